@@ -1,0 +1,31 @@
+/* worker.h - one worker process: the floors put together on one event loop.
+ *
+ * What it does  Opens its Redis links, follows the wire, accepts readers on its listening socket and serves them until it
+ *               is told to stop (SIGTERM: drain, then exit 0; a second SIGTERM: at once).
+ * Lifetime      worker_run() is called in the child, after the fork; it returns when the worker is done.
+ * Threads       One.
+ */
+#ifndef NEWSWIRE_WORKER_H
+#define NEWSWIRE_WORKER_H
+
+#include <stddef.h>
+#include "base/counters.h"
+
+struct options;
+
+/* What the supervisor hands down. Everything is borrowed and outlives the worker. */
+struct worker_setup {
+	const struct options *options;
+	unsigned index;               /* 0 … workers - 1 */
+	int listen_fd;                /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
+	int ready_fd;                 /* one byte is written here once readers can be served, then it is closed */
+	const char *redis;            /* where Redis is: `unix:PATH` or `redis://…` (resolved: never NULL) */
+	const char *publish_key;      /* what `Authorization: Bearer` must carry to post over HTTP */
+	struct counters_page *pages;  /* all processes' counters; [0] supervisor, [1 + index] this worker */
+	size_t page_count;
+};
+
+/* Runs the worker. Returns the exit code: 0 drained, 1 could not start (it has said why). */
+int worker_run(const struct worker_setup *setup);
+
+#endif
