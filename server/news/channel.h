@@ -1,0 +1,37 @@
+/* channel.h - names that news is sent under, and sorted sets of them.
+ *
+ * Plain names `[a-z0-9][a-z0-9._-]{0,63}` come from publishers. Names with a colon (`class:flash`, `lang:uk`, `feed:all` …)
+ * are derived by the server only, so nobody can forge them.
+ */
+#ifndef NEWSWIRE_NEWS_CHANNEL_H
+#define NEWSWIRE_NEWS_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CHANNEL_NAME_MAX = 64, CHANNEL_SET_MAX = 256 };
+
+/* May a publisher send to it? */
+bool channel_is_plain(const char *name, size_t len);
+/* May a reader ask for it? Plain, or `<kind>:<value>` of a kind that the server derives
+ * (feed class type lang topic region desk story) with a value of [A-Za-z0-9._-]{1,64}. */
+bool channel_is_readable(const char *name, size_t len);
+
+/* A set of names, sorted by strcmp and without doubles. {0} is the empty set; owns its memory (one block). */
+struct channel_set {
+	const char **name;
+	uint32_t count;
+	uint32_t bytes; /* of the block */
+};
+
+/* From names separated by `separator` (e.g. ' ' or ','), empty ones skipped. Does not validate. 0, or -1 out of memory
+ * or more than CHANNEL_SET_MAX. */
+int channel_set_read(struct channel_set *set, const char *text, size_t len, char separator);
+int channel_set_copy(struct channel_set *to, const struct channel_set *from);
+bool channel_set_has(const struct channel_set *set, const char *name);
+/* Have the two at least one name in common? Linear in both. */
+bool channel_set_meet(const struct channel_set *a, const struct channel_set *b);
+void channel_set_free(struct channel_set *set);
+
+#endif

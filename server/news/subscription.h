@@ -1,0 +1,41 @@
+/* subscription.h - what a reader asked for: channels (a union), narrowed by class, language and type.
+ *
+ * Canonical: names sorted, doubles gone, defaults left out; two readers who want the same have the same `key`.
+ * Filters are tests on derived channels: class=flash asks that the post is also in `class:flash`; so they work on `was` too.
+ * Ownership     Immutable after it was read; subscription_free() frees it.
+ */
+#ifndef NEWSWIRE_NEWS_SUBSCRIPTION_H
+#define NEWSWIRE_NEWS_SUBSCRIPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/base.h"
+#include "news/channel.h"
+#include "news/post.h"
+
+struct subscription {
+	struct channel_set channels; /* not empty; `feed:all` where nothing was named */
+	struct channel_set classes;  /* as channels: `class:flash` …; empty: any */
+	struct channel_set langs;    /* `lang:en`; asking for `en` matches `en-gb` too (items carry both channels) */
+	struct channel_set types;    /* `type:video` */
+	char *key;		     /* canonical text, e.g. `c=sport,world&class=flash` */
+};
+
+/* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`, `bad_type`, `too_many_channels`,
+ * `no_memory`) and a sentence. */
+struct subscription_fault {
+	const char *code;
+	char detail[200];
+};
+
+/* Comma-separated lists, already percent-decoded; NULL or "" means not given. Returns NULL and *fault if it makes no sense. */
+struct subscription *subscription_read(const char *channels, const char *classes, const char *langs, const char *types,
+				       struct subscription_fault *fault) MUST_USE;
+void subscription_free(struct subscription *s); /* accepts NULL */
+
+/* FULL, REMOVE or NOT. kill and hold match FULL whoever `was` or `channels` matches. */
+enum post_match subscription_match(const struct subscription *s, const struct post *post);
+/* Would a post in these channels be wanted? (the feed's filter) */
+bool subscription_wants(const struct subscription *s, const struct channel_set *channels);
+
+#endif
