@@ -1,0 +1,55 @@
+# An #include that points up the house does not compile, one that points down does; run twice: by CMake to add the
+# test, by `cmake -P` to be it.
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+	add_test(NAME floors COMMAND ${CMAKE_COMMAND} -DCC=${CMAKE_C_COMPILER} -DSERVER=${CMAKE_SOURCE_DIR}/server
+		-DFLOORS=${CMAKE_BINARY_DIR}/floors -DTMP=${CMAKE_CURRENT_BINARY_DIR} -P ${CMAKE_CURRENT_LIST_FILE})
+	return()
+endif()
+
+set(house base news wire desk audience reader http ws)
+set(beneath_base base)
+set(beneath_news base news)
+set(beneath_wire base news wire)
+set(beneath_desk base news wire desk)
+set(beneath_audience base news wire audience)
+set(beneath_reader base news wire audience reader)
+set(beneath_http base news wire desk audience reader http)
+set(beneath_ws ${house})
+
+foreach(floor IN LISTS house)
+	foreach(other IN LISTS house)
+		file(GLOB headers RELATIVE ${SERVER} ${SERVER}/${other}/*.h)
+		if(NOT headers)
+			continue()
+		endif()
+		list(GET headers 0 header)
+		# Preprocessing is enough: it is where an #include is found or not.
+		file(WRITE ${TMP}/floors_probe.c "#if !__has_include(\"${header}\")\n#error not on the include path\n#endif\n")
+		execute_process(COMMAND ${CC} -E -I ${FLOORS}/${floor} ${TMP}/floors_probe.c
+			RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+		if(other IN_LIST beneath_${floor} AND failed)
+			message(SEND_ERROR "${floor} cannot include ${header}")
+		elseif(NOT other IN_LIST beneath_${floor} AND NOT failed)
+			message(SEND_ERROR "${floor} can include ${header}, which is above it")
+		endif()
+	endforeach()
+endforeach()
+
+# Each library has its home.
+function(lives_in library pattern)
+	file(GLOB_RECURSE files ${SERVER}/*.c ${SERVER}/*.h)
+	foreach(file IN LISTS files)
+		file(RELATIVE_PATH file ${SERVER} ${file})
+		string(REGEX MATCH "^[a-z]+/" floor "${file}")
+		if(floor STREQUAL "" OR floor MATCHES "${pattern}")
+			continue() # the building may know everybody
+		endif()
+		file(STRINGS ${SERVER}/${file} hits REGEX "#include <${library}")
+		if(hits)
+			message(SEND_ERROR "${file} includes ${library}, which lives in ${pattern}")
+		endif()
+	endforeach()
+endfunction()
+lives_in("jansson" "^news/")
+lives_in("hiredis|async\\.h" "^(wire|desk)/")
+lives_in("libwebsockets" "^(http|ws)/")
