@@ -4,6 +4,7 @@
 #             A script with a line `-- include: common.lua` gets that file put before it; common.lua itself is left out.
 #   KIND=web  FROM/manifest.txt  ->  static const struct {...} web_files[], one row per line of the manifest,
 #             `<url path> <file> <content type>`. The etag is a strong one, of the content, with its quotes.
+cmake_minimum_required(VERSION 3.25)
 
 # Text as C string literals, one per line of the text.
 function(text_literal text out)

@@ -5,6 +5,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
 		-DFLOORS=${CMAKE_BINARY_DIR}/floors -DTMP=${CMAKE_CURRENT_BINARY_DIR} -P ${CMAKE_CURRENT_LIST_FILE})
 	return()
 endif()
+cmake_minimum_required(VERSION 3.25)
 
 set(house base news wire desk audience reader http ws)
 set(beneath_base base)
