@@ -1,0 +1,65 @@
+/* link.h - one connection to Redis that mends itself.
+ *
+ * What it does  A named state machine: WAITING -> CONNECTING -> GREETING (AUTH, SELECT, CLIENT SETNAME) -> READY, and back to
+ *               WAITING on any loss, with jittered backoff (base/backoff.h). One setter logs every transition.
+ * Ownership     link_close() frees it (accepts NULL); its callbacks are not called afterwards.
+ * Errors        Commands in flight when the connection is lost get reply NULL, once.
+ * Liveness      A link that hears nothing for LINK_SILENCE_MS while something is owed counts as lost (a frozen Redis).
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_WIRE_LINK_H
+#define NEWSWIRE_WIRE_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+#include "base/base.h"
+
+struct redisReply;
+struct link;
+
+enum link_state { LINK_WAITING, LINK_CONNECTING, LINK_GREETING, LINK_READY, LINK_CLOSED };
+enum { LINK_SILENCE_MS = 5000 };
+
+/* Where Redis is: `unix:PATH[?db=N]` or `redis://[user:pass@]host:port/db`, read once. Copied by links. */
+struct redis_place {
+	char *unix_path; /* or NULL */
+	char *host;
+	int port;
+	char *user; /* NULL: default */
+	char *password;
+	int db;
+};
+/* 0, or -1 and a sentence in error. */
+int redis_place_read(struct redis_place *place, const char *text, char *error, size_t error_size) MUST_USE;
+void redis_place_free(struct redis_place *place);
+
+struct link_events {
+	void (*ready)(void *arg);		       /* connected and greeted: subscribe, attach … */
+	void (*lost)(void *arg);		       /* was READY and is not any more */
+};
+
+/* Starts at once; the first attempt is made in the next turn of the loop. `name` shows in the log and in CLIENT LIST. */
+struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const char *name,
+		       const struct link_events *events, void *arg) MUST_USE;
+void link_close(struct link *link);
+enum link_state link_state(const struct link *link);
+
+/* reply is NULL when the connection was lost before the answer came; it is freed after the call. */
+typedef void link_reply_cb(struct redisReply *reply, void *arg);
+
+/* Sends one command. 0, or -1: not READY (cb is not called). For SUBSCRIBE/PSUBSCRIBE cb is called for every message. */
+int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, const char *const *argv,
+		 const size_t *lens) MUST_USE;
+/* printf-like, as redisAsyncCommand (%s, %b). */
+int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format, ...) MUST_USE;
+
+/* A Lua script of the tree: text is sent once per server (SCRIPT LOAD / EVAL on NOSCRIPT), then by its SHA1. */
+struct link_script {
+	const char *text;
+	char sha[41]; /* filled at first use */
+};
+int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg, int keys, int argc,
+		const char *const *argv, const size_t *lens) MUST_USE;
+
+#endif

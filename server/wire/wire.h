@@ -1,0 +1,64 @@
+/* wire.h - the one ordered log of accepted posts, followed.
+ *
+ * Start here: everything that readers get comes out of wire_events.post, in order, each once.
+ *
+ * What it does  Keeps two links. `out` SUBSCRIBEs to `newswire:out`; only after the acknowledgement the command link attaches (attach.lua:
+ *               epoch, head, floor) and reads what is missing. Then each `out` message says epoch, id and the id before it:
+ *                   id <= head: drop;  prev == head: append;  prev > head: read the stream first;  prev < head: a fork.
+ *               Every second the command link reads `head` and `epoch`: a lost *last* message shows, and so does a frozen Redis.
+ *               A fork (or a head that Redis has lost) is told to attach.lua, which mints a new epoch once for all workers.
+ *               Looks after trimming (trim.lua: by age and length, with an explicit floor), on one worker at a time.
+ * Backlog       Posts that were appended stay in memory (backlog.h) within its byte bound.
+ * Errors        Redis away is a state (wire_is_following() false), never an end: readers keep what they have.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_WIRE_WIRE_H
+#define NEWSWIRE_WIRE_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+#include "base/base.h"
+#include "news/post.h"
+#include "wire/link.h"
+
+struct wire;
+struct backlog;
+
+struct wire_events {
+	/* A new post, appended to the backlog. When it is a kill or hold, older posts of its uri are blanked already. Borrowed. */
+	void (*post)(void *arg, struct post *post);
+	/* History broke or was attached for the first time: a new epoch, whose head is wire_head(). The backlog is empty. */
+	void (*epoch)(void *arg);
+	/* All that one reading of the socket brought has been told: the end of a tick. */
+	void (*tick)(void *arg);
+	/* Once a second while following, after `head` was confirmed: no cursor may be ahead of `head` now. */
+	void (*confirmed)(void *arg, struct wire_id head);
+};
+
+struct wire_options {
+	const char *prefix;
+	uint64_t backlog_bytes;
+	uint64_t retention_ms; /* of the stream */
+	uint64_t max_entries;  /* of the stream */
+};
+
+struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place, const struct wire_options *options,
+		       const struct wire_events *events, void *arg) MUST_USE;
+void wire_close(struct wire *wire); /* accepts NULL */
+
+/* Attached and hearing? Readers can be served (from memory) once it was true for the first time (wire_has_epoch). */
+bool wire_is_following(const struct wire *wire);
+bool wire_has_epoch(const struct wire *wire);
+const char *wire_epoch(const struct wire *wire);
+struct wire_id wire_head(const struct wire *wire);
+const struct backlog *wire_backlog(const struct wire *wire);
+
+/* The command link and the key prefix, for history.h and shelf.h. */
+struct link *wire_link(struct wire *wire);
+const char *wire_prefix(const struct wire *wire);
+
+/* Did a kill or hold of this uri, newer than `than`, reach this worker? (what was read from Redis before it must not go out) */
+bool wire_is_withdrawn(const struct wire *wire, const char *uri, struct wire_id than);
+
+#endif
