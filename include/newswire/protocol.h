@@ -15,13 +15,13 @@
 #define NEWSWIRE_SUBPROTOCOL "newswire.v1" /* Sec-WebSocket-Protocol; absent means the same */
 #define NEWSWIRE_PORT	     8080	   /* newswired's default TCP port */
 
-#define NEWSWIRE_PATH_STREAM	    "/v1/stream" /* GET, Upgrade: websocket */
-#define NEWSWIRE_PATH_FEED	    "/v1/feed"	 /* GET: snapshot, newest first, with a cursor */
-#define NEWSWIRE_PATH_ITEMS	    "/v1/items"	 /* POST one item; GET below it: /<escaped uri> */
-#define NEWSWIRE_PATH_CHANNELS	    "/v1/channels"
-#define NEWSWIRE_PATH_METRICS	    "/metrics"
-#define NEWSWIRE_PATH_HEALTHZ	    "/healthz" /* is the process alive? */
-#define NEWSWIRE_PATH_READYZ	    "/readyz"  /* can readers be served? */
+#define NEWSWIRE_PATH_STREAM	     "/v1/stream" /* GET, Upgrade: websocket */
+#define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */
+#define NEWSWIRE_PATH_ITEMS	     "/v1/items"  /* POST one item; GET below it: /<escaped uri> */
+#define NEWSWIRE_PATH_CHANNELS	     "/v1/channels"
+#define NEWSWIRE_PATH_METRICS	     "/metrics"
+#define NEWSWIRE_PATH_HEALTHZ	     "/healthz"	       /* is the process alive? */
+#define NEWSWIRE_PATH_READYZ	     "/readyz"	       /* can readers be served? */
 #define NEWSWIRE_PATH_READYZ_PUBLISH "/readyz/publish" /* can items be accepted durably? */
 
 /* --- limits ----------------------------------------------------------------------------------- */
@@ -77,51 +77,51 @@
  * NEWSWIRE_ACTION(name, text, has_item): has_item is 1 when the post carries the item, 0 when it
  * carries `uri`, `version` and perhaps a `notice`, and never a word of the item. */
 
-#define NEWSWIRE_ACTIONS(NEWSWIRE_ACTION)                                                          \
-	NEWSWIRE_ACTION(PUBLISH, "publish", 1)                                                     \
-	NEWSWIRE_ACTION(UPDATE, "update", 1)                                                       \
-	NEWSWIRE_ACTION(CORRECT, "correct", 1)                                                     \
-	NEWSWIRE_ACTION(RELEASE, "release", 1)                                                     \
-	NEWSWIRE_ACTION(KILL, "kill", 0)                                                           \
-	NEWSWIRE_ACTION(HOLD, "hold", 0)                                                           \
+#define NEWSWIRE_ACTIONS(NEWSWIRE_ACTION) \
+	NEWSWIRE_ACTION(PUBLISH, "publish", 1) \
+	NEWSWIRE_ACTION(UPDATE, "update", 1) \
+	NEWSWIRE_ACTION(CORRECT, "correct", 1) \
+	NEWSWIRE_ACTION(RELEASE, "release", 1) \
+	NEWSWIRE_ACTION(KILL, "kill", 0) \
+	NEWSWIRE_ACTION(HOLD, "hold", 0) \
 	NEWSWIRE_ACTION(REMOVE, "remove", 0)
 
 /* --- how pressing a post is (`class`), most pressing first ------------------------------------
  * NEWSWIRE_CLASS(name, text) */
 
-#define NEWSWIRE_CLASSES(NEWSWIRE_CLASS)                                                           \
-	NEWSWIRE_CLASS(FLASH, "flash")                                                             \
-	NEWSWIRE_CLASS(BULLETIN, "bulletin")                                                       \
-	NEWSWIRE_CLASS(URGENT, "urgent")                                                           \
-	NEWSWIRE_CLASS(REGULAR, "regular")                                                         \
+#define NEWSWIRE_CLASSES(NEWSWIRE_CLASS) \
+	NEWSWIRE_CLASS(FLASH, "flash") \
+	NEWSWIRE_CLASS(BULLETIN, "bulletin") \
+	NEWSWIRE_CLASS(URGENT, "urgent") \
+	NEWSWIRE_CLASS(REGULAR, "regular") \
 	NEWSWIRE_CLASS(DEFERRED, "deferred")
 
 /* --- what became of a posted item (a receipt's `status`), with the HTTP status of the answer ---
  * NEWSWIRE_RECEIPT(name, text, http_status) */
 
-#define NEWSWIRE_RECEIPTS(NEWSWIRE_RECEIPT)                                                        \
-	NEWSWIRE_RECEIPT(ACCEPTED, "accepted", 201) /* durable, and on the wire */                 \
-	NEWSWIRE_RECEIPT(DUPLICATE, "duplicate", 200) /* had it already; nothing changed */        \
-	NEWSWIRE_RECEIPT(STALE, "stale", 200) /* a later version is out; recorded, not sent */     \
-	NEWSWIRE_RECEIPT(HELD, "held", 202) /* durable, under embargo; sent when it is over */
+#define NEWSWIRE_RECEIPTS(NEWSWIRE_RECEIPT) \
+	NEWSWIRE_RECEIPT(ACCEPTED, "accepted", 201)   /* durable, and on the wire */ \
+	NEWSWIRE_RECEIPT(DUPLICATE, "duplicate", 200) /* had it already; nothing changed */ \
+	NEWSWIRE_RECEIPT(STALE, "stale", 200) /* a later version is out; recorded, not sent */ \
+	NEWSWIRE_RECEIPT(HELD, "held", 202)   /* durable, under embargo; sent when it is over */
 
 /* --- close codes -------------------------------------------------------------------------------
  * NEWSWIRE_CLOSE(name, code, reason): the WebSocket close code (RFC 6455, 7.4) and the reason text
  * that goes with it; the counter and the log line use the same text. */
 
-#define NEWSWIRE_CLOSES(NEWSWIRE_CLOSE)                                                            \
-	NEWSWIRE_CLOSE(NORMAL, 1000, "normal")                                                     \
-	NEWSWIRE_CLOSE(DRAIN, 1001, "drain")                                                       \
-	NEWSWIRE_CLOSE(BINARY, 1003, "binary")                                                     \
-	NEWSWIRE_CLOSE(BAD_UTF8, 1007, "bad_utf8")                                                 \
-	NEWSWIRE_CLOSE(POLICY, 1008, "policy")                                                     \
-	NEWSWIRE_CLOSE(TOO_BIG, 1009, "too_big")                                                   \
-	NEWSWIRE_CLOSE(INTERNAL, 1011, "internal")                                                 \
-	NEWSWIRE_CLOSE(FULL, 1013, "full")                                                         \
-	NEWSWIRE_CLOSE(BAD_SUBSCRIPTION, 4000, "bad_subscription")                                 \
-	NEWSWIRE_CLOSE(TOKEN_EXPIRED, 4001, "token_expired")                                       \
-	NEWSWIRE_CLOSE(FORBIDDEN, 4003, "forbidden")                                               \
-	NEWSWIRE_CLOSE(TOO_SLOW, 4008, "too_slow")                                                 \
+#define NEWSWIRE_CLOSES(NEWSWIRE_CLOSE) \
+	NEWSWIRE_CLOSE(NORMAL, 1000, "normal") \
+	NEWSWIRE_CLOSE(DRAIN, 1001, "drain") \
+	NEWSWIRE_CLOSE(BINARY, 1003, "binary") \
+	NEWSWIRE_CLOSE(BAD_UTF8, 1007, "bad_utf8") \
+	NEWSWIRE_CLOSE(POLICY, 1008, "policy") \
+	NEWSWIRE_CLOSE(TOO_BIG, 1009, "too_big") \
+	NEWSWIRE_CLOSE(INTERNAL, 1011, "internal") \
+	NEWSWIRE_CLOSE(FULL, 1013, "full") \
+	NEWSWIRE_CLOSE(BAD_SUBSCRIPTION, 4000, "bad_subscription") \
+	NEWSWIRE_CLOSE(TOKEN_EXPIRED, 4001, "token_expired") \
+	NEWSWIRE_CLOSE(FORBIDDEN, 4003, "forbidden") \
+	NEWSWIRE_CLOSE(TOO_SLOW, 4008, "too_slow") \
 	NEWSWIRE_CLOSE(TOO_MANY, 4029, "too_many")
 
 /* The codes as numbers: NEWSWIRE_CLOSE_DRAIN is 1001, and so on. */
@@ -141,9 +141,10 @@ enum newswire_close {
 /* --- the state directory ----------------------------------------------------------------------
  * $NEWSWIRE_STATE_DIR, else $XDG_STATE_HOME/newswire, else ~/.local/state/newswire. */
 
-#define NEWSWIRE_STATE_FILE  "newswired.json" /* {"pid","port","url","redis"}: there while it runs */
-#define NEWSWIRE_KEY_FILE    "publish.key"    /* first line: the node's own publishing key */
-#define NEWSWIRE_REDIS_SOCK  "redis.sock"     /* the private Redis */
-#define NEWSWIRE_LOCK_FILE   "lock"	      /* held by flock() while a supervisor runs */
+#define NEWSWIRE_STATE_FILE "newswired.json" /* {"pid","port","url","redis"}: there while it runs \
+					      */
+#define NEWSWIRE_KEY_FILE   "publish.key"    /* first line: the node's own publishing key */
+#define NEWSWIRE_REDIS_SOCK "redis.sock"     /* the private Redis */
+#define NEWSWIRE_LOCK_FILE  "lock"	     /* held by flock() while a supervisor runs */
 
 #endif
