@@ -1,0 +1,85 @@
+/**
+ * banner.js - the one breaking-news banner: the newest flash, until dismissed, expired or killed.
+ */
+
+const FLASH_MS = 10 * 60_000;
+
+export class Banner {
+	/** @type {string|null} */ #uri = null;
+	/** @type {Set<string>} */ #dismissed = new Set();
+	#timer = 0;
+
+	/**
+	 * @param {{box: HTMLElement, text: HTMLElement, close: HTMLElement}} parts `text` is the
+	 *        alert region: it is in the page, and empty, before there is any news
+	 * @param {(uri: string) => void} onOpen the reader wants to see the story
+	 */
+	constructor(parts, onOpen) {
+		this.parts = parts;
+		this.onOpen = onOpen;
+		parts.close.addEventListener('click', () => {
+			if (this.#uri)
+				this.#dismissed.add(this.#uri);
+			this.#hide();
+		});
+	}
+
+	/**
+	 * A story arrived or changed.
+	 * @param {import('./story.js').Story} story
+	 * @param {number} from when it became breaking news, in milliseconds since 1970
+	 */
+	offer(story, from) {
+		const mine = story.uri === this.#uri;
+		const until = Math.min(from + FLASH_MS, Number.isNaN(story.expires) ? Infinity : story.expires);
+		if (story.class !== 'flash' || until <= Date.now()) {
+			if (mine && story.class !== 'flash')
+				this.#hide();
+			return;
+		}
+		if (!this.#dismissed.has(story.uri))
+			this.#show(story, mine ? null : until);
+	}
+
+	/**
+	 * The story is not to be seen any more.
+	 * @param {string} uri
+	 */
+	withdraw(uri) {
+		if (uri === this.#uri)
+			this.#hide();
+	}
+
+	/**
+	 * @param {import('./story.js').Story} story
+	 * @param {number|null} until null: as it was
+	 */
+	#show(story, until) {
+		const { box, text, close } = this.parts;
+		const label = document.createElement('strong');
+		label.textContent = 'Flash';
+		const open = document.createElement('button');
+		open.type = 'button';
+		open.dir = 'auto';
+		open.lang = story.lang;
+		open.textContent = story.headline || story.lede;
+		open.addEventListener('click', () => this.onOpen(story.uri));
+		this.#uri = story.uri;
+		text.replaceChildren(label, ' ', open);
+		close.hidden = false;
+		box.classList.add('is-open');
+		if (until !== null) {
+			clearTimeout(this.#timer);
+			this.#timer = setTimeout(() => this.#hide(), Math.min(until - Date.now(), FLASH_MS));
+		}
+	}
+
+	#hide() {
+		const { box, text, close } = this.parts;
+		clearTimeout(this.#timer);
+		this.#uri = null;
+		text.replaceChildren();
+		close.hidden = true;
+		box.classList.remove('is-open');
+	}
+}
