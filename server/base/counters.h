@@ -1,9 +1,10 @@
 /* counters.h - what happened, counted; one page of shared memory per process.
  *
- * What it does  One table (counters.def) names every metric: a row is name, type, labels, what it means, and what to do
- *               about it. A worker adds to its own page without locks; any process of the node reads all pages and sums.
- * Ownership     The supervisor maps the pages before it forks (counters_map) and they live as long as it does.
- * Threads       Each page has one writer; readers may see a counter a moment late.
+ * What it does  One table (counters.def) names every metric: a row is name, type, labels, what it
+ * means, and what to do about it. A worker adds to its own page without locks; any process of the
+ * node reads all pages and sums. Ownership     The supervisor maps the pages before it forks
+ * (counters_map) and they live as long as it does. Threads       Each page has one writer; readers
+ * may see a counter a moment late.
  *
  *     COUNT(READERS_OPENED);   COUNT_ADD(BYTES_SENT, n);   GAUGE_SET(BACKLOG_BYTES, n);
  */
@@ -12,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <newswire/protocol.h>
 #include "base/buf.h"
 
 enum counter_id {
@@ -32,18 +34,19 @@ struct counters_page *counters_map(size_t pages);
 /* Page i of what counters_map returned. */
 struct counters_page *counters_page_at(struct counters_page *first, size_t i);
 
-/* From now on this process counts on `page` (before the first call: on a private static one). */
+/* From now on this process counts on `page` (before the first call: on a private static one). Its
+ * gauges become 0: what a predecessor on this page held is gone. */
 void counters_use(struct counters_page *page);
 
 extern struct counters_page *counters_mine; /* written by counters_use() only */
 
-#define COUNT(id)          (counters_mine->value[COUNTER_##id]++)
-#define COUNT_ADD(id, n)   (counters_mine->value[COUNTER_##id] += (uint64_t)(n))
-#define GAUGE_SET(id, n)   (counters_mine->value[COUNTER_##id] = (uint64_t)(n))
-#define COUNTER_GET(id)    (counters_mine->value[COUNTER_##id])
+#define COUNT(id)	 (counters_mine->value[COUNTER_##id]++)
+#define COUNT_ADD(id, n) (counters_mine->value[COUNTER_##id] += (uint64_t)(n))
+#define GAUGE_SET(id, n) (counters_mine->value[COUNTER_##id] = (uint64_t)(n))
+#define COUNTER_GET(id)	 (counters_mine->value[COUNTER_##id])
 
-/* Appends all pages, summed, as Prometheus text exposition format 0.0.4 (HELP, TYPE, one line per row; rows
- * of one name stand together). */
+/* Appends all pages, summed, as Prometheus text exposition format 0.0.4 (HELP, TYPE, one line per
+ * row; rows of one name stand together). */
 void counters_write(const struct counters_page *first, size_t pages, struct buf *out);
 
 #endif

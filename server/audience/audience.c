@@ -1,0 +1,456 @@
+/* audience.c - match once, join once, offer to every member. */
+#include "audience/audience.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include "base/buf.h"
+#include "base/counters.h"
+
+/* A post of this tick and how it matched. */
+struct pending {
+	struct post *post;
+	enum post_match match;
+};
+
+struct pendings {
+	struct pending *at;
+	uint32_t count, cap;
+};
+
+/* Always true: live[i]->index == i for i < live_count; refs >= live_count. */
+struct audience {
+	struct audiences *set;
+	char *key;
+	struct subscription *subscription;
+	enum format format;
+	unsigned refs;
+	struct audience_member **live;
+	uint32_t live_count, live_cap;
+	struct pendings tick; /* each holds a reference on its post */
+	uint64_t looked; /* set->serial of the last post: one with several channels is matched once
+			  */
+	struct audience *next_dirty; /* set->dirty: those with posts in this tick */
+	bool is_dirty;
+	bool torn; /* memory was short in this tick: its members are told to catch up */
+	UT_hash_handle hh;
+};
+
+/* The audiences that named one channel. */
+struct listeners {
+	char name[CHANNEL_NAME_MAX + 1];
+	struct audience **at;
+	uint32_t count, cap;
+	UT_hash_handle hh;
+};
+
+struct audiences {
+	audience_offer *offer;
+	struct audience *by_key;
+	struct listeners *by_channel;
+	struct audience *dirty;
+	struct wire_id flushed; /* the wire's head when the last tick was over */
+	struct wire_id heard;	/* the last post of this tick */
+	struct buf block;	/* the joined frames being offered */
+	struct pendings joined; /* what `block` is made of, to use it again for the next audience */
+	enum format joined_format;
+	uint32_t joined_from, joined_upto; /* the stretch of `joined` in `block` */
+};
+
+struct audiences *audiences_new(audience_offer *offer)
+{
+	struct audiences *set = calloc(1, sizeof *set);
+
+	if (set != NULL)
+		set->offer = offer;
+	return set;
+}
+
+void audiences_free(struct audiences *set)
+{
+	if (set == NULL)
+		return;
+	MUST(set->by_key == NULL);
+	free(set->joined.at);
+	buf_free(&set->block);
+	free(set);
+}
+
+size_t audiences_count(const struct audiences *set)
+{
+	return HASH_COUNT(set->by_key);
+}
+
+size_t audience_live(const struct audience *audience)
+{
+	return audience->live_count;
+}
+
+const struct subscription *audience_subscription(const struct audience *audience)
+{
+	return audience->subscription;
+}
+
+enum format audience_format(const struct audience *audience)
+{
+	return audience->format;
+}
+
+/* --- the index: channel -> audiences ---------------------------------------------------------- */
+
+/* Room for one more in a growing array. 0, or -1 out of memory. */
+static int grow(void **at, uint32_t count, uint32_t *cap, size_t size)
+{
+	uint32_t more = *cap == 0 ? 4 : *cap * 2;
+	void *moved;
+
+	if (count < *cap)
+		return 0;
+	if ((moved = realloc(*at, more * size)) == NULL)
+		return -1;
+	*at = moved;
+	*cap = more;
+	return 0;
+}
+
+static struct listeners *listeners_of(struct audiences *set, const char *name)
+{
+	struct listeners *l;
+	size_t len = strlen(name);
+
+	HASH_FIND(hh, set->by_channel, name, len, l);
+	if (l != NULL || (l = calloc(1, sizeof *l)) == NULL)
+		return l;
+	MUST(len < sizeof l->name);
+	memcpy(l->name, name, len);
+	HASH_ADD_KEYPTR(hh, set->by_channel, l->name, len, l);
+	return l;
+}
+
+static void listeners_drop_if_empty(struct audiences *set, struct listeners *l)
+{
+	if (l->count > 0)
+		return;
+	HASH_DEL(set->by_channel, l);
+	free(l->at);
+	free(l);
+}
+
+static int index_add(struct audience *a, const char *name)
+{
+	struct listeners *l = listeners_of(a->set, name);
+
+	if (l == NULL)
+		return -1;
+	if (grow((void **)&l->at, l->count, &l->cap, sizeof(struct audience *)) != 0) {
+		listeners_drop_if_empty(a->set, l);
+		return -1;
+	}
+	l->at[l->count++] = a;
+	return 0;
+}
+
+static void index_remove(struct audience *a, const char *name)
+{
+	struct listeners *l;
+
+	HASH_FIND_STR(a->set->by_channel, name, l);
+	if (l == NULL)
+		return;
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->at[i] != a)
+			continue;
+		l->at[i] = l->at[--l->count];
+		break;
+	}
+	listeners_drop_if_empty(a->set, l);
+}
+
+/* --- an audience's life ----------------------------------------------------------------------- */
+
+static void pendings_clear(struct pendings *p)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		post_drop(p->at[i].post);
+	p->count = 0;
+}
+
+static void audience_free(struct audience *a)
+{
+	struct audience **at;
+
+	if (a == NULL)
+		return;
+	MUST(a->live_count == 0);
+	for (at = &a->set->dirty; *at != NULL; at = &(*at)->next_dirty) {
+		if (*at != a)
+			continue;
+		*at = a->next_dirty;
+		break;
+	}
+	pendings_clear(&a->tick);
+	free(a->tick.at);
+	free(a->live);
+	subscription_free(a->subscription);
+	free(a->key);
+	free(a);
+}
+
+/* `<format> <entitlement> <subscription>`; none of the three holds a control character. */
+static char *key_of(const struct subscription *s, const char *entitlement, enum format format)
+{
+	struct buf b = {0};
+
+	buf_addf(&b, "%s\x1f%s\x1f%s", format_name(format), entitlement, s->key);
+	buf_addc(&b, '\0');
+	if (b.failed)
+		buf_free(&b);
+	return b.data;
+}
+
+static struct audience *audience_new(struct audiences *set, struct subscription *s, char *key,
+				     enum format format)
+{
+	struct audience *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return NULL;
+	*a = (struct audience){
+		.set = set, .key = key, .subscription = s, .format = format, .refs = 1};
+	for (uint32_t i = 0; i < s->channels.count; i++) {
+		if (index_add(a, s->channels.name[i]) == 0)
+			continue;
+		while (i-- > 0)
+			index_remove(a, s->channels.name[i]);
+		free(a);
+		return NULL;
+	}
+	HASH_ADD_KEYPTR(hh, set->by_key, a->key, strlen(a->key), a);
+	return a;
+}
+
+struct audience *audience_get(struct audiences *set, struct subscription *subscription,
+			      const char *entitlement, enum format format)
+{
+	struct audience *a = NULL;
+	char *key = key_of(subscription, entitlement, format);
+
+	if (key == NULL)
+		goto fail;
+	HASH_FIND_STR(set->by_key, key, a);
+	if (a != NULL) {
+		subscription_free(subscription);
+		free(key);
+		return audience_hold(a);
+	}
+	if ((a = audience_new(set, subscription, key, format)) != NULL)
+		return a;
+fail:
+	free(key);
+	subscription_free(subscription);
+	return NULL;
+}
+
+struct audience *audience_hold(struct audience *audience)
+{
+	audience->refs++;
+	return audience;
+}
+
+void audience_put(struct audience *audience)
+{
+	if (audience == NULL || --audience->refs > 0)
+		return;
+	for (uint32_t i = 0; i < audience->subscription->channels.count; i++)
+		index_remove(audience, audience->subscription->channels.name[i]);
+	HASH_DEL(audience->set->by_key, audience);
+	audience_free(audience);
+}
+
+int audience_join(struct audience_member *member)
+{
+	struct audience *a = member->audience;
+
+	MUST(member->index == AUDIENCE_NOT_LIVE);
+	if (grow((void **)&a->live, a->live_count, &a->live_cap,
+		 sizeof(struct audience_member *)) != 0)
+		return -1;
+	member->index = a->live_count;
+	a->live[a->live_count++] = member;
+	return 0;
+}
+
+void audience_leave(struct audience_member *member)
+{
+	struct audience *a = member->audience;
+
+	if (a == NULL || member->index == AUDIENCE_NOT_LIVE)
+		return;
+	MUST(a->live[member->index] == member);
+	a->live[member->index] = a->live[--a->live_count];
+	a->live[member->index]->index = member->index;
+	member->index = AUDIENCE_NOT_LIVE;
+}
+
+/* --- a tick ----------------------------------------------------------------------------------- */
+
+static void remember(struct audience *a, struct post *post)
+{
+	enum post_match match;
+
+	if (a->looked == a->set->serial || a->live_count == 0)
+		return;
+	a->looked = a->set->serial;
+	if ((match = subscription_match(a->subscription, post)) == MATCH_NOT)
+		return;
+	if (!a->is_dirty) {
+		a->is_dirty = true;
+		a->next_dirty = a->set->dirty;
+		a->set->dirty = a;
+	}
+	if (grow((void **)&a->tick.at, a->tick.count, &a->tick.cap, sizeof(struct pending)) != 0)
+		a->torn = true;
+	else
+		a->tick.at[a->tick.count++] = (struct pending){post_hold(post), match};
+}
+
+static void remember_by(struct audiences *set, const struct channel_set *channels,
+			struct post *post)
+{
+	struct listeners *l;
+
+	for (uint32_t i = 0; i < channels->count; i++) {
+		HASH_FIND_STR(set->by_channel, channels->name[i], l);
+		for (uint32_t k = 0; l != NULL && k < l->count; k++)
+			remember(l->at[k], post);
+	}
+}
+
+void audiences_post(struct audiences *set, struct post *post)
+{
+	set->serial++;
+	remember_by(set, &post->channels, post);
+	remember_by(set, &post->was, post);
+	set->heard = post->id;
+}
+
+/* What fits into one block. */
+struct stretch {
+	uint32_t from, upto; /* posts of the tick */
+	uint32_t frames;     /* blanked posts have none */
+	size_t bytes;
+	const struct frame *only; /* it is a single frame, which is sent as it is */
+	bool torn;		  /* a frame could not be made: memory is short */
+};
+
+static struct stretch stretch_from(const struct audience *a, uint32_t from)
+{
+	struct stretch s = {.from = from, .upto = from};
+
+	for (; s.upto < a->tick.count; s.upto++) {
+		const struct pending *p = &a->tick.at[s.upto];
+		const struct frame *f = post_frame(p->post, a->format, p->match);
+
+		if (f == NULL) {
+			s.torn |= !p->post->blanked;
+			continue;
+		}
+		if (s.frames > 0 && s.bytes + f->len > AUDIENCE_BLOCK_MAX)
+			break;
+		s.only = s.frames == 0 ? f : NULL;
+		s.frames++;
+		s.bytes += f->len;
+	}
+	return s;
+}
+
+/* Is `block` already this stretch, from the audience before? */
+static bool is_joined(const struct audiences *set, const struct audience *a,
+		      const struct stretch *s)
+{
+	return set->joined.count == a->tick.count && set->joined_format == a->format &&
+	       set->joined_from == s->from && set->joined_upto == s->upto &&
+	       memcmp(set->joined.at, a->tick.at, a->tick.count * sizeof(struct pending)) == 0;
+}
+
+/* Puts the stretch into `block`. 0, or -1 out of memory. */
+static int join(struct audiences *set, struct audience *a, const struct stretch *s)
+{
+	if (is_joined(set, a, s))
+		return 0;
+	set->joined.count = 0;
+	buf_clear(&set->block);
+	for (uint32_t i = s->from; i < s->upto; i++) {
+		struct pending *p = &a->tick.at[i];
+		const struct frame *f = post_frame(p->post, a->format, p->match);
+
+		if (f != NULL)
+			buf_add(&set->block, f->data, f->len);
+	}
+	if (set->block.failed)
+		return -1;
+	while (set->joined.cap < a->tick.count)
+		if (grow((void **)&set->joined.at, set->joined.cap, &set->joined.cap,
+			 sizeof(struct pending)) != 0)
+			return 0; /* the block is fine; it is only not remembered */
+	memcpy(set->joined.at, a->tick.at, a->tick.count * sizeof(struct pending));
+	set->joined.count = a->tick.count;
+	set->joined_format = a->format;
+	set->joined_from = s->from;
+	set->joined_upto = s->upto;
+	return 0;
+}
+
+/* From the last member to the first: a member that leaves when it was offered the block is replaced
+ * by one that had it. */
+static void offer_to_all(struct audience *a, const uint8_t *block, size_t len, struct wire_id upto)
+{
+	audience_offer *offer = a->set->offer;
+
+	for (uint32_t i = a->live_count; i-- > 0;)
+		offer(a->live[i], block, len, upto);
+}
+
+static void flush(struct audience *a)
+{
+	struct audiences *set = a->set;
+	struct wire_id before = set->flushed;
+	struct stretch s;
+
+	for (uint32_t from = 0; from < a->tick.count && a->live_count > 0 && !a->torn;
+	     from = s.upto) {
+		s = stretch_from(a, from);
+		if (s.torn || (s.frames > 1 && join(set, a, &s) != 0)) {
+			a->torn = true;
+			break;
+		}
+		COUNT_ADD(DELIVERIES, (uint64_t)s.frames * a->live_count);
+		before = a->tick.at[s.upto - 1].post->id;
+		if (s.frames == 1)
+			offer_to_all(a, s.only->data, s.only->len, before);
+		else if (s.frames > 1)
+			offer_to_all(a, (uint8_t *)set->block.data, set->block.len, before);
+	}
+	if (a->torn)
+		offer_to_all(a, NULL, 0, before);
+}
+
+void audiences_flush(struct audiences *set)
+{
+	for (struct audience *a = set->dirty; a != NULL; a = a->next_dirty)
+		flush(a);
+	audiences_forget(set, set->heard);
+}
+
+void audiences_forget(struct audiences *set, struct wire_id head)
+{
+	set->joined.count = 0; /* its posts are about to be dropped: an address may come again */
+	set->flushed = set->heard = head;
+	while (set->dirty != NULL) {
+		struct audience *a = set->dirty;
+
+		set->dirty = a->next_dirty;
+		a->is_dirty = a->torn = false;
+		pendings_clear(&a->tick);
+	}
+}

@@ -1,0 +1,73 @@
+/* audience.h - the readers of one worker that want the same news in the same format.
+ *
+ * What it does  Turns the posts of one tick into one block and offers it to every live member:
+ * matching, encoding and joining happen once, whatever the number of members. A post finds its
+ * audiences by an index from channel to audiences, so subscriptions that it does not concern cost
+ * nothing. Key           subscription + entitlement + format. Entitlement names the private
+ * channels a reader may see; "" is the public, the only one there is so far. Ownership Refcounted:
+ * audience_get() or audience_hold() take a reference, audience_put() gives it back; the last one
+ * frees it. Live members are borrowed; reader.c frees them and has called audience_leave() before.
+ * Re-entrancy   audiences_flush() calls `offer`, which may call audience_leave() for the member it
+ * was given, and nothing else of this header. Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_AUDIENCE_AUDIENCE_H
+#define NEWSWIRE_AUDIENCE_AUDIENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/base.h"
+#include "news/format.h"
+#include "news/post.h"
+#include "news/subscription.h"
+
+struct audience;
+struct audiences;
+
+/* What a reader embeds to be a member. index is the audience's own. */
+struct audience_member {
+	struct audience *audience; /* NULL: of none */
+	uint32_t index;		   /* among the live ones; AUDIENCE_NOT_LIVE if it is not one */
+};
+enum { AUDIENCE_NOT_LIVE = UINT32_MAX };
+
+/* The most bytes of one write; a lone frame that is larger goes as it is. */
+enum { AUDIENCE_BLOCK_MAX = 64 << 10 };
+
+/* Hands a block to one live member. `upto` is the id that its cursor has when the block has
+ * arrived. block NULL: memory was short, and the member has to catch up from `upto` by itself; so
+ * nothing is lost in silence. */
+typedef void audience_offer(struct audience_member *member, const uint8_t *block, size_t len,
+			    struct wire_id upto);
+
+struct audiences *audiences_new(audience_offer *offer) MUST_USE;
+void audiences_free(struct audiences *set); /* accepts NULL; every audience must have been put */
+
+/* The audience for this key, made if there is none. Takes the subscription over, also on failure.
+ * NULL: out of memory. */
+struct audience *audience_get(struct audiences *set, struct subscription *subscription,
+			      const char *entitlement, enum format format) MUST_USE;
+struct audience *audience_hold(struct audience *audience);
+void audience_put(struct audience *audience); /* accepts NULL */
+const struct subscription *audience_subscription(const struct audience *audience);
+enum format audience_format(const struct audience *audience);
+
+/* From the next post on the member is offered every block. Its member->audience must be set. 0, or
+ * -1 out of memory. */
+int audience_join(struct audience_member *member) MUST_USE;
+/* No more offers. Fine if it is not live. */
+void audience_leave(struct audience_member *member);
+
+/* A post of the tick that is being read: remembered by every audience that it matches and that has
+ * live members. */
+void audiences_post(struct audiences *set, struct post *post);
+/* The tick is over: every audience that has posts offers its blocks. Posts blanked meanwhile are
+ * left out. */
+void audiences_flush(struct audiences *set);
+/* History broke: what was remembered is forgotten; `head` is where the next tick starts. */
+void audiences_forget(struct audiences *set, struct wire_id head);
+
+size_t audiences_count(const struct audiences *set);
+size_t audience_live(const struct audience *audience);
+
+#endif
