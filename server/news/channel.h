@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
 
 enum { CHANNEL_NAME_MAX = 64, CHANNEL_SET_MAX = 256 };
 
@@ -17,6 +18,8 @@ bool channel_is_plain(const char *name, size_t len);
 /* May a reader ask for it? Plain, or `<kind>:<value>` of a kind that the server derives
  * (feed class type lang topic region desk story) with a value of [A-Za-z0-9._-]{1,64}. */
 bool channel_is_readable(const char *name, size_t len);
+/* May it stand after the colon? */
+bool channel_is_value(const char *value, size_t len);
 
 /* A set of names, sorted by strcmp and without doubles. {0} is the empty set; owns its memory (one block). */
 struct channel_set {
@@ -32,6 +35,8 @@ int channel_set_copy(struct channel_set *to, const struct channel_set *from);
 bool channel_set_has(const struct channel_set *set, const char *name);
 /* Have the two at least one name in common? Linear in both. */
 bool channel_set_meet(const struct channel_set *a, const struct channel_set *b);
+/* Appends the names, in order, with `separator` between them. */
+void channel_set_write(const struct channel_set *set, char separator, struct buf *out);
 void channel_set_free(struct channel_set *set);
 
 #endif

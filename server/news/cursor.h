@@ -6,6 +6,7 @@
 #ifndef NEWSWIRE_NEWS_CURSOR_H
 #define NEWSWIRE_NEWS_CURSOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@ static inline int wire_id_compare(struct wire_id a, struct wire_id b)
 int wire_id_parse(const char *text, size_t len, struct wire_id *out);
 /* Writes it, NUL-terminated, and returns the length. out holds WIRE_ID_TEXT_MAX. */
 size_t wire_id_format(struct wire_id id, char *out);
+/* Is it the name of an epoch? */
+bool cursor_is_epoch(const char *text, size_t len);
 /* Reads and writes `<epoch>:<ms>-<seq>`. out holds CURSOR_TEXT_MAX. */
 int cursor_parse(const char *text, size_t len, struct cursor *out);
 size_t cursor_format(const struct cursor *cursor, char *out);

@@ -19,6 +19,9 @@ struct frame {
 };
 
 const char *format_name(enum format f);
+/* Writes what stands before a message of `len` bytes; returns how much. out holds FORMAT_OPEN_MAX. */
+enum { FORMAT_OPEN_MAX = 16 };
+size_t format_open(enum format f, size_t len, uint8_t *out);
 /* Appends one message, wrapped. */
 void format_wrap(enum format f, struct buf *out, const char *json, size_t len);
 

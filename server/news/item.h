@@ -20,6 +20,9 @@ const char *news_class_name(enum news_class c);
 /* CLASS_COUNT if it is none. */
 enum news_class news_class_read(const char *name, size_t len);
 
+/* Is it one of ninjs 3.1's types (text, picture …)? */
+bool item_is_type(const char *name, size_t len);
+
 enum item_status { ITEM_USABLE, ITEM_WITHHELD, ITEM_CANCELED };
 
 /* Why an item was refused; item_refusal_name() is the `reason` in rejects, log and metrics, and the `code` over HTTP. */

@@ -1,0 +1,351 @@
+/* post.c - an accepted item with its place on the wire: read, counted, encoded. */
+#include "news/post.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FULL, REMOVE }; /* the second index of post.frames */
+
+static const char *const actions[POST_ACTION_COUNT] = {"publish", "update", "correct",
+						       "release", "kill",   "hold"};
+
+const char *post_action_name(enum post_action a)
+{
+	MUST(a < POST_ACTION_COUNT);
+	return actions[a];
+}
+
+static enum post_action read_action(const char *name)
+{
+	enum post_action a = 0;
+
+	while (a < POST_ACTION_COUNT && strcmp(actions[a], name) != 0)
+		a++;
+	return a;
+}
+
+/* Kills and holds never have text. */
+static bool is_textless(const struct post *post)
+{
+	return post->action == POST_KILL || post->action == POST_HOLD;
+}
+
+/* What meta says, pointing into its JSON. NULL where it says nothing. */
+struct meta {
+	const char *action, *uri, *version, *class, *channels, *was;
+	const char *lang, *type, *notice, *also;
+};
+
+/* -1 if a string that must be there is not, or if anything is not a string. */
+static int read_meta(const json_t *json, struct meta *out)
+{
+	const struct {
+		const char *key;
+		const char **value;
+		bool needed;
+	} fields[] = {
+		{"action", &out->action, true},	    {"uri", &out->uri, true},
+		{"version", &out->version, true},   {"class", &out->class, true},
+		{"channels", &out->channels, true}, {"was", &out->was, false},
+		{"lang", &out->lang, false},	    {"type", &out->type, false},
+		{"notice", &out->notice, false},    {"also", &out->also, false},
+	};
+
+	*out = (struct meta){0};
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		const json_t *value = json_object_get(json, fields[i].key);
+		if (value == NULL && !fields[i].needed)
+			continue;
+		if (!json_is_string(value))
+			return -1;
+		*fields[i].value = json_string_value(value);
+		if (**fields[i].value == '\0') {
+			if (fields[i].needed)
+				return -1;
+			*fields[i].value = NULL; /* empty is the same as absent */
+		}
+	}
+	return 0;
+}
+
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* Copies text (or NULL) to *at, which moves on. */
+static char *keep_text(char **at, const char *text)
+{
+	size_t size = text_size(text);
+
+	if (text == NULL)
+		return NULL;
+	*at += size;
+	return memcpy(*at - size, text, size);
+}
+
+/* The post and its short texts are one block. NULL if the class or action is none, or if memory is
+ * short. */
+static struct post *make_post(const struct meta *meta)
+{
+	enum post_action action = read_action(meta->action);
+	enum news_class class = news_class_read(meta->class, strlen(meta->class));
+	size_t bytes = sizeof(struct post) + text_size(meta->uri) + text_size(meta->version) +
+		       text_size(meta->lang) + text_size(meta->type) + text_size(meta->notice);
+	struct post *post;
+	char *at;
+
+	if (action == POST_ACTION_COUNT || class == CLASS_COUNT)
+		return NULL;
+	if ((post = calloc(1, bytes)) == NULL)
+		return NULL;
+	at = (char *)(post + 1);
+	post->refs = 1;
+	post->action = action;
+	post->class = class;
+	post->also = meta->also && strcmp(meta->also, "1") == 0;
+	post->uri = keep_text(&at, meta->uri);
+	post->version = keep_text(&at, meta->version);
+	post->lang = keep_text(&at, meta->lang);
+	post->type = keep_text(&at, meta->type);
+	post->notice = keep_text(&at, meta->notice);
+	post->bytes = bytes;
+	return post;
+}
+
+static int keep_channels(struct post *post, const struct meta *meta)
+{
+	const char *was = meta->was ? meta->was : "";
+
+	if (channel_set_read(&post->channels, meta->channels, strlen(meta->channels), ' ') == -1 ||
+	    channel_set_read(&post->was, was, strlen(was), ' ') == -1 || post->channels.count == 0)
+		return -1;
+	post->bytes += post->channels.bytes + post->was.bytes;
+	return 0;
+}
+
+/* Whatever is not an object is taken for a body that is gone. */
+static int keep_body(struct post *post, const char *body, size_t len)
+{
+	if (is_textless(post))
+		return 0;
+	if (body == NULL || len < 2 || body[0] != '{' || body[len - 1] != '}') {
+		post->blanked = true;
+		return 0;
+	}
+	if ((post->body = malloc(len + 1)) == NULL)
+		return -1;
+	memcpy(post->body, body, len);
+	post->body[len] = '\0';
+	post->body_len = len;
+	post->bytes += len + 1;
+	return 0;
+}
+
+struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_id prev,
+			     const char *meta_text, size_t meta_len, const char *body,
+			     size_t body_len)
+{
+	struct post *post = NULL;
+	struct meta meta;
+	json_t *json = json_loadb(meta_text, meta_len, JSON_REJECT_DUPLICATES, NULL);
+
+	if (!json_is_object(json) || read_meta(json, &meta) == -1)
+		goto fail;
+	if (!cursor_is_epoch(epoch, strlen(epoch)) || (post = make_post(&meta)) == NULL)
+		goto fail;
+	if (keep_channels(post, &meta) == -1 || keep_body(post, body, body_len) == -1)
+		goto fail;
+	memcpy(post->epoch, epoch, strlen(epoch) + 1);
+	post->id = id;
+	post->prev = prev;
+	json_decref(json);
+	return post;
+
+fail:
+	json_decref(json);
+	post_drop(post);
+	return NULL;
+}
+
+/* Takes what stands before `stop` from *at, which moves behind it. NULL if there is no `stop`. */
+static const char *take_until(const char **at, const char *end, char stop, size_t *len)
+{
+	const char *from = *at;
+	const char *found = memchr(from, stop, (size_t)(end - from));
+
+	if (found == NULL)
+		return NULL;
+	*len = (size_t)(found - from);
+	*at = found + 1;
+	return from;
+}
+
+struct post *post_read(const char *message, size_t len)
+{
+	const char *at = message, *end = message + len;
+	const char *layout, *epoch, *id_text, *prev_text, *meta;
+	size_t layout_len, epoch_len, id_len, prev_len, meta_len;
+	char epoch_copy[EPOCH_MAX + 1] = "";
+	struct wire_id id, prev;
+
+	if ((layout = take_until(&at, end, ' ', &layout_len)) == NULL || layout_len != 1 ||
+	    *layout != '1')
+		return NULL;
+	if ((epoch = take_until(&at, end, ' ', &epoch_len)) == NULL ||
+	    !cursor_is_epoch(epoch, epoch_len))
+		return NULL;
+	memcpy(epoch_copy, epoch, epoch_len);
+	if ((id_text = take_until(&at, end, ' ', &id_len)) == NULL ||
+	    wire_id_parse(id_text, id_len, &id) == -1)
+		return NULL;
+	if ((prev_text = take_until(&at, end, '\n', &prev_len)) == NULL ||
+	    wire_id_parse(prev_text, prev_len, &prev) == -1)
+		return NULL;
+	if ((meta = take_until(&at, end, '\n', &meta_len)) == NULL)
+		return NULL;
+	return post_read_entry(epoch_copy, id, prev, meta, meta_len, at, (size_t)(end - at));
+}
+
+struct post *post_hold(struct post *post)
+{
+	post->refs++;
+	return post;
+}
+
+static size_t free_frame(struct frame *frame)
+{
+	size_t freed = frame->data ? frame->len : 0;
+
+	free(frame->data);
+	*frame = (struct frame){0};
+	return freed;
+}
+
+void post_drop(struct post *post)
+{
+	if (post == NULL || --post->refs > 0)
+		return;
+	for (enum format f = 0; f < FORMAT_COUNT; f++) {
+		free_frame(&post->frames[f][FULL]);
+		free_frame(&post->frames[f][REMOVE]);
+	}
+	channel_set_free(&post->channels);
+	channel_set_free(&post->was);
+	free(post->body);
+	free(post);
+}
+
+size_t post_blank(struct post *post)
+{
+	size_t freed = 0;
+
+	if (is_textless(post) || post->blanked)
+		return 0;
+	for (enum format f = 0; f < FORMAT_COUNT; f++)
+		freed += free_frame(&post->frames[f][FULL]);
+	freed += post->body_len + 1;
+	free(post->body);
+	post->body = NULL;
+	post->body_len = 0;
+	post->blanked = true;
+	post->bytes -= freed;
+	return freed;
+}
+
+static void write_field(struct buf *out, const char *name, const char *value)
+{
+	buf_addf(out, ",\"%s\":", name);
+	buf_add_json(out, value, strlen(value));
+}
+
+static void write_channels(struct buf *out, const struct channel_set *channels)
+{
+	buf_adds(out, ",\"channels\":[");
+	for (uint32_t i = 0; i < channels->count; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		buf_add_json(out, channels->name[i], strlen(channels->name[i]));
+	}
+	buf_addc(out, ']');
+}
+
+/* The message up to its item, or the whole of it but the last brace where there is none. */
+static void write_head(const struct post *post, bool with_cursor, bool with_item, bool removes,
+		       struct buf *out)
+{
+	buf_adds(out, "{\"type\":\"post\"");
+	if (with_cursor) {
+		char id[WIRE_ID_TEXT_MAX];
+		wire_id_format(post->id, id);
+		buf_addf(out, ",\"cursor\":\"%s:%s\"", post->epoch, id);
+	}
+	write_field(out, "action", removes ? "remove" : post_action_name(post->action));
+	if (with_item) {
+		write_field(out, "class", news_class_name(post->class));
+		write_channels(out, &post->channels);
+		buf_adds(out, ",\"item\":");
+		return;
+	}
+	write_field(out, "uri", post->uri);
+	write_field(out, "version", post->version);
+	if (post->notice)
+		write_field(out, "notice", post->notice);
+}
+
+/* A frame is exactly as long as it is: what stands around the text is made first, the text is
+ * copied once. */
+static int make_frame(struct frame *frame, enum format format, const struct post *post,
+		      bool removes)
+{
+	bool with_item = !removes && post->body != NULL;
+	size_t body_len = with_item ? post->body_len : 0;
+	uint8_t open[FORMAT_OPEN_MAX];
+	struct buf head = {0};
+	size_t json_len, open_len;
+	uint8_t *at;
+
+	write_head(post, true, with_item, removes, &head);
+	json_len = head.len + body_len + 1;
+	open_len = format_open(format, json_len, open);
+	if (head.failed || open_len + json_len > UINT32_MAX ||
+	    (at = malloc(open_len + json_len)) == NULL) {
+		buf_free(&head);
+		return -1;
+	}
+	*frame = (struct frame){at, (uint32_t)(open_len + json_len)};
+	memcpy(at, open, open_len);
+	memcpy(at + open_len, head.data, head.len);
+	if (with_item)
+		memcpy(at + open_len + head.len, post->body, body_len);
+	at[frame->len - 1] = '}';
+	buf_free(&head);
+	return 0;
+}
+
+const struct frame *post_frame(struct post *post, enum format format, enum post_match match)
+{
+	struct frame *frame;
+
+	MUST(format < FORMAT_COUNT && match != MATCH_NOT);
+	if (match == MATCH_FULL && post->blanked)
+		return NULL;
+	frame = &post->frames[format][match == MATCH_REMOVE ? REMOVE : FULL];
+	if (frame->data)
+		return frame;
+	if (make_frame(frame, format, post, match == MATCH_REMOVE) == -1)
+		return NULL;
+	post->bytes += frame->len;
+	return frame;
+}
+
+void post_write_json(const struct post *post, struct buf *out)
+{
+	if (post->blanked)
+		return;
+	write_head(post, false, post->body != NULL, false, out);
+	if (post->body)
+		buf_add(out, post->body, post->body_len);
+	buf_addc(out, '}');
+}

@@ -1,0 +1,217 @@
+/* subscription.c - what a reader asked for: read, made canonical, matched. */
+#include "news/subscription.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The lists that narrow a subscription become derived channels: `class:` + value. */
+struct list {
+	const char *kind;
+	const char *code; /* of a fault */
+	bool (*accepts)(const char *value, size_t len);
+	const char *expects;
+};
+
+static bool accepts_class(const char *value, size_t len)
+{
+	return news_class_read(value, len) != CLASS_COUNT;
+}
+
+/* BCP 47 as far as it matters: letters first, then letters and digits between hyphens. */
+static bool accepts_lang(const char *value, size_t len)
+{
+	if (len == 0 || len > 35 || !isalpha((unsigned char)value[0]) || value[len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)value[i]) && !(value[i] == '-' && value[i - 1] != '-'))
+			return false;
+	return true;
+}
+
+static bool accepts_type(const char *value, size_t len)
+{
+	return item_is_type(value, len);
+}
+
+static const struct list class_list = {"class", "bad_class", accepts_class,
+				       "flash, bulletin, urgent, regular or deferred"};
+static const struct list lang_list = {"lang", "bad_lang", accepts_lang,
+				      "a language tag such as en or pt-br"};
+static const struct list type_list = {
+	"type", "bad_type", accepts_type,
+	"text, audio, video, picture, graphic, composite, component, event or planning"};
+
+static int fail_memory(struct subscription_fault *fault)
+{
+	fault->code = "no_memory";
+	snprintf(fault->detail, sizeof fault->detail, "The server is short of memory.");
+	return -1;
+}
+
+/* Says what is wrong with a value, quoting only what is printable and not long. */
+static int fail_value(struct subscription_fault *fault, const char *code, const char *value,
+		      size_t len, const char *expects)
+{
+	char shown[41];
+	size_t n = len < sizeof shown - 1 ? len : sizeof shown - 1;
+
+	for (size_t i = 0; i < n; i++)
+		shown[i] = value[i] > ' ' && value[i] < 0x7f ? value[i] : '?';
+	shown[n] = '\0';
+	fault->code = code;
+	snprintf(fault->detail, sizeof fault->detail, "\"%s\" is not %s.", shown, expects);
+	return -1;
+}
+
+/* The next value of a list, or NULL at its end. Empty ones are skipped. */
+static const char *next_value(const char **at, size_t *len)
+{
+	*at += strspn(*at, ",");
+	*len = strcspn(*at, ",");
+	*at += *len;
+	return *len ? *at - *len : NULL;
+}
+
+static int read_channels(struct channel_set *set, const char *text,
+			 struct subscription_fault *fault)
+{
+	const char *value, *at = text;
+	size_t len, count = 0;
+
+	while ((value = next_value(&at, &len))) {
+		if (!channel_is_readable(value, len))
+			return fail_value(fault, "bad_channel", value, len, "a channel's name");
+		if (++count > CHANNEL_SET_MAX) {
+			fault->code = "too_many_channels";
+			snprintf(fault->detail, sizeof fault->detail, "More than %d channels.",
+				 CHANNEL_SET_MAX);
+			return -1;
+		}
+	}
+	if (channel_set_read(set, text, strlen(text), ',') == -1)
+		return fail_memory(fault);
+	/* A union with everything is everything. */
+	if (set->count > 1 && channel_set_has(set, "feed:all"))
+		channel_set_free(set);
+	if (set->count == 0 && channel_set_read(set, "feed:all", strlen("feed:all"), ',') == -1)
+		return fail_memory(fault);
+	return 0;
+}
+
+static int read_list(struct channel_set *set, const char *text, const struct list *list,
+		     struct subscription_fault *fault)
+{
+	struct buf names = {0};
+	const char *value;
+	size_t len, count = 0;
+	int result;
+
+	while ((value = next_value(&text, &len))) {
+		if (!list->accepts(value, len) || ++count > CHANNEL_SET_MAX) {
+			buf_free(&names);
+			return fail_value(fault, list->code, value, len, list->expects);
+		}
+		buf_addf(&names, ",%s:", list->kind);
+		for (size_t i = 0; i < len; i++)
+			buf_addc(&names, (char)tolower((unsigned char)value[i]));
+	}
+	result = names.failed ? -1 : channel_set_read(set, names.data, names.len, ',');
+	buf_free(&names);
+	return result == -1 ? fail_memory(fault) : 0;
+}
+
+static void write_key_list(struct buf *key, const struct channel_set *set, const char *kind)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (i == 0)
+			buf_addf(key, "&%s=", kind);
+		else
+			buf_addc(key, ',');
+		buf_adds(key, set->name[i] + strlen(kind) + 1);
+	}
+}
+
+static char *make_key(const struct subscription *s)
+{
+	struct buf key = {0};
+
+	buf_adds(&key, "c=");
+	channel_set_write(&s->channels, ',', &key);
+	write_key_list(&key, &s->classes, class_list.kind);
+	write_key_list(&key, &s->langs, lang_list.kind);
+	write_key_list(&key, &s->types, type_list.kind);
+	buf_addc(&key, '\0');
+	if (key.failed)
+		buf_free(&key);
+	return key.data;
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+struct subscription *subscription_read(const char *channels, const char *classes, const char *langs,
+				       const char *types, struct subscription_fault *fault)
+{
+	struct subscription *s = calloc(1, sizeof *s);
+
+	if (s == NULL) {
+		fail_memory(fault);
+		return NULL;
+	}
+	if (read_channels(&s->channels, or_empty(channels), fault) == -1 ||
+	    read_list(&s->classes, or_empty(classes), &class_list, fault) == -1 ||
+	    read_list(&s->langs, or_empty(langs), &lang_list, fault) == -1 ||
+	    read_list(&s->types, or_empty(types), &type_list, fault) == -1)
+		goto fail;
+	if (s->classes.count == CLASS_COUNT) /* all of them: any */
+		channel_set_free(&s->classes);
+	if ((s->key = make_key(s)) == NULL) {
+		fail_memory(fault);
+		goto fail;
+	}
+	return s;
+
+fail:
+	subscription_free(s);
+	return NULL;
+}
+
+void subscription_free(struct subscription *s)
+{
+	if (s == NULL)
+		return;
+	channel_set_free(&s->channels);
+	channel_set_free(&s->classes);
+	channel_set_free(&s->langs);
+	channel_set_free(&s->types);
+	free(s->key);
+	free(s);
+}
+
+static bool passes(const struct channel_set *filter, const struct channel_set *channels)
+{
+	return filter->count == 0 || channel_set_meet(filter, channels);
+}
+
+bool subscription_wants(const struct subscription *s, const struct channel_set *channels)
+{
+	return channel_set_meet(&s->channels, channels) && passes(&s->classes, channels) &&
+	       passes(&s->langs, channels) && passes(&s->types, channels);
+}
+
+enum post_match subscription_match(const struct subscription *s, const struct post *post)
+{
+	bool wanted = subscription_wants(s, &post->channels);
+
+	if (post->action == POST_KILL || post->action == POST_HOLD)
+		return wanted || subscription_wants(s, &post->was) ? MATCH_FULL : MATCH_NOT;
+	if (post->also) /* those who had it before have it already */
+		return wanted && !subscription_wants(s, &post->was) ? MATCH_FULL : MATCH_NOT;
+	if (wanted)
+		return MATCH_FULL;
+	return subscription_wants(s, &post->was) ? MATCH_REMOVE : MATCH_NOT;
+}
