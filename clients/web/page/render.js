@@ -78,7 +78,10 @@ function figureOf(picture) {
 		picture.caption && picture.credit && ' ',
 		picture.credit && prose('span', 'credit', picture.credit));
 	const figure = el('figure', {}, image, caption);
-	image.addEventListener('error', () => figure.remove());
+	image.addEventListener('error', () => {
+		figure.closest('.story')?.classList.remove('has-picture');
+		figure.remove();
+	});
 	return figure;
 }
 
@@ -167,6 +170,9 @@ export function drawStory(article, story) {
 	const title = story.headline
 		? prose('h2', 'headline', story.headline, { id: `${id}-title` })
 		: prose('p', quoted ? 'statement quotation' : 'statement', story.lede, { id: `${id}-title` });
+	/* A summary stands above the byline; the first paragraph of the text below it. */
+	const lede = story.headline && story.lede && prose('p', 'lede', story.lede);
+	const byline = bylineOf(story);
 	const length = story.video?.minutes ? ` (${story.video.minutes} min)` : '';
 
 	article.className = `story is-${/^[a-z]+$/.test(story.class) ? story.class : 'regular'}`;
@@ -183,12 +189,11 @@ export function drawStory(article, story) {
 		el('div', { class: 'head' },
 			title,
 			correctionNote(story),
-			story.headline && story.lede && prose('p', 'lede', story.lede),
-			bylineOf(story)),
+			...(story.summarised ? [lede, byline] : [byline, lede]).filter(Boolean)),
 		story.picture && figureOf(story.picture),
-		el('div', { class: 'rest' },
+		(button || story.video) && el('div', { class: 'rest' },
 			body,
-			(button || story.video) && el('p', { class: 'actions', lang: 'en' },
+			el('p', { class: 'actions', lang: 'en' },
 				button,
 				story.video && el('a', { href: story.video.href, target: '_blank', rel: 'noopener noreferrer' },
 					`Watch${length}`))),

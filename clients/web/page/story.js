@@ -36,7 +36,8 @@ import { parseTime } from '../sdk/newswire.js';
  * @property {string} class
  * @property {string[]} labels kicker words: Flash, Video, a section …
  * @property {string} headline
- * @property {string} lede
+ * @property {string} lede the summary, or the first paragraph of the text
+ * @property {boolean} summarised the lede is a summary
  * @property {string[]} body paragraphs below the lede
  * @property {number} minutes of reading; 0 is not shown
  * @property {string} by
@@ -317,6 +318,7 @@ export function storyOf(post, parseHtml) {
 		labels: labelsOf(post, item),
 		headline,
 		lede: summary || prose[0] || '',
+		summarised: summary !== '',
 		body: summary ? prose : prose.slice(1),
 		minutes: readingTime(words),
 		by: text(item.by),

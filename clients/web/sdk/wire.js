@@ -114,6 +114,10 @@ export class Wire extends EventTarget {
 			this.#socket.send(JSON.stringify({ type: 'subscribe', ref, ...want, since }));
 		else if (since)
 			this.#cursor = since;
+		if (this.#status.state === 'connecting') {
+			this.#hangUp(); /* it asked for what was wanted before */
+			this.#dial();
+		}
 		return answer;
 	}
 
