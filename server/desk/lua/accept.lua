@@ -1,0 +1,243 @@
+-- accept.lua - decides what becomes of one item, and gives it its place. Run twice for the same item, it changes nothing.
+--
+-- ARGV: prefix, seen (hash of bytes, channels and owner), seen_ms, bytes (how many), channel (where it was sent), owner,
+--       override (1: may change other owners' items), epoch (a name to take if there is none yet), retention_ms, archive_ms,
+--       max_embargo_ms, feed_max; and of the item: uri version created embargo expires (ms, 0: none) status class
+--       evolved (1: says evolvedFrom) lang type notice channels hash body.
+-- Returns {result, id, action, channels, code, detail, due}: result is accepted, duplicate, seen (these very bytes were
+--       decided before), stale, held (due: ms from now), refused or refused_again (code and detail say why).
+-- include: common.lua
+
+local KILL_NOTICE = 'This report has been withdrawn.'
+
+local story = {
+	uri = args.uri, version = args.version, created = tonumber(args.created), embargo = tonumber(args.embargo),
+	expires = tonumber(args.expires), status = args.status, class = args.class, lang = args.lang, type = args.type,
+	notice = args.notice, channels = args.channels, hash = args.hash, owner = args.owner, body = args.body,
+}
+if story.created == 0 then
+	story.created = now -- the order of arrival decides
+end
+
+local known, item, held
+
+local function answer(result, id, action, channels, code, detail, due)
+	return {result, id or '', action or '', channels or '', code or '', detail or '', due or ''}
+end
+
+-- The end of everything that was decided for good.
+local function done(result, id, action, channels)
+	write_seen(id and id ~= '' and id or result)
+	return answer(result, id, action, channels)
+end
+
+local function refuse(code, detail)
+	if not need('rejects', 'stream') then
+		return redis.error_reply(broken)
+	end
+	local news = write_reject(known, code, detail, story.uri, story.version)
+	return answer(news and 'refused' or 'refused_again', '', '', '', code, detail)
+end
+
+local function stale()
+	audit('stale', story, item and item.version, story.channels, '')
+	return done('stale')
+end
+
+-- Kills and holds ------------------------------------------------------------------------------------------------------
+
+-- Takes the text away and leaves the feeds. Returns whether there was any.
+local function take_away()
+	for _, version in ipairs(item and item.bodies or {}) do
+		redis.call('DEL', key(body_name(story.uri, version)))
+	end
+	leave_feeds(story.uri, item and item.routes or '', '')
+	return item and #item.bodies > 0
+end
+
+-- Tells all who were sent any version, and nobody if nobody was.
+local function tell(action)
+	if not (item and item.first) then
+		return ''
+	end
+	return append({action = action, uri = story.uri, version = story.version, class = story.class, channels = item.routes,
+		was = item.routes, lang = story.lang, type = story.type, notice = story.notice}, '')
+end
+
+-- What stays of a story without text.
+local function write_stone(action, id)
+	local old = item or {routes = '', channels = ''}
+	write_item({uri = story.uri, version = story.version, created = story.created, status = story.status, hash = story.hash,
+		owner = old.owner or held and held.owner or story.owner, routes = old.routes, channels = old.channels,
+		first = old.first, last = id ~= '' and id or old.last, action = action, class = story.class, lang = story.lang, type = story.type,
+		notice = story.notice, bodies = {}})
+	audit(action, story, old.version, old.routes, id)
+end
+
+local function kill()
+	local had_text = take_away() or held
+	if story.notice == '' then
+		story.notice = KILL_NOTICE
+	end
+	drop_held(story.uri)
+	local id = tell('kill')
+	write_stone('kill', id)
+	if had_text then -- it is still in the append-only file: release.lua hands the rewriting to one worker
+		redis.call('SET', key('rewrite'), number_text(now) .. ' ' .. id)
+	end
+	return done('accepted', id, 'kill', item and item.routes)
+end
+
+local function withhold()
+	local is_hidden = item and item.status == 'withheld'
+	if item and version_order(story.version, item.version) == 0 then
+		if is_hidden and story.hash == item.hash then
+			return done('duplicate', item.last)
+		end
+		if is_hidden and story.created <= item.created then
+			return stale()
+		end
+	end
+	if item and story_order(story, item) < 0 then
+		return stale()
+	end
+	take_away()
+	if held and story_order(story, held) >= 0 then
+		drop_held(story.uri)
+	end
+	local id = is_hidden and '' or tell('hold')
+	write_stone('hold', id)
+	return done('accepted', id, 'hold', item and item.routes)
+end
+
+-- News ----------------------------------------------------------------------------------------------------------------
+
+-- What the public version says to a usable one: `duplicate`, `stale`, or nil: go ahead.
+local function judge()
+	if not item then
+		return nil
+	end
+	if version_order(story.version, item.version) == 0 and item.status == 'usable' then
+		if story.hash == item.hash then
+			return 'duplicate'
+		end
+		return story.created <= item.created and 'stale' or nil
+	end
+	return story_order(story, item) < 0 and 'stale' or nil
+end
+
+-- What the held version says to a new one under embargo. The same news for more channels, or for another time, goes ahead.
+local function judge_held()
+	local order = held and story_order(story, held) or 1
+	if order < 0 then
+		return 'stale'
+	end
+	local is_same_time = held and tonumber(held['until']) == story.embargo
+	if held and version_order(story.version, held.version) == 0 and story.hash == held.hash then
+		story.channels = union(held.channels, story.channels)
+		return is_same_time and story.channels == held.channels and 'duplicate' or nil
+	end
+	return order == 0 and is_same_time and 'stale' or nil
+end
+
+-- Under embargo: kept apart, told nobody.
+local function hold_back()
+	if story.embargo - now > tonumber(args.max_embargo_ms) then
+		return refuse('embargo_too_far', 'The embargo ends later than this server may keep items.')
+	end
+	local judgement = judge() or judge_held()
+	if judgement == 'duplicate' then
+		return done('duplicate', item and item.last)
+	elseif judgement == 'stale' then
+		return stale()
+	end
+	local name, header = key('held:' .. story.uri), {evolved = args.evolved}
+	for _, field in ipairs({'uri', 'version', 'class', 'lang', 'type', 'notice', 'channels', 'hash', 'owner'}) do
+		header[field] = story[field]
+	end
+	header.owner = held and held.owner or story.owner
+	header.created, header.expires = number_text(story.created), number_text(story.expires)
+	redis.call('DEL', name)
+	redis.call('HSET', name, 'v', '1', 'header', cjson.encode(header), 'body', story.body,
+		'until', number_text(story.embargo), 'version', story.version, 'created', header.created, 'hash', story.hash,
+		'owner', header.owner, 'channels', story.channels)
+	redis.call('PEXPIREAT', name, number_text(story.embargo + args.archive_ms))
+	redis.call('ZADD', key('embargo'), number_text(story.embargo), story.uri)
+	audit('held', story, item and item.version, story.channels, '')
+	write_seen('held')
+	return answer('held', '', '', story.channels, '', '', number_text(story.embargo - now))
+end
+
+local function choose_action()
+	if item and item.status == 'withheld' then
+		return 'release'
+	elseif item and item.first then
+		return 'correct'
+	end
+	return args.evolved == '1' and 'update' or 'publish'
+end
+
+local function bring_out()
+	local judgement, action, also = judge(), choose_action(), false
+	if judgement == 'stale' then
+		return stale()
+	elseif judgement == 'duplicate' then
+		each_beyond(story.channels, item.routes, function()
+			also = true
+		end)
+		if not also then
+			return done('duplicate', item.last)
+		end
+		action = item.action
+	end
+	local id, channels = publish(story, item, action, also)
+	if held and story_order(story, held) >= 0 then
+		drop_held(story.uri)
+	end
+	return done('accepted', id, action, channels)
+end
+
+-- The order of these questions is the law; docs/redis.md gives the reasons.
+local function decide()
+	local owner = item and item.owner or held and held.owner or story.owner
+	if owner ~= story.owner and args.override ~= '1' then
+		return refuse('not_owner', 'This uri belongs to another publisher.')
+	elseif item and item.status == 'canceled' then
+		if story.status == 'canceled' then
+			return done('duplicate', item.last)
+		end
+		return refuse('killed', 'This uri was killed, which cannot be undone.')
+	elseif story.status == 'canceled' then
+		return kill()
+	elseif story.status == 'withheld' then
+		return withhold()
+	elseif too_many(item and item.routes or '', story.channels) then
+		return refuse('bad_channel', 'All versions of an item together may go to 256 channels, derived ones included.')
+	elseif not has_room(story, item) then
+		return broken and redis.error_reply(broken) or
+			refuse('bad_value', 'The place of this version is taken by another uri: choose a version without a colon.')
+	elseif story.embargo > now then
+		return hold_back()
+	end
+	return bring_out()
+end
+
+known = read_string('seen:' .. args.seen)
+if known and not known:find('^refused ') then
+	return answer('seen', known:match('^%d+%-%d+$'))
+end
+item = read_item(story.uri)
+held = read_hash('held:' .. story.uri)
+if held then
+	held.created = tonumber(held.created) or 0
+	held.version, held.channels = held.version or '', held.channels or ''
+end
+need('embargo', 'zset')
+need('audit', 'stream')
+need('rewrite', 'string')
+read_wire()
+need_feeds(union(item and item.routes or '', story.status == 'usable' and story.channels or ''))
+if broken then
+	return redis.error_reply(broken)
+end
+return decide()

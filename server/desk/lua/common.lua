@@ -1,0 +1,379 @@
+-- common.lua - what the desk's scripts share: keys, versions, sets of channels, and a place on the wire.
+--
+-- Lua has no rollback. So every script reads and checks all that it will touch, and only then writes, `seen` last; a key
+-- that holds something else is named in the error, and nothing was written.
+-- KEYS[1] is any key of ours (it tells a Redis Cluster the slot). ARGV is names and values in turn, so that nodes of two
+-- releases understand each other. docs/redis.md lists keys and fields.
+
+local AUDIT_MAX, REJECTS_MAX = 100000, 10000
+local ROUTES_MAX = 256 -- what a worker can read (CHANNEL_SET_MAX)
+
+local args = {}
+for i = 1, #ARGV, 2 do
+	args[ARGV[i]] = ARGV[i + 1]
+end
+
+local function key(name)
+	return '{' .. args.prefix .. '}:' .. name
+end
+
+local function number_text(n)
+	return string.format('%.0f', n)
+end
+
+local now
+do
+	local time = redis.call('TIME')
+	now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Checking ------------------------------------------------------------------------------------------------------------
+
+local broken -- the first key that is not what it should be, in words
+
+local function break_at(name, what)
+	broken = broken or ('WRONGKEY ' .. key(name) .. ' ' .. what)
+end
+
+-- Is the key of this type, or absent?
+local function need(name, kind)
+	local found = redis.call('TYPE', key(name)).ok
+	if found ~= kind and found ~= 'none' then
+		break_at(name, 'is a ' .. found .. ', not a ' .. kind)
+		return false
+	end
+	return true
+end
+
+local function read_hash(name)
+	if not need(name, 'hash') then
+		return nil
+	end
+	local flat = redis.call('HGETALL', key(name))
+	if #flat == 0 then
+		return nil
+	end
+	local hash = {}
+	for i = 1, #flat, 2 do
+		hash[flat[i]] = flat[i + 1]
+	end
+	return hash
+end
+
+local function read_string(name)
+	return need(name, 'string') and redis.call('GET', key(name)) or nil
+end
+
+local function read_list(name, field, json)
+	local good, list = pcall(cjson.decode, json)
+	if good and type(list) == 'table' then
+		return list
+	end
+	break_at(name, 'has a field ' .. field .. ' that is no JSON')
+	return {}
+end
+
+-- What is known of a uri: its latest public version, or that it was killed or withheld. nil if nothing.
+local function read_item(uri)
+	local name = 'item:' .. uri
+	local item = read_hash(name)
+	if item then
+		item.created = tonumber(item.created) or 0
+		item.routes = item.routes or ''
+		item.channels = item.channels or ''
+		item.bodies = read_list(name, 'bodies', item.bodies or '[]')
+	end
+	return item
+end
+
+-- Versions ------------------------------------------------------------------------------------------------------------
+
+-- Byte order. Lua's `<` follows the locale of the server.
+local function text_order(a, b)
+	if a == b then
+		return 0
+	end
+	for i = 1, math.min(#a, #b) do
+		local x, y = a:byte(i), b:byte(i)
+		if x ~= y then
+			return x < y and -1 or 1
+		end
+	end
+	return #a < #b and -1 or 1
+end
+
+-- As integers, of any length, where both are; else as strings.
+local function version_order(a, b)
+	local x, y = a:match('^0*(%d+)$'), b:match('^0*(%d+)$')
+	if x and y then
+		return #x == #y and text_order(x, y) or (#x < #y and -1 or 1)
+	end
+	return text_order(a, b)
+end
+
+-- By version, then by versionCreated.
+local function story_order(a, b)
+	local order = version_order(a.version, b.version)
+	if order ~= 0 or a.created == b.created then
+		return order
+	end
+	return a.created < b.created and -1 or 1
+end
+
+-- Sets of channels: sorted names joined by spaces ---------------------------------------------------------------------
+
+local function before(a, b)
+	return text_order(a, b) < 0
+end
+
+-- Returns the union and how many names it has.
+local function union(a, b)
+	local has, names = {}, {}
+	for name in (a .. ' ' .. b):gmatch('%S+') do
+		if not has[name] then
+			has[name] = true
+			names[#names + 1] = name
+		end
+	end
+	table.sort(names, before)
+	return table.concat(names, ' '), #names
+end
+
+local function too_many(a, b)
+	local _, count = union(a, b)
+	return count > ROUTES_MAX
+end
+
+-- Calls f for every name of a that is not in b.
+local function each_beyond(a, b, f)
+	local has = {}
+	for name in b:gmatch('%S+') do
+		has[name] = true
+	end
+	for name in a:gmatch('%S+') do
+		if not has[name] then
+			f(name)
+		end
+	end
+end
+
+local function need_feeds(channels)
+	each_beyond(channels, '', function(channel)
+		need('feed:' .. channel, 'zset')
+	end)
+end
+
+-- The wire ------------------------------------------------------------------------------------------------------------
+
+local wire = {}
+
+local function read_id(name, id)
+	local ms, seq = id:match('^(%d+)%-(%d+)$')
+	ms, seq = tonumber(ms), tonumber(seq)
+	if not ms or ms >= 2 ^ 53 or seq >= 2 ^ 53 then
+		break_at(name, 'does not hold the id of an entry')
+		return 0, 0
+	end
+	return ms, seq
+end
+
+-- Reads where it stands. The next id must be above `head` (also if Redis lost the entry that head names, or if its
+-- clock went back) and above all that the stream ever held.
+local function read_wire()
+	wire.head = read_string('head') or '0-0'
+	wire.ms, wire.seq = read_id('head', wire.head)
+	wire.epoch = read_string('epoch')
+	if wire.epoch and (#wire.epoch > 16 or not wire.epoch:find('^[a-z0-9]+$')) then
+		break_at('epoch', 'does not hold the name of an epoch')
+	end
+	if not need('wire', 'stream') or redis.call('EXISTS', key('wire')) == 0 then
+		return
+	end
+	local info = redis.call('XINFO', 'STREAM', key('wire'))
+	for i = 1, #info, 2 do
+		if info[i] == 'last-generated-id' then
+			local ms, seq = read_id('wire', info[i + 1])
+			if ms > wire.ms or (ms == wire.ms and seq > wire.seq) then
+				wire.ms, wire.seq = ms, seq
+			end
+		end
+	end
+end
+
+local function next_id()
+	if now > wire.ms then
+		wire.ms, wire.seq = now, 0
+	else
+		wire.seq = wire.seq + 1
+	end
+	return number_text(wire.ms) .. '-' .. number_text(wire.seq)
+end
+
+local function json_text(text)
+	return (cjson.encode(text):gsub('\\/', '/')) -- cjson escapes every slash
+end
+
+-- A flat JSON object of the fields that are not empty, in this order.
+local function meta_json(meta)
+	local parts = {}
+	for _, name in ipairs({'action', 'uri', 'version', 'class', 'channels', 'was', 'lang', 'type', 'notice', 'also'}) do
+		local value = meta[name]
+		if value and value ~= '' or name == 'was' then
+			parts[#parts + 1] = '"' .. name .. '":' .. json_text(value)
+		end
+	end
+	return '{' .. table.concat(parts, ',') .. '}'
+end
+
+-- Gives a post its place and tells everybody. Returns the id.
+local function append(meta, body)
+	local prev, id, json = wire.head, next_id(), meta_json(meta)
+	if not wire.epoch then
+		wire.epoch = args.epoch
+		redis.call('SET', key('epoch'), wire.epoch)
+	end
+	redis.call('XADD', key('wire'), id, 'v', '1', 'prev', prev, 'meta', json)
+	redis.call('SET', key('head'), id)
+	wire.head = id
+	-- Who does not hear it finds within a second that head has moved: no reason to stop half-way.
+	redis.pcall('PUBLISH', args.prefix .. ':out',
+		'1 ' .. wire.epoch .. ' ' .. id .. ' ' .. prev .. '\n' .. json .. '\n' .. body)
+	return id
+end
+
+-- What is kept --------------------------------------------------------------------------------------------------------
+
+local function body_name(uri, version)
+	return 'body:' .. uri .. ':' .. version
+end
+
+local function audit(what, story, before_version, channels, id)
+	redis.call('XADD', key('audit'), 'MAXLEN', '~', AUDIT_MAX, '*', 'v', '1', 'who', story.owner, 'what', what,
+		'uri', story.uri, 'version', story.version, 'before', before_version or '', 'channels', channels,
+		'id', id, 'time', number_text(now))
+end
+
+local function write_seen(value)
+	redis.call('SET', key('seen:' .. args.seen), value, 'PX', args.seen_ms)
+end
+
+-- Writes a refusal down, unless the same bytes were refused for the same reason before (every worker hears a PUBLISH).
+-- Returns whether it was news. rejects must have been checked.
+local function write_reject(known, reason, detail, uri, version)
+	if known == 'refused ' .. reason then
+		return false
+	end
+	redis.call('XADD', key('rejects'), 'MAXLEN', '~', REJECTS_MAX, '*', 'v', '1', 'reason', reason, 'detail', detail,
+		'pointer', args.pointer or '', 'channel', args.channel, 'owner', args.owner, 'uri', uri, 'version', version,
+		'hash', args.seen, 'bytes', args.bytes)
+	write_seen('refused ' .. reason)
+	return true
+end
+
+-- Writes the hash of a uri anew; empty fields are left out.
+local function write_item(item)
+	local flat = {key('item:' .. item.uri), 'v', '1'}
+	for _, name in ipairs({'version', 'created', 'status', 'hash', 'owner', 'routes', 'channels', 'first', 'last', 'action',
+			'class', 'lang', 'type', 'notice', 'bodies', 'expires'}) do
+		local value = item[name]
+		if name == 'bodies' then
+			local parts = {}
+			for i, version in ipairs(value) do
+				parts[i] = json_text(version)
+			end
+			value = '[' .. table.concat(parts, ',') .. ']'
+		elseif name == 'created' then
+			value = number_text(value)
+		end
+		if value and value ~= '' then
+			flat[#flat + 1] = name
+			flat[#flat + 1] = value
+		end
+	end
+	redis.call('DEL', flat[1])
+	redis.call('HSET', unpack(flat))
+	redis.call('PEXPIRE', flat[1], args.archive_ms)
+end
+
+-- May this story's text be kept under its name? uri and version are joined by a colon and both may hold colons, so the
+-- text of another uri could be there.
+local function has_room(story, item)
+	local name = body_name(story.uri, story.version)
+	if not need(name, 'string') then
+		return false
+	end
+	for _, version in ipairs(item and item.bodies or {}) do
+		if version == story.version then
+			return true
+		end
+	end
+	local there = redis.call('GET', key(name))
+	local good, body = pcall(cjson.decode, there or '')
+	return not there or (good and type(body) == 'table' and body.uri == story.uri)
+end
+
+-- Keeps the text of the new version. Returns the versions that have one, oldest first: the one before stays as long as
+-- the wire can replay it.
+local function keep_body(story, item)
+	local kept, gone = {}, true
+	for _, version in ipairs(item and item.bodies or {}) do
+		local name = key(body_name(story.uri, version))
+		if version == item.version then
+			redis.call('PEXPIRE', name, args.retention_ms)
+		end
+		gone = gone and redis.call('EXISTS', name) == 0
+		if not gone and version ~= story.version then
+			kept[#kept + 1] = version
+		end
+	end
+	redis.call('SET', key(body_name(story.uri, story.version)), story.body, 'PX', args.archive_ms)
+	kept[#kept + 1] = story.version
+	return kept
+end
+
+local function leave_feeds(uri, from, stays)
+	each_beyond(from, stays, function(channel)
+		redis.call('ZREM', key('feed:' .. channel), uri)
+	end)
+end
+
+-- A feed is ordered by the first id, so that a correction does not move its story.
+local function enter_feeds(uri, channels, first)
+	local ms, seq = first:match('^(%d+)%-(%d+)$')
+	local score = number_text(ms * 1000 + seq % 1000)
+	each_beyond(channels, '', function(channel)
+		local feed = key('feed:' .. channel)
+		redis.call('ZADD', feed, score, uri)
+		redis.call('ZREMRANGEBYRANK', feed, 0, -1 - args.feed_max)
+		redis.call('PEXPIRE', feed, args.archive_ms)
+	end)
+end
+
+local function drop_held(uri)
+	redis.call('DEL', key('held:' .. uri))
+	redis.call('ZREM', key('embargo'), uri)
+end
+
+-- Makes a story public: wire, text, item, feeds. also: the same version again, for more channels. Returns id and channels.
+-- read_wire(), need_feeds() of all channels and has_room() must have gone well.
+local function publish(story, item, action, also)
+	local was = item and item.routes or ''
+	local channels = also and union(item.channels, story.channels) or story.channels
+	local id = append({action = action, uri = story.uri, version = story.version, class = story.class, channels = channels,
+		was = was, lang = story.lang, type = story.type, notice = story.notice, also = also and '1'}, story.body)
+	local first = item and item.first or id
+	local expires = story.expires > 0 and number_text(story.expires) or nil
+
+	write_item({uri = story.uri, version = story.version, created = story.created, status = 'usable', hash = story.hash,
+		owner = item and item.owner or story.owner, routes = (union(was, channels)), channels = channels, first = first,
+		last = id, action = action, class = story.class, lang = story.lang, type = story.type, notice = story.notice,
+		bodies = keep_body(story, item), expires = expires})
+	if expires and story.expires <= now then
+		leave_feeds(story.uri, union(was, channels), '')
+	else
+		leave_feeds(story.uri, item and item.channels or '', channels)
+		enter_feeds(story.uri, channels, first)
+	end
+	audit(also and 'also' or action, story, item and item.version, channels, id)
+	return id, channels
+end
