@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 function ask(program, ...args) {
@@ -13,15 +13,13 @@ function ask(program, ...args) {
   }
 }
 
-const cores = () => availableParallelism?.() ?? cpus().length;
-
 export function machine(settings) {
   const debian = /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
   const library = (name) => ask('pkg-config', '--modversion', name) || 'unknown';
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
     cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cores(),
+    cores: cpus().length,
     memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     system: `${debian}, Linux ${release()}`,
     newswired: settings.floorOnly ? 'not measured' : ask(join(settings.build, 'newswired'), '--version').split('\n')[0] || 'unknown',

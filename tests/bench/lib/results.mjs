@@ -24,8 +24,7 @@ function ratios(runs, workload, figure) {
 export function rows(runs, workload) {
   return FIGURES[workload].map((figure) => {
     const values = (candidate) => of(runs, workload, candidate).map(figure.read);
-    const row = { figure, floor: values('floor'), newswired: values('newswired'), ratios: ratios(runs, workload, figure) };
-    return row;
+    return { figure, floor: values('floor'), newswired: values('newswired'), ratios: ratios(runs, workload, figure) };
   });
 }
 
