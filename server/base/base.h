@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#define MUST_USE       __attribute__((warn_unused_result))
-#define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
+#define MUST_USE			__attribute__((warn_unused_result))
+#define COUNT_OF(a)			(sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* A programmer's mistake: says where and aborts, in every build. What the outside world does never comes here. */

@@ -1,0 +1,122 @@
+/* buf.c - bytes that grow at the end. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALLEST = 64 };
+
+int buf_reserve(struct buf *b, size_t more)
+{
+	size_t cap = b->cap ? b->cap : SMALLEST;
+	char *data;
+
+	if (b->failed)
+		return -1;
+	if (more <= b->cap - b->len)
+		return 0;
+	if (more > SIZE_MAX / 2 - b->len)
+		goto fail;
+	while (cap < b->len + more)
+		cap *= 2;
+	if ((data = realloc(b->data, cap)) == NULL)
+		goto fail;
+	b->data = data;
+	b->cap = cap;
+	return 0;
+
+fail:
+	b->failed = true;
+	return -1;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	if (len == 0 || buf_reserve(b, len) != 0)
+		return;
+	memcpy(b->data + b->len, bytes, len);
+	b->len += len;
+}
+
+void buf_adds(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		b->failed = true;
+	if (len <= 0 || buf_reserve(b, (size_t)len + 1) != 0)
+		return;
+	va_start(args, format);
+	vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
+	va_end(args);
+	b->len += (size_t)len;
+}
+
+static void add_json_escape(struct buf *b, unsigned char c)
+{
+	switch (c) {
+	case '"':
+		buf_add(b, "\\\"", 2);
+		break;
+	case '\\':
+		buf_add(b, "\\\\", 2);
+		break;
+	case '\n':
+		buf_add(b, "\\n", 2);
+		break;
+	case '\r':
+		buf_add(b, "\\r", 2);
+		break;
+	case '\t':
+		buf_add(b, "\\t", 2);
+		break;
+	default:
+		buf_addf(b, "\\u%04x", c);
+	}
+}
+
+void buf_add_json(struct buf *b, const char *text, size_t len)
+{
+	size_t plain = 0; /* where the stretch that needs no escape begins */
+
+	buf_addc(b, '"');
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buf_add(b, text + plain, i - plain);
+		add_json_escape(b, c);
+		plain = i + 1;
+	}
+	buf_add(b, text + plain, len - plain);
+	buf_addc(b, '"');
+}
+
+void buf_clear(struct buf *b)
+{
+	b->len = 0;
+	b->failed = false;
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf){0};
+}

@@ -1,0 +1,5 @@
+nw_unit_test(base_buf LIBS base)
+nw_unit_test(base_clock LIBS base)
+nw_unit_test(base_log LIBS base jansson)
+nw_unit_test(base_counters LIBS base)
+nw_unit_test(base_backoff LIBS base)

@@ -1,0 +1,98 @@
+/* Goal: what one process counts another can read, and the sum is told as Prometheus wants it. */
+#include "cmocka_all.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/counters.h"
+
+static void before_any_page_counting_already_works(void **state)
+{
+	(void)state;
+	COUNT(READERS_OPENED);
+	COUNT_ADD(READERS_OPENED, 2);
+	GAUGE_SET(READERS, 9);
+	assert_int_equal(COUNTER_GET(READERS_OPENED), 3);
+	assert_int_equal(COUNTER_GET(READERS), 9);
+}
+
+static void a_child_counts_and_its_parent_reads(void **state)
+{
+	struct counters_page *first = counters_map(2);
+	pid_t child;
+
+	(void)state;
+	assert_non_null(first);
+	if ((child = fork()) == 0) {
+		counters_use(counters_page_at(first, 1));
+		COUNT_ADD(BYTES_SENT, 512);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(counters_page_at(first, 1)->value[COUNTER_BYTES_SENT], 512);
+	assert_int_equal(counters_page_at(first, 0)->value[COUNTER_BYTES_SENT], 0);
+}
+
+static void a_successor_takes_over_the_counts_but_not_the_gauges(void **state)
+{
+	struct counters_page *page = counters_map(1);
+
+	(void)state;
+	page->value[COUNTER_READERS] = 700;
+	page->value[COUNTER_READERS_OPENED] = 900;
+	counters_use(page);
+	assert_int_equal(COUNTER_GET(READERS), 0);
+	assert_int_equal(COUNTER_GET(READERS_OPENED), 900);
+}
+
+static void pages_are_summed_and_told_once_per_name(void **state)
+{
+	struct counters_page *first = counters_map(3);
+	struct buf out = {0};
+	const char *type;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		counters_page_at(first, i)->value[COUNTER_READERS] = i + 1;
+		counters_page_at(first, i)->value[COUNTER_POSTS_KILL] = 1;
+	}
+	counters_write(first, 3, &out);
+	buf_addc(&out, '\0');
+	assert_false(out.failed);
+	assert_non_null(strstr(out.data, "# HELP newswire_readers Readers connected now\n"
+					 "# TYPE newswire_readers gauge\n"
+					 "newswire_readers 6\n"));
+	assert_non_null(strstr(out.data, "\nnewswire_posts_total{action=\"kill\"} 3\n"));
+	type = strstr(out.data, "# TYPE newswire_posts_total counter\n");
+	assert_non_null(type);
+	assert_null(strstr(type + 1, "# TYPE newswire_posts_total"));
+	buf_free(&out);
+}
+
+static void rows_of_one_name_stand_together(void **state)
+{
+	static const char *const names[] = {
+#define COUNTER(id, name, labels, type, help, remedy) name,
+#include "base/counters.def"
+#undef COUNTER
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		for (size_t j = i + 2; j < COUNTER_COUNT; j++)
+			if (strcmp(names[i], names[j]) == 0)
+				assert_string_equal(names[j - 1], names[j]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(before_any_page_counting_already_works),
+		cmocka_unit_test(a_child_counts_and_its_parent_reads),
+		cmocka_unit_test(a_successor_takes_over_the_counts_but_not_the_gauges),
+		cmocka_unit_test(pages_are_summed_and_told_once_per_name),
+		cmocka_unit_test(rows_of_one_name_stand_together),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
