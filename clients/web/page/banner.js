@@ -24,29 +24,25 @@ export class Banner {
 		});
 	}
 
+	/** The uri of the story it shows, or null. */
+	get uri() {
+		return this.#uri;
+	}
+
 	/**
-	 * A story arrived or changed.
+	 * A flash arrived or changed.
 	 * @param {import('./story.js').Story} story
 	 * @param {number} from when it became breaking news, in milliseconds since 1970
 	 */
 	offer(story, from) {
-		const mine = story.uri === this.#uri;
 		const until = Math.min(from + FLASH_MS, Number.isNaN(story.expires) ? Infinity : story.expires);
-		if (story.class !== 'flash' || until <= Date.now()) {
-			if (mine && story.class !== 'flash')
-				this.#hide();
-			return;
-		}
-		if (!this.#dismissed.has(story.uri))
-			this.#show(story, mine ? null : until);
+		if (until > Date.now() && !this.#dismissed.has(story.uri))
+			this.#show(story, story.uri === this.#uri ? null : until);
 	}
 
-	/**
-	 * The story is not to be seen any more.
-	 * @param {string} uri
-	 */
-	withdraw(uri) {
-		if (uri === this.#uri)
+	/** The story is not to be seen any more, or is no flash any more. */
+	withdraw() {
+		if (this.#uri)
 			this.#hide();
 	}
 

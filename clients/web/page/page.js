@@ -107,6 +107,8 @@ function draw() {
 		for (const uri of waitingStories())
 			waiting.delete(uri);
 
+	if (banner.uri && news.store.get(banner.uri)?.post?.class !== 'flash')
+		banner.withdraw();
 	feed.setAttribute('aria-busy', 'true');
 	/* At the very top the browser would keep the old first story in place, and hide the new. */
 	feed.style.overflowAnchor = topInView() ? 'none' : '';
@@ -165,10 +167,8 @@ const banner = new Banner(
 news.store.addEventListener('change', (/** @type {any} */ event) => {
 	const { entry, change } = event.detail;
 	changed.add(entry.uri);
-	if (entry.post)
+	if (entry.post?.class === 'flash')
 		banner.offer(storyFrom(entry.post), Date.now());
-	else
-		banner.withdraw(entry.uri);
 
 	switch (change) {
 	case 'added':
@@ -196,11 +196,11 @@ news.store.addEventListener('fill', (/** @type {any} */ event) => {
 	for (const entry of added)
 		if (!older && !first && !mayInsert())
 			waiting.add(entry.uri);
-	const [newest] = older ? [] : added
-		.map((/** @type {Entry} */ entry) => entry.post && storyFrom(entry.post))
-		.filter((/** @type {any} */ story) => story?.class === 'flash');
-	if (newest)
-		banner.offer(newest, newest.changed);
+	const flash = added.find((/** @type {Entry} */ entry) => entry.post?.class === 'flash');
+	if (flash && !older) {
+		const story = storyFrom(flash.post);
+		banner.offer(story, story.changed);
+	}
 	draw();
 });
 
