@@ -29,9 +29,21 @@ function answers(path) {
   });
 }
 
-function scratch(settings) {
-  return mkdtempSync(join(settings.scratch, 'newswire-bench-'));
+const directories = new Set();
+
+function remove(directory) {
+  rmSync(directory, { recursive: true, force: true });
+  directories.delete(directory);
 }
+
+// A directory that is gone when the bench is, however that ends.
+function scratch(settings) {
+  const directory = mkdtempSync(join(settings.scratch, 'newswire-bench-'));
+  directories.add(directory);
+  return directory;
+}
+
+process.on('exit', () => directories.forEach(remove));
 
 // Bare epoll and send. `faults` are nw-floor's options that make it lose, repeat or cut messages.
 export async function startFloor(settings, { joined = false, faults = [] } = {}) {
@@ -49,7 +61,7 @@ export async function startFloor(settings, { joined = false, faults = [] } = {})
     async stop() {
       await floor.stop(null);
       await redis.stop();
-      rmSync(directory, { recursive: true, force: true });
+      remove(directory);
     },
   };
 }
@@ -72,7 +84,7 @@ export async function startNewswired(settings) {
     pids: () => tree(server.pid),
     async stop() {
       await server.stop();
-      rmSync(directory, { recursive: true, force: true });
+      remove(directory);
     },
   };
 }
