@@ -12,7 +12,7 @@ enum close_why {
 #define CLOSE_AS_ENUM(name, code, reason) CLOSE_##name,
 	NEWSWIRE_CLOSES(CLOSE_AS_ENUM)
 #undef CLOSE_AS_ENUM
-	CLOSE_COUNT
+		CLOSE_COUNT
 };
 
 /* The WebSocket close code and its reason text. why must not be CLOSE_NONE. */

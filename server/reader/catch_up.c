@@ -1,0 +1,155 @@
+/* catch_up.c - a reader that is behind comes forward, a block at a time.
+ *
+ * In a stretch that it missed, a version that a later post replaces for the same subscription is left out.
+ */
+#include "base/counters.h"
+#include "reader/reader_own.h"
+
+/* Posts in wire order, wherever they are. */
+struct posts {
+	const struct backlog *backlog; /* or NULL: */
+	const struct history_page *page;
+	size_t next, end;
+};
+
+static struct post *posts_at(const struct posts *p, size_t i)
+{
+	return p->backlog != NULL ? backlog_at(p->backlog, i) : p->page->posts[i];
+}
+
+static struct posts posts_of_backlog(const struct backlog *b, struct wire_id after)
+{
+	return (struct posts){
+		.backlog = b, .next = backlog_after(b, after), .end = backlog_count(b)};
+}
+
+static struct posts posts_of_page(const struct history_page *page, struct wire_id after)
+{
+	size_t low = 0, high = page->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (wire_id_compare(page->posts[middle]->id, after) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (struct posts){.page = page, .next = low, .end = page->count};
+}
+
+/* Does a later post say what became of this one, to the same subscription? Then this one is not needed. */
+static bool is_replaced(const struct reader *r, const struct post *post, bool in_backlog)
+{
+	const struct subscription *s = audience_subscription(r->member.audience);
+	const struct post *later = in_backlog ? post->newer : NULL;
+
+	if (!in_backlog)
+		later = backlog_newest(wire_backlog(r->all->wire), post->uri);
+	for (; later != NULL; later = later->newer)
+		if (subscription_match(s, later) != MATCH_NOT)
+			return true;
+	return false;
+}
+
+/* Joins frames from the posts until a block is full. Returns the id up to which everything is in it. */
+static int gather(struct reader *r, struct posts *p, struct wire_id *upto)
+{
+	const struct subscription *s = audience_subscription(r->member.audience);
+	struct buf *block = &r->all->block;
+
+	buf_clear(block);
+	for (; p->next < p->end; p->next++) {
+		struct post *post = posts_at(p, p->next);
+		enum post_match match = subscription_match(s, post);
+		const struct frame *f = NULL;
+
+		if (match != MATCH_NOT && is_replaced(r, post, p->backlog != NULL)) {
+			COUNT(CONFLATED);
+		} else if (match != MATCH_NOT) {
+			f = post_frame(post, (enum format)r->format, match);
+			if (f == NULL && !post->blanked)
+				return -1;
+		}
+		if (f != NULL && block->len > 0 && block->len + f->len > AUDIENCE_BLOCK_MAX)
+			break;
+		if (f != NULL) {
+			buf_add(block, f->data, f->len);
+			COUNT(DELIVERIES);
+		}
+		*upto = post->id;
+	}
+	return block->failed ? -1 : 0;
+}
+
+/* Writes one block of what the posts hold. */
+static void advance(struct reader *r, struct posts p)
+{
+	struct wire_id upto = r->cursor;
+
+	if (gather(r, &p, &upto) != 0) {
+		reader_close(r, CLOSE_INTERNAL);
+		return;
+	}
+	if (p.next == p.end && p.page != NULL)
+		upto = p.page->to;
+	r->cursor = upto;
+	if (r->all->block.len > 0)
+		reader_write(r, (uint8_t *)r->all->block.data, r->all->block.len);
+	if (r->state != READER_BEHIND || r->blocked)
+		return;
+	if (wire_id_compare(r->cursor, wire_head(r->all->wire)) == 0)
+		reader_go_live(r);
+	else
+		r->line_ops->want_turn(r->line);
+}
+
+static void page_came(enum history_answer answer, struct history_page *page, void *arg)
+{
+	struct reader *r = arg;
+
+	r->asked = false;
+	if (r->state != READER_WAITING)
+		return;
+	if (answer == HISTORY_AWAY)
+		return; /* readers_confirmed() asks again */
+	reader_set_state(r, READER_BEHIND);
+	if (answer == HISTORY_GONE)
+		reader_gap(r);
+	else if (!r->blocked)
+		advance(r, posts_of_page(page, r->cursor));
+}
+
+static void catch_up_from_history(struct reader *r)
+{
+	struct history_page *page = history_find(r->all->history, r->cursor);
+
+	if (page != NULL) {
+		advance(r, posts_of_page(page, r->cursor));
+		return;
+	}
+	reader_set_state(r, READER_WAITING);
+	if (history_ask(r->all->history, r->cursor, page_came, r) == 0)
+		r->asked = true;
+	else
+		reader_close(r, CLOSE_INTERNAL);
+}
+
+void reader_catch_up(struct reader *r)
+{
+	const struct backlog *backlog = wire_backlog(r->all->wire);
+	int ahead = wire_id_compare(r->cursor, wire_head(r->all->wire));
+
+	if (r->blocked)
+		return;
+	if (ahead > 0)
+		reader_set_state(r, READER_AHEAD);
+	else if (ahead == 0)
+		reader_go_live(r);
+	else if (wire_id_compare(r->cursor, backlog_start(backlog)) >= 0)
+		advance(r, posts_of_backlog(backlog, r->cursor));
+	else if (r->was_live)
+		reader_gap(r);
+	else
+		catch_up_from_history(r);
+}

@@ -1,0 +1,394 @@
+/* reader.c - a reader's life: open, hear, write, fall behind, close. */
+#include "reader/reader_own.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "news/message.h"
+#include "reader/bucket.h"
+
+/* --- state ------------------------------------------------------------------------------------ */
+
+static const char *const state_names[] = {"live", "behind", "waiting", "ahead", "closing"};
+
+static void queue_leave(struct reader *r)
+{
+	if (r->queue == NULL)
+		return;
+	if (r->prev != NULL)
+		r->prev->next = r->next;
+	else
+		*r->queue = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	r->queue = NULL;
+	r->prev = r->next = NULL;
+}
+
+static void queue_enter(struct reader *r, struct reader **queue)
+{
+	r->queue = queue;
+	r->prev = NULL;
+	r->next = *queue;
+	if (r->next != NULL)
+		r->next->prev = r;
+	*queue = r;
+}
+
+static bool is_lagging(enum reader_state state)
+{
+	return state == READER_BEHIND || state == READER_WAITING || state == READER_AHEAD;
+}
+
+void reader_set_state(struct reader *r, enum reader_state state)
+{
+	if (log_wants(LOG_DEBUG))
+		log_debug("reader_state", LOG_I("reader", (uintptr_t)r),
+			  LOG_S("from", state_names[r->state]), LOG_S("to", state_names[state]));
+	audience_leave(&r->member);
+	queue_leave(r);
+	r->all->lagging += is_lagging(state) - is_lagging((enum reader_state)r->state);
+	GAUGE_SET(READERS_LAGGING, r->all->lagging);
+	r->state = (uint8_t)state;
+	if (state == READER_WAITING || state == READER_AHEAD)
+		queue_enter(r, &r->all->waiting);
+	else if (state == READER_CLOSING)
+		queue_enter(r, &r->all->closing);
+}
+
+void reader_go_live(struct reader *r)
+{
+	reader_set_state(r, READER_LIVE);
+	r->was_live = true;
+	if (audience_join(&r->member) != 0) {
+		reader_set_state(r, READER_BEHIND);
+		reader_close(r, CLOSE_INTERNAL);
+	}
+}
+
+struct cursor reader_cursor(const struct reader *r)
+{
+	struct cursor c = {.id = r->state == READER_LIVE ? wire_head(r->all->wire) : r->cursor};
+
+	memcpy(c.epoch, wire_epoch(r->all->wire), strlen(wire_epoch(r->all->wire)) + 1);
+	return c;
+}
+
+void reader_close(struct reader *r, enum close_why why)
+{
+	if (r->state == READER_CLOSING)
+		return;
+	r->why = (uint8_t)why;
+	bucket_leave(r);
+	reader_set_state(r, READER_CLOSING);
+}
+
+void reader_check(const struct reader *r)
+{
+	MUST((r->state == READER_LIVE) == (r->member.index != AUDIENCE_NOT_LIVE));
+	MUST((r->state == READER_CLOSING) == (r->why != CLOSE_NONE));
+	MUST(!r->blocked || r->state != READER_LIVE);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* The door said that the connection is gone: nothing is left to ask of it. */
+static void died(struct reader *r)
+{
+	reader_close(r, CLOSE_NORMAL);
+	queue_leave(r);
+}
+
+void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
+{
+	COUNT(WRITES);
+	COUNT_ADD(BYTES_SENT, len);
+	switch (r->line_ops->write(r->line, bytes, len)) {
+	case LINE_SENT:
+		return;
+	case LINE_PARTIAL:
+		COUNT(WRITES_PARTIAL);
+		if (r->state == READER_LIVE) {
+			r->cursor = wire_head(r->all->wire);
+			reader_set_state(r, READER_BEHIND);
+		}
+		r->blocked = true;
+		r->line_ops->want_turn(r->line);
+		return;
+	case LINE_DEAD:
+		died(r);
+		return;
+	}
+}
+
+/* Bytes that cannot be written yet. A client that asks on and on and does not read its answers is too slow. */
+static void owe(struct reader *r, const struct buf *frame)
+{
+	if (r->owed == NULL && (r->owed = calloc(1, sizeof *r->owed)) == NULL) {
+		reader_close(r, CLOSE_INTERNAL);
+		return;
+	}
+	if (r->owed->len + frame->len > READER_OWED_MAX) {
+		reader_close(r, CLOSE_TOO_SLOW);
+		return;
+	}
+	buf_add(r->owed, frame->data, frame->len);
+	if (r->owed->failed)
+		reader_close(r, CLOSE_INTERNAL);
+}
+
+void reader_say(struct reader *r)
+{
+	struct readers *all = r->all;
+
+	if (r->state == READER_CLOSING)
+		return;
+	buf_clear(&all->frame);
+	format_wrap((enum format)r->format, &all->frame, all->json.data, all->json.len);
+	if (all->json.failed || all->frame.failed)
+		reader_close(r, CLOSE_INTERNAL);
+	else if (r->blocked)
+		owe(r, &all->frame);
+	else
+		reader_write(r, (uint8_t *)all->frame.data, all->frame.len);
+}
+
+static void pay(struct reader *r)
+{
+	struct buf *owed = r->owed;
+
+	r->owed = NULL;
+	if (owed->len > 0)
+		reader_write(r, (uint8_t *)owed->data, owed->len);
+	buf_free(owed);
+	free(owed);
+}
+
+void reader_turn(struct reader *r)
+{
+	r->blocked = false;
+	if (r->state == READER_CLOSING)
+		return;
+	if (r->owed != NULL)
+		pay(r);
+	if (r->state == READER_BEHIND)
+		reader_catch_up(r);
+	reader_check(r);
+}
+
+void reader_gap(struct reader *r)
+{
+	struct cursor at;
+
+	if (r->state == READER_CLOSING)
+		return;
+	COUNT(READERS_GAP);
+	reader_set_state(r, READER_BEHIND);
+	r->cursor = wire_head(r->all->wire);
+	at = reader_cursor(r);
+	buf_clear(&r->all->json);
+	message_gap(&r->all->json, &at);
+	reader_say(r);
+	if (r->state == READER_BEHIND)
+		reader_catch_up(r);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static struct reader *reader_new(struct readers *all, const struct reader_line *line_ops,
+				 void *line, enum format format)
+{
+	struct reader *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	*r = (struct reader){
+		.all = all,
+		.line_ops = line_ops,
+		.line = line,
+		.format = (uint8_t)format,
+		.state = READER_BEHIND,
+		.member.index = AUDIENCE_NOT_LIVE,
+	};
+	if (bucket_enter(r) != 0) {
+		free(r);
+		return NULL;
+	}
+	all->lagging++;
+	all->count++;
+	GAUGE_SET(READERS, all->count);
+	COUNT(READERS_OPENED);
+	return r;
+}
+
+/* Is this a place in the history that this worker knows, or one that Redis may know? */
+static bool is_possible(const struct readers *all, const struct cursor *since)
+{
+	const struct backlog *backlog = wire_backlog(all->wire);
+
+	if (strcmp(since->epoch, wire_epoch(all->wire)) != 0)
+		return false;
+	if (wire_id_compare(since->id, wire_head(all->wire)) > 0 ||
+	    wire_id_compare(since->id, backlog_start(backlog)) < 0)
+		return true;
+	return backlog_knows(backlog, since->id);
+}
+
+static void hello(struct reader *r, bool resumed)
+{
+	const struct readers_options *o = &r->all->options;
+	struct cursor at = reader_cursor(r);
+
+	buf_clear(&r->all->json);
+	message_hello(&r->all->json, &at, resumed, (unsigned)(o->tick_ms / 1000),
+		      o->retention_ms / 1000);
+	reader_say(r);
+}
+
+struct reader *reader_open(struct readers *all, const struct reader_line *line_ops, void *line,
+			   enum format format, struct subscription *subscription,
+			   const struct cursor *since)
+{
+	struct audience *audience = audience_get(all->audiences, subscription, "", format);
+	bool resumed = since != NULL && is_possible(all, since);
+	struct reader *r;
+
+	if (audience == NULL)
+		return NULL;
+	if ((r = reader_new(all, line_ops, line, format)) == NULL) {
+		audience_put(audience);
+		return NULL;
+	}
+	r->member.audience = audience;
+	r->cursor = resumed ? since->id : wire_head(all->wire);
+	hello(r, resumed);
+	if (resumed)
+		COUNT(READERS_RESUMED);
+	if (since != NULL && !resumed)
+		reader_gap(r);
+	else if (r->state == READER_BEHIND)
+		reader_catch_up(r);
+	reader_check(r);
+	return r;
+}
+
+struct reader *reader_open_refused(struct readers *all, const struct reader_line *line_ops,
+				   void *line, enum format format, const char *code,
+				   const char *detail)
+{
+	struct reader *r = reader_new(all, line_ops, line, format);
+
+	if (r == NULL)
+		return NULL;
+	COUNT(CLIENT_BAD);
+	buf_clear(&all->json);
+	message_error(&all->json, code, detail, NULL);
+	reader_say(r);
+	reader_close(r, CLOSE_BAD_SUBSCRIPTION);
+	return r;
+}
+
+void reader_gone(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	close_count(r->why == CLOSE_NONE ? CLOSE_NORMAL : (enum close_why)r->why);
+	reader_close(r, CLOSE_NORMAL);
+	queue_leave(r);
+	if (r->asked)
+		history_forget(r->all->history, r);
+	audience_put(r->member.audience);
+	r->all->count--;
+	GAUGE_SET(READERS, r->all->count);
+	if (r->owed != NULL)
+		buf_free(r->owed);
+	free(r->owed);
+	free(r);
+}
+
+/* --- hearing ---------------------------------------------------------------------------------- */
+
+static bool is_too_many(struct reader *r)
+{
+	uint32_t now = (uint32_t)(clock_mono_ms() / 1000);
+
+	if (r->heard_at != now) {
+		r->heard_at = now;
+		r->heard = 0;
+	}
+	return ++r->heard > READER_HEARD_PER_SECOND;
+}
+
+static void complain(struct reader *r, const char *code, const char *detail, const char *ref)
+{
+	COUNT(CLIENT_BAD);
+	buf_clear(&r->all->json);
+	message_error(&r->all->json, code, detail, ref[0] == '\0' ? NULL : ref);
+	reader_say(r);
+}
+
+/* The whole subscription is replaced. Without `since` the place stays, so nothing is lost and nothing comes twice. */
+static void subscribe(struct reader *r, struct client_message *m)
+{
+	struct audience *next =
+		audience_get(r->all->audiences, m->subscription, "", (enum format)r->format);
+	bool gap = m->has_since && !is_possible(r->all, &m->since);
+	struct cursor at = reader_cursor(r);
+
+	if (next == NULL) {
+		reader_close(r, CLOSE_INTERNAL);
+		return;
+	}
+	if (r->asked)
+		history_forget(r->all->history, r);
+	r->asked = false;
+	reader_set_state(r, READER_BEHIND);
+	audience_put(r->member.audience);
+	r->member.audience = next;
+	if (m->has_since && !gap) {
+		at.id = m->since.id;
+		r->was_live = false;
+	}
+	r->cursor = at.id;
+	buf_clear(&r->all->json);
+	message_subscribed(&r->all->json, m->ref[0] == '\0' ? NULL : m->ref, &at);
+	reader_say(r);
+	if (gap)
+		reader_gap(r);
+	else if (r->state == READER_BEHIND)
+		reader_catch_up(r);
+}
+
+static void answer_ping(struct reader *r)
+{
+	struct cursor at = reader_cursor(r);
+
+	buf_clear(&r->all->json);
+	message_tick(&r->all->json, &at);
+	reader_say(r);
+}
+
+void reader_hear(struct reader *r, const char *bytes, size_t len)
+{
+	struct client_message m;
+	struct message_fault fault;
+
+	if (r->state == READER_CLOSING)
+		return;
+	COUNT(CLIENT_MESSAGES);
+	if (is_too_many(r)) {
+		complain(r, "too_many", "more than 50 messages in one second", "");
+		reader_close(r, CLOSE_TOO_MANY);
+	} else if (message_read(bytes, len, &m, &fault) != 0) {
+		complain(r, fault.code, fault.detail, fault.ref);
+		if (fault.close != 0)
+			reader_close(r, close_of_code(fault.close));
+	} else if (m.kind == CLIENT_SUBSCRIBE) {
+		subscribe(r, &m);
+	} else {
+		answer_ping(r);
+	}
+	reader_check(r);
+}

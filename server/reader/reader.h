@@ -1,0 +1,92 @@
+/* reader.h - one connection's state: its audience, its cursor, and nothing queued.
+ *
+ * Start here    A reader is LIVE (its cursor is the wire's head; its audience writes to it) or it is behind and
+ *               catches up by itself: from the backlog, from pages of history, or not at all (`gap`).
+ * The line      A door (WebSocket now) gives each reader a line: how to write, to be called back when there is room
+ *               again, to close. Doors call reader_open, reader_hear, reader_turn and reader_gone; nothing else.
+ * Ownership     reader_open() makes it, reader_gone() frees it. Closing is requested by whoever (reader_close),
+ *               performed by readers_reap() at the end of a turn of the loop, and only the door's CLOSED event frees.
+ * Bounds        A reader holds no posts. What waits in front of it: one block (AUDIENCE_BLOCK_MAX, or one larger frame) in
+ *               the door's library, and READER_OWED_MAX bytes of answers; more means close 4008.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_READER_READER_H
+#define NEWSWIRE_READER_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+#include "audience/audience.h"
+#include "base/base.h"
+#include "news/cursor.h"
+#include "news/format.h"
+#include "news/subscription.h"
+#include "reader/close.h"
+#include "wire/backlog.h"
+#include "wire/history.h"
+#include "wire/wire.h"
+
+struct reader;
+struct readers;
+
+enum line_result {
+	LINE_SENT,    /* all of it is in the kernel */
+	LINE_PARTIAL, /* taken, but some of it waits: write no more until reader_turn() */
+	LINE_DEAD,    /* the connection is gone; its CLOSED event follows */
+};
+
+/* How a door reaches a connection; `line` is the door's own. */
+struct reader_line {
+	enum line_result (*write)(void *line, const uint8_t *bytes, size_t len);
+	void (*want_turn)(void *line); /* call reader_turn() once there is room */
+	void (*close)(void *line, enum close_why why,
+		      bool blocked); /* blocked: bytes still wait before it */
+};
+
+enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50 };
+
+struct readers_options {
+	uint64_t tick_ms;
+	uint64_t retention_ms; /* told in `hello` */
+};
+
+/* All readers of this worker. The wire must outlive them. */
+struct readers *readers_new(struct wire *wire, const struct readers_options *options) MUST_USE;
+void readers_free(struct readers *all); /* accepts NULL; every reader must be gone */
+size_t readers_count(const struct readers *all);
+
+/* What the wire tells (wire_events). */
+void readers_post(struct readers *all, struct post *post);
+void readers_tick(struct readers *all);
+void readers_epoch(struct readers *all);
+void readers_confirmed(struct readers *all, struct wire_id head);
+
+/* A second has passed: the next bucket of readers gets its tick. */
+void readers_second(struct readers *all);
+/* Performs the closings that were asked for. Called at the end of each turn of the loop, never from a door's callback.
+ * Returns how many there were. */
+size_t readers_reap(struct readers *all);
+/* The next `count` readers are told to come back in [min, max] ms, and closed (1001). Returns how many are left. */
+size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
+		     uint32_t retry_max_ms);
+
+/* A connection was opened. Takes the subscription over, also on failure. since NULL: from now on. Says hello, and
+ * whatever the reader missed follows. NULL: out of memory (close the connection with CLOSE_INTERNAL). */
+struct reader *reader_open(struct readers *all, const struct reader_line *line_ops, void *line,
+			   enum format format, struct subscription *subscription,
+			   const struct cursor *since) MUST_USE;
+/* It asked for something that makes no sense before it could be opened: an `error`, then the close. */
+struct reader *reader_open_refused(struct readers *all, const struct reader_line *line_ops,
+				   void *line, enum format format, const char *code,
+				   const char *detail) MUST_USE;
+/* The connection is gone: frees the reader. Accepts NULL. */
+void reader_gone(struct reader *reader);
+/* There is room to write again. */
+void reader_turn(struct reader *reader);
+/* A whole text message came. */
+void reader_hear(struct reader *reader, const char *bytes, size_t len);
+/* Asks for the end of it; the first reason stands. */
+void reader_close(struct reader *reader, enum close_why why);
+
+#endif

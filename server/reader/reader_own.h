@@ -1,0 +1,82 @@
+/* reader_own.h - what the files of this floor share: the struct behind a reader. Nobody else includes it. */
+#ifndef NEWSWIRE_READER_OWN_H
+#define NEWSWIRE_READER_OWN_H
+
+#include "base/buf.h"
+#include "reader/reader.h"
+
+enum reader_state {
+	READER_LIVE,	/* at the head: its audience writes to it */
+	READER_BEHIND,	/* catching up, or waiting for room to */
+	READER_WAITING, /* a page of history is on its way, or Redis is away */
+	READER_AHEAD,	/* its cursor is above this worker's head: another worker knew more */
+	READER_CLOSING, /* in all->closing until it is reaped, then only CLOSED is awaited */
+};
+
+/* One connected reader. Always true between two events of the loop (reader_check()):
+ *   1. state == LIVE    <=> member.index != AUDIENCE_NOT_LIVE
+ *   2. state == CLOSING <=> why != CLOSE_NONE
+ *   3. state == WAITING or AHEAD, or CLOSING and not reaped <=> it is in the list `queue`
+ *   4. blocked => it is not LIVE
+ * The cursor of a LIVE reader is the wire's head, and `cursor` is not kept.
+ */
+struct reader {
+	struct audience_member member; /* first: the fan-out touches this and the line */
+	const struct reader_line *line_ops;
+	void *line;
+	struct readers *all;
+	struct wire_id cursor;
+	struct reader **queue; /* the list that it is in: all->waiting, all->closing; or NULL */
+	struct reader *prev, *next;
+	struct buf *owed;   /* answers that could not be written yet; NULL: none */
+	uint32_t bucket_at; /* its place in its bucket of ticks */
+	uint16_t bucket;
+	uint16_t heard;	   /* messages in the second `heard_at` */
+	uint32_t heard_at; /* monotonic seconds */
+	uint8_t state;	   /* enum reader_state; reader_set_state() alone writes it */
+	uint8_t why;	   /* enum close_why */
+	uint8_t format;	   /* enum format */
+	bool blocked;	   /* bytes wait in the door's library: write nothing */
+	bool was_live;	   /* it kept up once: falling off the backlog is then a gap */
+	bool asked;	   /* a page of history was asked for */
+};
+
+/* Readers whose tick falls into the same second. */
+struct bucket {
+	struct reader **at;
+	uint32_t count, cap;
+};
+
+struct readers {
+	struct wire *wire;
+	struct history *history;
+	struct audiences *audiences;
+	struct readers_options options;
+	size_t count;
+	size_t lagging;		  /* neither LIVE nor CLOSING */
+	struct wire_id confirmed; /* the head that Redis had a moment ago */
+	struct bucket *buckets;
+	uint16_t bucket_count, next_bucket; /* to be ticked */
+	uint16_t fill_bucket;		    /* gets the next reader */
+	struct reader *waiting;		    /* WAITING and AHEAD */
+	struct reader *closing;		    /* to be reaped */
+	struct buf json, frame;		    /* scratch for messages */
+	struct buf block;		    /* scratch for catching up */
+};
+
+void reader_set_state(struct reader *r, enum reader_state state);
+/* Writes now, or remembers that it cannot (blocked). block may be anything but empty. */
+void reader_write(struct reader *r, const uint8_t *bytes, size_t len);
+/* Says one message (all->json holds it) now, or owes it. */
+void reader_say(struct reader *r);
+/* History is gone: goes on from the head and says so. */
+void reader_gap(struct reader *r);
+/* Where it stands, as text goes out. */
+struct cursor reader_cursor(const struct reader *r);
+/* Brings it forward by one block, or to where it has to wait. */
+void reader_catch_up(struct reader *r);
+void reader_check(const struct reader *r);
+/* It is at the head: from now on its audience writes to it. */
+void reader_go_live(struct reader *r);
+
+#endif

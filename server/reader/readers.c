@@ -1,0 +1,191 @@
+/* readers.c - all readers of a worker: what the wire tells them, their ticks, their end. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/backoff.h"
+#include "base/counters.h"
+#include "news/message.h"
+#include "reader/reader_own.h"
+
+/* The fan-out's last step: a block for one live reader. */
+static void offer(struct audience_member *member, const uint8_t *block, size_t len,
+		  struct wire_id upto)
+{
+	struct reader *r = CONTAINER_OF(member, struct reader, member);
+
+	if (block == NULL) {
+		reader_set_state(r, READER_BEHIND);
+		r->cursor = upto;
+		r->line_ops->want_turn(r->line);
+		return;
+	}
+	reader_write(r, block, len);
+	if (r->blocked)
+		r->cursor = upto;
+}
+
+struct readers *readers_new(struct wire *wire, const struct readers_options *options)
+{
+	struct readers *all = calloc(1, sizeof *all);
+
+	if (all == NULL)
+		return NULL;
+	all->wire = wire;
+	all->options = *options;
+	all->bucket_count = (uint16_t)(options->tick_ms / 1000 > 0 ? options->tick_ms / 1000 : 1);
+	all->buckets = calloc(all->bucket_count, sizeof *all->buckets);
+	all->history = history_new(wire);
+	all->audiences = audiences_new(offer);
+	if (all->buckets != NULL && all->history != NULL && all->audiences != NULL)
+		return all;
+	readers_free(all);
+	return NULL;
+}
+
+void readers_free(struct readers *all)
+{
+	if (all == NULL)
+		return;
+	MUST(all->count == 0);
+	for (unsigned i = 0; all->buckets != NULL && i < all->bucket_count; i++)
+		free(all->buckets[i].at);
+	free(all->buckets);
+	history_free(all->history);
+	audiences_free(all->audiences);
+	buf_free(&all->json);
+	buf_free(&all->frame);
+	buf_free(&all->block);
+	free(all);
+}
+
+size_t readers_count(const struct readers *all)
+{
+	return all->count;
+}
+
+/* --- what the wire tells ---------------------------------------------------------------------- */
+
+/* Every reader that waits and is in `state` is tried again. Trying may take it from the list, or put it back in front. */
+static void wake(struct readers *all, enum reader_state state, void (*try)(struct reader *))
+{
+	for (struct reader *r = all->waiting, *next; r != NULL; r = next) {
+		next = r->next;
+		if (r->state == state)
+			try(r);
+	}
+}
+
+/* The worker has caught up with a reader that was ahead: is its place one of ours? */
+static void meet(struct reader *r)
+{
+	if (wire_id_compare(r->cursor, wire_head(r->all->wire)) > 0)
+		return;
+	if (!backlog_knows(wire_backlog(r->all->wire), r->cursor)) {
+		reader_gap(r);
+		return;
+	}
+	reader_set_state(r, READER_BEHIND);
+	reader_catch_up(r);
+}
+
+void readers_post(struct readers *all, struct post *post)
+{
+	history_hear(all->history, post);
+	audiences_post(all->audiences, post);
+}
+
+void readers_tick(struct readers *all)
+{
+	audiences_flush(all->audiences);
+	wake(all, READER_AHEAD, meet);
+}
+
+static void for_all(struct readers *all, void (*act)(struct reader *))
+{
+	for (unsigned b = 0; b < all->bucket_count; b++)
+		for (uint32_t i = all->buckets[b].count; i-- > 0;)
+			act(all->buckets[b].at[i]);
+}
+
+void readers_epoch(struct readers *all)
+{
+	audiences_forget(all->audiences, wire_head(all->wire));
+	history_drop_all(all->history);
+	for_all(all, reader_gap);
+}
+
+static void ask_again(struct reader *r)
+{
+	if (r->asked)
+		return;
+	reader_set_state(r, READER_BEHIND);
+	reader_catch_up(r);
+}
+
+/* No cursor may be above a head that Redis has confirmed: that place was lost. */
+static void still_ahead(struct reader *r)
+{
+	if (wire_id_compare(r->cursor, r->all->confirmed) > 0)
+		reader_gap(r);
+}
+
+void readers_confirmed(struct readers *all, struct wire_id head)
+{
+	all->confirmed = head;
+	wake(all, READER_AHEAD, still_ahead);
+	wake(all, READER_WAITING, ask_again);
+}
+
+/* --- ticks, closing, draining ----------------------------------------------------------------- */
+
+void readers_second(struct readers *all)
+{
+	struct bucket *b = &all->buckets[all->next_bucket];
+	struct cursor head = {.id = wire_head(all->wire)};
+
+	all->next_bucket = (uint16_t)((all->next_bucket + 1) % all->bucket_count);
+	memcpy(head.epoch, wire_epoch(all->wire), strlen(wire_epoch(all->wire)) + 1);
+	buf_clear(&all->json);
+	message_tick(&all->json, &head);
+	for (uint32_t i = b->count; i-- > 0;)
+		if (b->at[i]->state == READER_LIVE)
+			reader_say(b->at[i]);
+}
+
+size_t readers_reap(struct readers *all)
+{
+	size_t count = 0;
+
+	for (struct reader *r; (r = all->closing) != NULL; count++) {
+		all->closing = r->next;
+		if (r->next != NULL)
+			r->next->prev = NULL;
+		r->queue = NULL;
+		r->prev = r->next = NULL;
+		r->line_ops->close(r->line, (enum close_why)r->why, r->blocked); /* may free r */
+	}
+	return count;
+}
+
+static void say_bye(struct reader *r, uint32_t retry_ms)
+{
+	buf_clear(&r->all->json);
+	message_bye(&r->all->json, "drain", retry_ms);
+	reader_say(r);
+	reader_close(r, CLOSE_DRAIN);
+}
+
+size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
+		     uint32_t retry_max_ms)
+{
+	size_t left = 0;
+
+	for (unsigned b = 0; b < all->bucket_count; b++) {
+		struct bucket *bucket = &all->buckets[b];
+
+		for (; bucket->count > 0 && count > 0; count--)
+			say_bye(bucket->at[bucket->count - 1],
+				retry_min_ms + backoff_random(retry_max_ms - retry_min_ms + 1));
+		left += bucket->count;
+	}
+	return left;
+}
