@@ -1,0 +1,117 @@
+/* redis.c - the raw way in: PUBLISH to a Redis that newswired listens to. */
+#include "url.h"
+
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct newswire_redis {
+	redisContext *link;
+	char *prefix;
+};
+
+static const struct timeval patience = {.tv_sec = 5};
+
+static int __attribute__((format(printf, 3, 4)))
+complain(char *problem, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(problem, size, format, args);
+	va_end(args);
+	problem[strcspn(problem, "\r\n")] = '\0';
+	return -1;
+}
+
+static int dial(struct newswire_redis *redis, const struct url_redis *url, char *problem,
+		size_t size)
+{
+	redis->link = url->socket[0] ? redisConnectUnixWithTimeout(url->socket, patience)
+				     : redisConnectWithTimeout(url->host, url->port, patience);
+	if (redis->link == NULL)
+		return complain(problem, size, "out of memory");
+	if (redis->link->err)
+		return complain(problem, size, "%s", redis->link->errstr);
+	if (redisSetTimeout(redis->link, patience) != REDIS_OK)
+		return complain(problem, size, "cannot set a timeout");
+	return 0;
+}
+
+/* AUTH with a name is Redis 6's; without one it is the old form. */
+static int log_in(struct newswire_redis *redis, const struct url_redis *url, char *problem,
+		  size_t size)
+{
+	redisReply *reply;
+	int status = 0;
+
+	if (url->password[0] == '\0')
+		return 0;
+	reply = url->user[0] ? redisCommand(redis->link, "AUTH %s %s", url->user, url->password)
+			     : redisCommand(redis->link, "AUTH %s", url->password);
+	if (reply == NULL)
+		status = complain(problem, size, "%s", redis->link->errstr);
+	else if (reply->type == REDIS_REPLY_ERROR)
+		status = complain(problem, size, "%s", reply->str);
+	freeReplyObject(reply);
+	return status;
+}
+
+struct newswire_redis *newswire_redis_open(const char *url, const char *prefix, char *problem,
+					   size_t size)
+{
+	struct newswire_redis *redis;
+	struct url_redis where;
+
+	if (url_parse_redis(&where, url) < 0) {
+		complain(problem, size, "not redis://[user:password@]host[:port] or unix:PATH");
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((redis = calloc(1, sizeof *redis)) == NULL ||
+	    (redis->prefix = strdup(prefix ? prefix : NEWSWIRE_REDIS_PREFIX)) == NULL) {
+		complain(problem, size, "out of memory");
+		newswire_redis_close(redis);
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (dial(redis, &where, problem, size) < 0 || log_in(redis, &where, problem, size) < 0) {
+		newswire_redis_close(redis);
+		errno = EIO;
+		return NULL;
+	}
+	return redis;
+}
+
+long long newswire_publish_redis(struct newswire_redis *redis, const char *channel,
+				 const char *item, size_t len, char *problem, size_t size)
+{
+	redisReply *reply;
+	long long heard = -1;
+
+	if (!newswire_channel_is_plain(channel))
+		return complain(problem, size, "not a channel name: %s", channel);
+	reply = redisCommand(redis->link, "PUBLISH %s" NEWSWIRE_REDIS_IN "%s %b", redis->prefix,
+			     channel, item, len);
+	if (reply == NULL)
+		complain(problem, size, "%s", redis->link->errstr);
+	else if (reply->type == REDIS_REPLY_INTEGER)
+		heard = reply->integer;
+	else
+		complain(problem, size, "%s",
+			 reply->str ? reply->str : "an answer that is no number");
+	freeReplyObject(reply);
+	return heard;
+}
+
+void newswire_redis_close(struct newswire_redis *redis)
+{
+	if (redis == NULL)
+		return;
+	if (redis->link)
+		redisFree(redis->link);
+	free(redis->prefix);
+	free(redis);
+}
