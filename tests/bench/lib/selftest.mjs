@@ -29,8 +29,8 @@ const STORIES = [
 ];
 
 function wrong(story, seen) {
-  const expected = { lost: story.lost, doubled: story.doubled, deliveries: READERS * COUNT - story.lost, unheard: 0, closed: 0, frame_bytes: 512 };
-  if (story.lost || story.doubled) delete expected.frame_bytes;
+  const expected = { lost: story.lost, doubled: story.doubled, deliveries: READERS * COUNT - story.lost, unheard: 0, closed: 0 };
+  if (!story.how.faults) expected.frame_bytes = 512; // a cut message's end may come after the last mark
   return Object.entries(expected).filter(([key, value]) => seen[key] !== value)
     .map(([key, value]) => `${key} is ${seen[key]}, not ${value}`);
 }
