@@ -1,0 +1,597 @@
+/* link.c - one connection to Redis that mends itself. */
+#include "wire/link.h"
+
+#include <arpa/inet.h>
+#include <hiredis/async.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <utlist.h>
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "wire/redis_uv.h"
+#include "wire/sha1.h"
+
+enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 2000, SCRIPTS_MAX = 16 };
+
+/* A command whose answer is owed, or a subscription. */
+struct ask {
+	struct ask *prev, *next;
+	struct link *link;
+	link_reply_cb *cb;
+	void *arg;
+	unsigned channels; /* 0: an ordinary command */
+	unsigned acks;	   /* subscription: acknowledgements that were told */
+	char *heartbeat;   /* subscription: the command, to be sent again */
+	size_t heartbeat_len;
+};
+
+/* Always true: redis != NULL => state is CONNECTING, GREETING, READY or CLOSED (on its way out). */
+struct link {
+	uv_loop_t *loop;
+	uv_timer_t
+		timer; /* WAITING: the next attempt; else: looks every second whether Redis is alive */
+	uv_getaddrinfo_t resolver;
+	struct redis_place place;
+	char name[32];
+	struct link_events events;
+	void *arg;
+	enum link_state state;
+	struct backoff backoff;
+	unsigned holds; /* what must be over before the memory goes: timer, resolver, connections */
+	bool resolving, paused;
+	redisAsyncContext *redis;
+	struct redis_uv *poll;
+	struct ask *asks;
+	unsigned owed; /* answers and acknowledgements */
+	uint64_t heard_ms, watched_ms;
+	const struct link_script *loaded[SCRIPTS_MAX];
+	size_t loaded_count;
+};
+
+static void on_timer(uv_timer_t *timer);
+
+const char *link_state_name(enum link_state state)
+{
+	static const char *const names[] = {"waiting", "connecting", "greeting", "ready", "closed"};
+
+	return names[state];
+}
+
+/* The one setter. A link that cannot connect says so once, not at every attempt. */
+static void set_state(struct link *link, enum link_state to, const char *why)
+{
+	enum link_state from = link->state;
+	enum log_level level = LOG_DEBUG;
+
+	if (to == LINK_READY)
+		level = LOG_INFO;
+	if (to == LINK_WAITING && (from == LINK_READY || link->backoff.tries == 0))
+		level = LOG_WARN;
+	link->state = to;
+	if (log_wants(level))
+		log_event(level, "redis_link",
+			  LOG_FIELDS_(LOG_S("link", link->name),
+				      LOG_S("from", link_state_name(from)),
+				      LOG_S("to", link_state_name(to)), LOG_S("why", why)),
+			  4);
+}
+
+static void release(struct link *link)
+{
+	if (--link->holds > 0)
+		return;
+	redis_place_free(&link->place);
+	free(link);
+}
+
+/* --- asks ----------------------------------------------------------------------------------- */
+
+/* Something is owed from now on: silence counts from here. */
+static void owe(struct link *link, unsigned more)
+{
+	if (link->owed == 0)
+		link->heard_ms = clock_mono_ms();
+	link->owed += more;
+}
+
+static void free_ask(struct ask *ask)
+{
+	DL_DELETE(ask->link->asks, ask);
+	free(ask->heartbeat);
+	free(ask);
+}
+
+/* Tells the asker; by then the ask is out of the list. */
+static void answer(struct ask *ask, redisReply *reply)
+{
+	link_reply_cb *cb = ask->cb;
+	void *arg = ask->arg;
+
+	free_ask(ask);
+	if (cb)
+		cb(reply, arg);
+}
+
+static bool is_acknowledgement(const redisReply *reply)
+{
+	const char *kind;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
+	    reply->element[0]->type != REDIS_REPLY_STRING)
+		return false;
+	kind = reply->element[0]->str;
+	return strcasecmp(kind, "subscribe") == 0 || strcasecmp(kind, "psubscribe") == 0;
+}
+
+static void hear_subscription(struct ask *ask, redisReply *reply)
+{
+	if (is_acknowledgement(reply)) {
+		if (ask->link->owed > 0)
+			ask->link->owed--;
+		if (ask->acks == ask->channels)
+			return; /* a heartbeat */
+		ask->acks++;
+	}
+	if (ask->cb)
+		ask->cb(reply, ask->arg);
+}
+
+/* Redis lost our scripts. Whoever asked will ask again after the reconnect, as after any loss. */
+static bool is_script_lost(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
+static void on_reply(redisAsyncContext *redis, void *data, void *privdata)
+{
+	struct ask *ask = privdata;
+	redisReply *reply = data;
+
+	if (ask->channels) {
+		if (reply) /* the end is told by on_gone(), once */
+			hear_subscription(ask, reply);
+		return;
+	}
+	if (ask->link->owed > 0)
+		ask->link->owed--;
+	if (reply && is_script_lost(reply)) {
+		log_warn("redis_scripts_lost", LOG_S("link", ask->link->name));
+		redisAsyncFree(redis); /* when this callback is over */
+		reply = NULL;
+	}
+	answer(ask, reply);
+}
+
+/* How many channels a formatted command subscribes to; 0 if it is another one. */
+static unsigned count_channels(const char *command)
+{
+	unsigned words = (unsigned)strtoul(command + 1, NULL, 10);
+	const char *name = strchr(command, '\n'); /* "*2\r\n$9\r\nSUBSCRIBE\r\n…" */
+
+	name = name ? strchr(name + 1, '\n') : NULL;
+	if (name == NULL || words < 2)
+		return 0;
+	if (strncasecmp(name + 1, "SUBSCRIBE\r", 10) == 0 ||
+	    strncasecmp(name + 1, "PSUBSCRIBE\r", 11) == 0)
+		return words - 1;
+	return 0;
+}
+
+/* Takes the command, which may be NULL (out of memory), in every case. */
+static int send_command(struct link *link, link_reply_cb *cb, void *arg, char *command, size_t len)
+{
+	struct ask *ask = NULL;
+
+	if (command == NULL || link->redis == NULL || (ask = calloc(1, sizeof *ask)) == NULL)
+		goto fail;
+	ask->link = link;
+	ask->cb = cb;
+	ask->arg = arg;
+	ask->channels = count_channels(command);
+	DL_APPEND(link->asks, ask);
+	if (redisAsyncFormattedCommand(link->redis, on_reply, ask, command, len) != REDIS_OK)
+		goto fail;
+	owe(link, ask->channels ? ask->channels : 1);
+	if (ask->channels) {
+		ask->heartbeat = command;
+		ask->heartbeat_len = len;
+	} else {
+		redisFreeCommand(command);
+	}
+	return 0;
+
+fail:
+	if (ask)
+		free_ask(ask);
+	redisFreeCommand(command);
+	return -1;
+}
+
+static int send_words(struct link *link, link_reply_cb *cb, void *arg, int argc,
+		      const char *const *argv, const size_t *lens)
+{
+	char *command = NULL;
+	int len = redisFormatCommandArgv(&command, argc, (const char **)argv, lens);
+
+	return send_command(link, cb, arg, len < 0 ? NULL : command, (size_t)len);
+}
+
+int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, const char *const *argv,
+		 const size_t *lens)
+{
+	return link->state == LINK_READY ? send_words(link, cb, arg, argc, argv, lens) : -1;
+}
+
+int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format, ...)
+{
+	char *command = NULL;
+	va_list args;
+	int len;
+
+	if (link->state != LINK_READY)
+		return -1;
+	va_start(args, format);
+	len = redisvFormatCommand(&command, format, args);
+	va_end(args);
+	return send_command(link, cb, arg, len < 0 ? NULL : command, (size_t)len);
+}
+
+/* --- scripts -------------------------------------------------------------------------------- */
+
+static int load_script(struct link *link, struct link_script *script)
+{
+	const char *words[] = {"SCRIPT", "LOAD", script->text};
+
+	for (size_t i = 0; i < link->loaded_count; i++)
+		if (link->loaded[i] == script)
+			return 0;
+	MUST(link->loaded_count < SCRIPTS_MAX);
+	if (link_command(link, NULL, NULL, COUNT_OF(words), words, NULL) == -1)
+		return -1;
+	link->loaded[link->loaded_count++] = script;
+	return 0;
+}
+
+int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
+		int keys, int argc, const char *const *argv, const size_t *lens)
+{
+	size_t count = (size_t)argc + 3;
+	const char **words = calloc(count, sizeof *words);
+	size_t *sizes = calloc(count, sizeof *sizes);
+	char keys_text[12];
+	int result = -1;
+
+	if (script->sha[0] == '\0')
+		sha1_hex(script->text, strlen(script->text), script->sha);
+	snprintf(keys_text, sizeof keys_text, "%d", keys);
+	if (words && sizes && load_script(link, script) == 0) {
+		words[0] = "EVALSHA";
+		words[1] = script->sha;
+		words[2] = keys_text;
+		for (size_t i = 3; i < count; i++)
+			words[i] = argv[i - 3];
+		for (size_t i = 0; i < count; i++)
+			sizes[i] = i >= 3 && lens ? lens[i - 3] : strlen(words[i]);
+		result = link_command(link, cb, arg, (int)count, words, sizes);
+	}
+	free(words);
+	free(sizes);
+	return result;
+}
+
+/* --- losing the connection ------------------------------------------------------------------ */
+
+static void wait_for_next_attempt(struct link *link, const char *why)
+{
+	bool was_ready = link->state == LINK_READY;
+
+	COUNT(REDIS_LOST);
+	set_state(link, LINK_WAITING, why);
+	uv_timer_start(&link->timer, on_timer, backoff_next(&link->backoff), 0);
+	if (was_ready && link->events.lost)
+		link->events.lost(link->arg);
+}
+
+/* hiredis frees the context: whatever is still owed will not come. */
+static void on_gone(void *arg)
+{
+	struct link *link = arg;
+	char why[160];
+
+	snprintf(why, sizeof why, "%s", link->redis->err ? link->redis->errstr : "let go");
+	link->redis = NULL;
+	link->poll = NULL;
+	link->paused = false;
+	link->owed = 0;
+	link->loaded_count = 0;
+	while (link->asks)
+		answer(link->asks, NULL);
+	if (link->state != LINK_CLOSED)
+		wait_for_next_attempt(link, why);
+}
+
+static void on_batch(void *arg)
+{
+	struct link *link = arg;
+
+	link->heard_ms = clock_mono_ms();
+	if (link->state != LINK_CLOSED && link->events.batch)
+		link->events.batch(link->arg);
+}
+
+static void on_poll_closed(void *arg)
+{
+	release(arg);
+}
+
+static const struct redis_uv_events poll_events = {on_batch, on_gone, on_poll_closed};
+
+/* --- greeting ------------------------------------------------------------------------------- */
+
+/* AUTH or SELECT was answered. */
+static void on_greeting(redisReply *reply, void *arg)
+{
+	struct link *link = arg;
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ERROR || link->state != LINK_GREETING)
+		return;
+	log_error("redis_refused", LOG_S("link", link->name), LOG_S("error", reply->str),
+		  LOG_S("remedy", "check user, password and database in --redis"));
+	redisAsyncFree(link->redis);
+}
+
+/* PING was: Redis works for us, unless it says that it is still loading, or wants a password, or … A Redis whose disk
+ * is full (MISCONF) can be read, and one that forbids PING (NOPERM) may allow the rest. */
+static void on_pong(redisReply *reply, void *arg)
+{
+	struct link *link = arg;
+
+	if (reply == NULL || link->state != LINK_GREETING)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "MISCONF", 7) != 0 &&
+	    strncmp(reply->str, "NOPERM", 6) != 0) {
+		log_warn("redis_not_ready", LOG_S("link", link->name), LOG_S("error", reply->str));
+		redisAsyncFree(link->redis);
+		return;
+	}
+	COUNT(REDIS_CONNECTS);
+	backoff_reset(&link->backoff);
+	set_state(link, LINK_READY, "greeted");
+	if (link->events.ready)
+		link->events.ready(link->arg);
+}
+
+static int greet(struct link *link)
+{
+	const struct redis_place *place = &link->place;
+	const char *auth[] = {"AUTH", place->user, place->password};
+	const char *old_auth[] = {"AUTH", place->password};
+	char name[48], db[12];
+	const char *select[] = {"SELECT", db};
+	const char *set_name[] = {"CLIENT", "SETNAME", name};
+	const char *ping[] = {"PING"};
+
+	snprintf(name, sizeof name, "newswired-%s", link->name);
+	snprintf(db, sizeof db, "%d", place->db);
+	if (place->user && send_words(link, on_greeting, link, 3, auth, NULL) == -1)
+		return -1;
+	if (!place->user && place->password &&
+	    send_words(link, on_greeting, link, 2, old_auth, NULL) == -1)
+		return -1;
+	if (place->db && send_words(link, on_greeting, link, 2, select, NULL) == -1)
+		return -1;
+	if (send_words(link, NULL, NULL, 3, set_name, NULL) == -1)
+		return -1;
+	return send_words(link, on_pong, link, 1, ping, NULL);
+}
+
+static void on_connect(const redisAsyncContext *redis, int status)
+{
+	struct link *link = redis->data;
+
+	if (status != REDIS_OK || link->state != LINK_CONNECTING)
+		return; /* on_gone() follows */
+	set_state(link, LINK_GREETING, "connected");
+	if (greet(link) == -1) /* hiredis must not be freed in here: the watch will do it */
+		log_error("redis_greeting_failed", LOG_S("link", link->name));
+}
+
+/* --- connecting ----------------------------------------------------------------------------- */
+
+/* host: a numeric address, or NULL for the Unix socket. */
+static void connect_to(struct link *link, const char *host)
+{
+	redisAsyncContext *redis = host ? redisAsyncConnect(host, link->place.port)
+					: redisAsyncConnectUnix(link->place.unix_path);
+
+	if (redis == NULL || redis->err) {
+		wait_for_next_attempt(link, redis ? redis->errstr : "out of memory");
+		goto fail;
+	}
+	redis->data = link;
+	if ((link->poll = redis_uv_attach(link->loop, redis, &poll_events, link)) == NULL) {
+		wait_for_next_attempt(link, "cannot be polled");
+		goto fail;
+	}
+	link->holds++;
+	link->redis = redis;
+	link->heard_ms = link->watched_ms = clock_mono_ms();
+	uv_timer_start(&link->timer, on_timer, WATCH_MS, WATCH_MS);
+	redisAsyncSetConnectCallback(redis, on_connect);
+	return;
+
+fail:
+	if (redis)
+		redisAsyncFree(redis);
+}
+
+/* Of several addresses each attempt takes the next one. */
+static const struct addrinfo *choose_address(const struct link *link, const struct addrinfo *all)
+{
+	unsigned count = 0, pick;
+
+	for (const struct addrinfo *a = all; a; a = a->ai_next)
+		count++;
+	for (pick = link->backoff.tries % count; pick > 0; pick--)
+		all = all->ai_next;
+	return all;
+}
+
+static void on_resolved(uv_getaddrinfo_t *resolver, int status, struct addrinfo *addresses)
+{
+	struct link *link = resolver->data;
+	char host[INET6_ADDRSTRLEN];
+
+	link->resolving = false;
+	if (link->state == LINK_CONNECTING) {
+		if (status != 0 || addresses == NULL) {
+			wait_for_next_attempt(link, status ? uv_strerror(status) : "no address");
+		} else {
+			const struct addrinfo *a = choose_address(link, addresses);
+
+			if (a->ai_family == AF_INET6)
+				uv_ip6_name((const struct sockaddr_in6 *)a->ai_addr, host,
+					    sizeof host);
+			else
+				uv_ip4_name((const struct sockaddr_in *)a->ai_addr, host,
+					    sizeof host);
+			connect_to(link, host);
+		}
+	}
+	uv_freeaddrinfo(addresses);
+	release(link);
+}
+
+/* hiredis would resolve names blocking, and every reader would wait with it. */
+static void resolve(struct link *link)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+
+	link->resolver.data = link;
+	if (uv_getaddrinfo(link->loop, &link->resolver, on_resolved, link->place.host, NULL,
+			   &hints) != 0) {
+		wait_for_next_attempt(link, "cannot look up the host");
+		return;
+	}
+	link->resolving = true;
+	link->holds++;
+}
+
+static void start_attempt(struct link *link)
+{
+	struct in6_addr address;
+	const char *host = link->place.host;
+
+	set_state(link, LINK_CONNECTING, host ? host : link->place.unix_path);
+	if (host == NULL || inet_pton(AF_INET, host, &address) == 1 ||
+	    inet_pton(AF_INET6, host, &address) == 1)
+		connect_to(link, host);
+	else
+		resolve(link);
+}
+
+/* --- watching ------------------------------------------------------------------------------- */
+
+static void send_heartbeat(struct link *link)
+{
+	struct ask *ask = link->asks;
+
+	/* Only once Redis has answered the last: what is owed stays bounded. */
+	if (ask == NULL || ask->channels == 0 || link->owed > 0 || link->paused)
+		return;
+	if (redisAsyncFormattedCommand(link->redis, on_reply, ask, ask->heartbeat,
+				       ask->heartbeat_len) == REDIS_OK)
+		owe(link, ask->channels);
+}
+
+static void watch(struct link *link)
+{
+	uint64_t now = clock_mono_ms();
+	bool we_slept =
+		now - link->watched_ms > 3 * WATCH_MS; /* then answers may be waiting unread */
+
+	link->watched_ms = now;
+	if (we_slept || link->paused)
+		link->heard_ms = now;
+	if ((link->owed > 0 || link->state != LINK_READY) &&
+	    now - link->heard_ms > LINK_SILENCE_MS) {
+		log_warn("redis_silent", LOG_S("link", link->name),
+			 LOG_I("ms", now - link->heard_ms), LOG_I("owed", link->owed));
+		redisAsyncFree(link->redis);
+		return;
+	}
+	send_heartbeat(link);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct link *link = timer->data;
+
+	if (link->state == LINK_WAITING)
+		start_attempt(link);
+	else if (link->redis)
+		watch(link);
+}
+
+void link_pause(struct link *link, bool paused)
+{
+	if (link->poll == NULL)
+		return;
+	link->paused = paused;
+	redis_uv_pause(link->poll, paused);
+}
+
+/* --- opening and closing -------------------------------------------------------------------- */
+
+struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const char *name,
+		       const struct link_events *events, void *arg)
+{
+	struct link *link = calloc(1, sizeof *link);
+
+	if (link == NULL || redis_place_copy(&link->place, place) == -1) {
+		free(link);
+		return NULL;
+	}
+	signal(SIGPIPE, SIG_IGN); /* hiredis writes to sockets whose other end may be gone */
+	link->loop = loop;
+	link->events = *events;
+	link->arg = arg;
+	link->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
+	link->holds = 1;
+	snprintf(link->name, sizeof link->name, "%s", name);
+	uv_timer_init(loop, &link->timer);
+	link->timer.data = link;
+	uv_timer_start(&link->timer, on_timer, 0, 0);
+	return link;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	release(handle->data);
+}
+
+void link_close(struct link *link)
+{
+	if (link == NULL)
+		return;
+	MUST(link->state != LINK_CLOSED);
+	set_state(link, LINK_CLOSED, "closed");
+	for (struct ask *ask = link->asks; ask; ask = ask->next)
+		ask->cb = NULL;
+	if (link->resolving)
+		uv_cancel((uv_req_t *)&link->resolver);
+	uv_close((uv_handle_t *)&link->timer, on_timer_closed);
+	if (link->redis)
+		redisAsyncFree(link->redis);
+}
+
+enum link_state link_state(const struct link *link)
+{
+	return link->state;
+}

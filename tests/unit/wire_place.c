@@ -1,0 +1,120 @@
+/* Goal: the address of Redis is read exactly, and a wrong one is refused with a sentence. */
+#include "cmocka_all.h"
+
+#include "wire/link.h"
+
+static struct redis_place place;
+static char error[200];
+
+static void read_it(const char *text)
+{
+	if (redis_place_read(&place, text, error, sizeof error) == -1)
+		fail_msg("%s: %s", text, error);
+}
+
+static void a_unix_socket_may_name_a_database(void **state)
+{
+	(void)state;
+	read_it("unix:/run/redis.sock");
+	assert_string_equal(place.unix_path, "/run/redis.sock");
+	assert_null(place.host);
+	assert_int_equal(place.db, 0);
+	redis_place_free(&place);
+	read_it("unix:/run/redis.sock?db=3");
+	assert_string_equal(place.unix_path, "/run/redis.sock");
+	assert_int_equal(place.db, 3);
+	redis_place_free(&place);
+}
+
+static void host_port_and_database_have_defaults(void **state)
+{
+	(void)state;
+	read_it("redis://example.org");
+	assert_string_equal(place.host, "example.org");
+	assert_int_equal(place.port, 6379);
+	assert_int_equal(place.db, 0);
+	assert_null(place.password);
+	redis_place_free(&place);
+	read_it("redis://127.0.0.1:7000/5");
+	assert_string_equal(place.host, "127.0.0.1");
+	assert_int_equal(place.port, 7000);
+	assert_int_equal(place.db, 5);
+	redis_place_free(&place);
+	read_it("redis://[::1]:7000/");
+	assert_string_equal(place.host, "::1");
+	assert_int_equal(place.port, 7000);
+	redis_place_free(&place);
+}
+
+static void user_and_password_are_percent_decoded(void **state)
+{
+	(void)state;
+	read_it("redis://desk:p%40ss%3aw/rd@host:1/2");
+	assert_string_equal(place.user, "desk");
+	assert_string_equal(place.password, "p@ss:w/rd");
+	assert_string_equal(place.host, "host");
+	assert_int_equal(place.db, 2);
+	redis_place_free(&place);
+	read_it("redis://:secret@host");
+	assert_null(place.user);
+	assert_string_equal(place.password, "secret");
+	redis_place_free(&place);
+}
+
+static void a_copy_stands_alone(void **state)
+{
+	struct redis_place copy;
+
+	(void)state;
+	read_it("redis://u:p@host:1/2");
+	assert_int_equal(redis_place_copy(&copy, &place), 0);
+	redis_place_free(&place);
+	assert_string_equal(copy.user, "u");
+	assert_string_equal(copy.password, "p");
+	assert_string_equal(copy.host, "host");
+	assert_int_equal(copy.port, 1);
+	assert_int_equal(copy.db, 2);
+	redis_place_free(&copy);
+}
+
+static void what_makes_no_sense_is_refused_with_a_sentence(void **state)
+{
+	const char *const wrong[] = {"",
+				     "http://host",
+				     "unix:",
+				     "unix:/a?x=1",
+				     "unix:/a?db=x",
+				     "redis://",
+				     "redis://:1",
+				     "redis://host:0",
+				     "redis://host:99999",
+				     "redis://host:1x",
+				     "redis://host/x",
+				     "redis://user@host",
+				     "redis://:p%4@host",
+				     "redis://[::1",
+				     "redis://[::1]x"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		error[0] = '\0';
+		assert_int_equal(redis_place_read(&place, wrong[i], error, sizeof error), -1);
+		assert_int_not_equal(error[0], '\0');
+		assert_null(place.host);
+		assert_null(place.unix_path);
+		assert_null(place.password);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_unix_socket_may_name_a_database),
+		cmocka_unit_test(host_port_and_database_have_defaults),
+		cmocka_unit_test(user_and_password_are_percent_decoded),
+		cmocka_unit_test(a_copy_stands_alone),
+		cmocka_unit_test(what_makes_no_sense_is_refused_with_a_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
