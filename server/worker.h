@@ -16,12 +16,13 @@ struct options;
 /* What the supervisor hands down. Everything is borrowed and outlives the worker. */
 struct worker_setup {
 	const struct options *options;
-	unsigned index;               /* 0 … workers - 1 */
-	int listen_fd;                /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
-	int ready_fd;                 /* one byte is written here once readers can be served, then it is closed */
-	const char *redis;            /* where Redis is: `unix:PATH` or `redis://…` (resolved: never NULL) */
-	const char *publish_key;      /* what `Authorization: Bearer` must carry to post over HTTP */
-	struct counters_page *pages;  /* all processes' counters; [0] supervisor, [1 + index] this worker */
+	unsigned index; /* 0 … workers - 1 */
+	int listen_fd; /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
+	int ready_fd; /* one byte is written here once readers can be served, then it is closed */
+	const char *redis; /* where Redis is: `unix:PATH` or `redis://…` (resolved: never NULL) */
+	const char *publish_key; /* what `Authorization: Bearer` must carry to post over HTTP */
+	struct counters_page
+		*pages; /* all processes' counters; [0] supervisor, [1 + index] this worker */
 	size_t page_count;
 };
 

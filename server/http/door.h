@@ -1,0 +1,64 @@
+/* door.h - the way in for readers and tools: one libwebsockets context on this worker's loop.
+ *
+ * Start here    for anything that touches libwebsockets; it lives in http/ and ws/ and nowhere else. What was measured about it, and
+ *               which of its traps shape this code, stands beside the code it shaped.
+ * What it does  Accepts connections (listener.c), answers requests (request.c, routes.c), hands connections that became
+ *               WebSockets to the stream (ws/stream.c) through door_stream.
+ * Rules         Every HTTP answer closes its connection: a body in the same segment after another request of a
+ *               keep-alive connection would hang libwebsockets 4.1.6 for ever.
+ * Ownership     door_close() frees it. Everything in door_setup is borrowed and outlives it.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_HTTP_DOOR_H
+#define NEWSWIRE_HTTP_DOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <libwebsockets.h>
+#include <uv.h>
+#include "base/base.h"
+#include "base/counters.h"
+#include "desk/desk.h"
+#include "reader/reader.h"
+#include "wire/wire.h"
+
+struct door;
+
+/* What happens to a connection that became a WebSocket. `stream` is what established() returned. */
+struct door_stream {
+	/* NULL: refused (out of memory), the connection closes. The request's headers can still be read. */
+	void *(*established)(struct door *door, struct lws *wsi);
+	/* 0, or -1: close now (lws_close_reason() was called). */
+	int (*receive)(void *stream, struct lws *wsi, const char *bytes, size_t len);
+	void (*writeable)(void *stream, struct lws *wsi);
+	void (*closed)(void *stream);
+};
+
+struct door_setup {
+	uv_loop_t *loop;
+	int listen_fd;
+	struct wire *wire;
+	struct desk *desk;
+	struct readers *readers;
+	const struct door_stream *stream;
+	const char *publish_key;
+	const struct counters_page *pages;
+	size_t page_count;
+	size_t max_item;
+	size_t max_readers; /* 0: as many as the limit of open files allows */
+	unsigned user_timeout_ms;
+};
+
+struct door *door_open(const struct door_setup *setup) MUST_USE;
+/* No more connections are accepted; those that are open stay. What queues on the socket is the next worker's. */
+void door_stop_listening(struct door *door);
+void door_close(struct door *door); /* accepts NULL */
+
+const struct door_setup *door_setup_of(const struct door *door);
+/* Is there a place for one more reader? */
+bool door_has_room(const struct door *door);
+/* Timers of libwebsockets were set from outside its own callbacks: it must look at them. */
+void door_nudge(struct door *door);
+
+#endif

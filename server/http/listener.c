@@ -1,0 +1,135 @@
+/* listener.c - accept, set the socket's options, adopt; stop when descriptors run short, go on when they are free. */
+#define _GNU_SOURCE
+#include "http/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/counters.h"
+#include "base/log.h"
+
+struct listener {
+	uv_poll_t poll;
+	int fd;
+	unsigned user_timeout_ms;
+	size_t open, limit;
+	bool paused; /* at the limit: not polled */
+	listener_adopt *adopt;
+	void *arg;
+};
+
+static size_t descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur <= 2 * LISTENER_RESERVE)
+		return LISTENER_RESERVE;
+	return r.rlim_cur - LISTENER_RESERVE;
+}
+
+/* A reader's dead peer is found by unacknowledged bytes, not by a timer for each (TCP_USER_TIMEOUT). */
+static void set_options(const struct listener *l, int fd)
+{
+	int on = 1;
+	unsigned timeout = l->user_timeout_ms;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+}
+
+static void pause_listening(struct listener *l, const char *why)
+{
+	if (l->paused)
+		return;
+	l->paused = true;
+	uv_poll_stop(&l->poll);
+	COUNT(ACCEPT_PAUSED);
+	log_warn("accept_paused", LOG_S("why", why), LOG_I("open", l->open),
+		 LOG_I("limit", l->limit));
+}
+
+static void on_connections(uv_poll_t *poll, int status, int events)
+{
+	struct listener *l = poll->data;
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < LISTENER_BATCH; i++) {
+		int fd;
+
+		if (l->open >= l->limit) {
+			pause_listening(l, "limit of open files");
+			return;
+		}
+		fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			    errno == ENOBUFS)
+				pause_listening(l, strerror(errno));
+			return;
+		}
+		set_options(l, fd);
+		l->open++;
+		if (l->adopt(fd, l->arg) != 0)
+			l->open--;
+	}
+}
+
+struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms,
+			       listener_adopt *adopt, void *arg)
+{
+	struct listener *l = calloc(1, sizeof *l);
+
+	if (l == NULL)
+		return NULL;
+	l->fd = fd;
+	l->user_timeout_ms = user_timeout_ms;
+	l->limit = descriptor_limit();
+	l->adopt = adopt;
+	l->arg = arg;
+	l->poll.data = l;
+	if (uv_poll_init(loop, &l->poll, fd) != 0) {
+		free(l);
+		return NULL;
+	}
+	uv_poll_start(&l->poll, UV_READABLE, on_connections);
+	return l;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void listener_close(struct listener *l)
+{
+	if (l == NULL)
+		return;
+	uv_poll_stop(&l->poll);
+	uv_close((uv_handle_t *)&l->poll, on_closed);
+}
+
+void listener_freed(struct listener *l)
+{
+	if (l == NULL || l->open == 0)
+		return;
+	l->open--;
+	if (!l->paused || l->open + LISTENER_BATCH > l->limit ||
+	    uv_is_closing((uv_handle_t *)&l->poll))
+		return;
+	l->paused = false;
+	uv_poll_start(&l->poll, UV_READABLE, on_connections);
+	log_info("accept_resumed", LOG_I("open", l->open));
+}
+
+size_t listener_limit(const struct listener *l)
+{
+	return l->limit;
+}

@@ -1,0 +1,29 @@
+/* listener.h - accepts connections in batches, within the limit of file descriptors.
+ *
+ * libwebsockets cannot share a port (its LISTEN_SHARE does nothing here) and spins when descriptors run out, so
+ * accepting is ours: sockets are handed to it ready made.
+ * Ownership     Borrows the listening socket. listener_close() frees the listener after its handle has closed.
+ */
+#ifndef NEWSWIRE_HTTP_LISTENER_H
+#define NEWSWIRE_HTTP_LISTENER_H
+
+#include <stddef.h>
+#include <uv.h>
+#include "base/base.h"
+
+struct listener;
+
+/* Takes over a connected socket: 0, or -1 (it is closed already). */
+typedef int listener_adopt(int fd, void *arg);
+
+enum { LISTENER_BATCH = 64, LISTENER_RESERVE = 64 };
+
+struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms,
+			       listener_adopt *adopt, void *arg) MUST_USE;
+void listener_close(struct listener *listener); /* accepts NULL */
+/* A connection that was adopted is gone. */
+void listener_freed(struct listener *listener);
+/* The most connections that may be open at a time. */
+size_t listener_limit(const struct listener *listener);
+
+#endif

@@ -1,0 +1,283 @@
+/* request.c - the head is read, the body is gathered, the answer is written; then the connection closes. */
+#include "http/request.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/counters.h"
+#include "http/routes.h"
+
+static const struct {
+	int status;
+	const char *title;
+} titles[] = {
+	{200, "OK"},
+	{201, "Created"},
+	{202, "Accepted"},
+	{304, "Not Modified"},
+	{400, "Bad Request"},
+	{401, "Unauthorized"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{410, "Gone"},
+	{411, "Length Required"},
+	{413, "Content Too Large"},
+	{415, "Unsupported Media Type"},
+	{422, "Unprocessable Content"},
+	{426, "Upgrade Required"},
+	{429, "Too Many Requests"},
+	{500, "Internal Server Error"},
+	{503, "Service Unavailable"},
+};
+
+static const char *title_of(int status)
+{
+	for (size_t i = 0; i < COUNT_OF(titles); i++)
+		if (titles[i].status == status)
+			return titles[i].title;
+	base_abort(__FILE__, __LINE__, "a status without a title");
+}
+
+/* --- the head --------------------------------------------------------------------------------- */
+
+static enum method method_of(struct lws *wsi, int *uri_token)
+{
+	static const struct {
+		enum lws_token_indexes token;
+		enum method method;
+	} rows[] = {
+		{WSI_TOKEN_GET_URI, METHOD_GET},       {WSI_TOKEN_HEAD_URI, METHOD_HEAD},
+		{WSI_TOKEN_POST_URI, METHOD_POST},     {WSI_TOKEN_PUT_URI, METHOD_OTHER},
+		{WSI_TOKEN_DELETE_URI, METHOD_OTHER},  {WSI_TOKEN_PATCH_URI, METHOD_OTHER},
+		{WSI_TOKEN_OPTIONS_URI, METHOD_OTHER},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		*uri_token = (int)rows[i].token;
+		if (lws_hdr_total_length(wsi, rows[i].token) > 0)
+			return rows[i].method;
+	}
+	return METHOD_OTHER;
+}
+
+static char *header(struct lws *wsi, int token)
+{
+	int len = lws_hdr_total_length(wsi, (enum lws_token_indexes)token);
+	char *text;
+
+	if (len <= 0 || (text = malloc((size_t)len + 1)) == NULL)
+		return NULL;
+	if (lws_hdr_copy(wsi, text, len + 1, (enum lws_token_indexes)token) < 0)
+		text[0] = '\0';
+	return text;
+}
+
+static char *bearer_key(struct lws *wsi)
+{
+	char *text = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+
+	if (text != NULL && strncasecmp(text, "Bearer ", 7) == 0) {
+		memmove(text, text + 7, strlen(text + 7) + 1);
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
+long request_content_length(struct lws *wsi)
+{
+	char text[24];
+	int len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+
+	if (len <= 0)
+		return -1;
+	if (len > 12 || lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+		return -2;
+	for (int i = 0; text[i] != '\0'; i++)
+		if (!isdigit((unsigned char)text[i]))
+			return -2;
+	return atol(text);
+}
+
+struct request *request_begin(struct door *door, struct lws *wsi)
+{
+	struct request *r = calloc(1, sizeof *r);
+	int token;
+
+	if (r == NULL)
+		return NULL;
+	r->door = door;
+	r->wsi = wsi;
+	r->method = method_of(wsi, &token);
+	if ((r->path = header(wsi, token)) == NULL && (r->path = strdup("/")) == NULL) {
+		free(r);
+		return NULL;
+	}
+	r->key = bearer_key(wsi);
+	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+	if (query_read(&r->query, wsi) != 0)
+		request_problem(r, 400, "bad_query",
+				"a part of the URL behind ? is too long or holds a NUL", "", NULL);
+	else
+		routes_begin(r);
+	return r;
+}
+
+/* --- the body --------------------------------------------------------------------------------- */
+
+int request_body(struct request *r, const char *bytes, size_t len)
+{
+	if (r->body.len + len > door_setup_of(r->door)->max_item)
+		return -1; /* more than its Content-Length said */
+	buf_add(&r->body, bytes, len);
+	return r->body.failed ? -1 : 0;
+}
+
+int request_body_ends(struct request *r)
+{
+	if (r->answer.len == 0)
+		routes_body(r);
+	return request_goes_on(r);
+}
+
+int request_goes_on(struct request *r)
+{
+	if (r->method != METHOD_POST || r->answer.len == 0 || r->sent)
+		return 0;
+	/* Refused before its body was read: libwebsockets would wait for the body before it lets us write. */
+	r->sent = true;
+	(void)lws_write(r->wsi, (unsigned char *)r->answer.data, r->answer.len, LWS_WRITE_HTTP);
+	return -1;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static void write_answer(struct buf *out, bool head_only, int status, const char *type,
+			 const char *headers, const void *body, size_t len)
+{
+	buf_addf(out, "HTTP/1.1 %d %s\r\nserver: newswired\r\nconnection: close\r\n", status,
+		 title_of(status));
+	buf_adds(out, "x-content-type-options: nosniff\r\n");
+	if (type != NULL)
+		buf_addf(out, "content-type: %s\r\n", type);
+	buf_adds(out, headers);
+	if (status != 304)
+		buf_addf(out, "content-length: %zu\r\n", len);
+	buf_adds(out, "\r\n");
+	if (!head_only)
+		buf_add(out, body, len);
+}
+
+void request_answer(struct request *r, int status, const char *type, const char *headers,
+		    const void *body, size_t len)
+{
+	MUST(r->answer.len == 0);
+	if (status >= 400)
+		COUNT(HTTP_REFUSED);
+	write_answer(&r->answer, r->method == METHOD_HEAD, status, type, headers, body, len);
+	if (r->answer.failed)
+		lws_set_timeout(r->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	else
+		lws_callback_on_writable(r->wsi);
+}
+
+static void write_report(struct buf *out, const struct item_report *report)
+{
+	buf_adds(out, ",\"errors\":[");
+	for (size_t i = 0; i < report->count; i++) {
+		const struct item_fault *f = &report->fault[i];
+
+		buf_adds(out, i == 0 ? "{\"pointer\":" : ",{\"pointer\":");
+		buf_add_json(out, f->pointer, strlen(f->pointer));
+		buf_adds(out, ",\"detail\":");
+		buf_add_json(out, f->detail, strlen(f->detail));
+		buf_addc(out, '}');
+	}
+	buf_addc(out, ']');
+}
+
+static void problem_json(struct buf *out, int status, const char *code, const char *detail,
+			 const struct item_report *report)
+{
+	buf_addf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":",
+		 title_of(status), status);
+	buf_add_json(out, code, strlen(code));
+	buf_adds(out, ",\"detail\":");
+	buf_add_json(out, detail, strlen(detail));
+	if (report != NULL && report->count > 0)
+		write_report(out, report);
+	buf_adds(out, "}\n");
+}
+
+void request_problem(struct request *r, int status, const char *code, const char *detail,
+		     const char *headers, const struct item_report *report)
+{
+	struct buf json = {0};
+
+	problem_json(&json, status, code, detail, report);
+	request_answer(r, status, "application/problem+json", headers, json.data, json.len);
+	buf_free(&json);
+}
+
+void request_write_problem(struct buf *out, bool head_only, int status, const char *code,
+			   const char *detail, const char *headers,
+			   const struct item_report *report)
+{
+	struct buf json = {0};
+
+	COUNT(HTTP_REFUSED);
+	problem_json(&json, status, code, detail, report);
+	write_answer(out, head_only, status, "application/problem+json", headers, json.data,
+		     json.len);
+	buf_free(&json);
+}
+
+int request_write(struct request *r)
+{
+	if (r->sent)
+		return lws_partial_buffered(r->wsi) ? 0 : -1;
+	if (r->answer.len == 0)
+		return 0;
+	r->sent = true;
+	if (lws_write(r->wsi, (unsigned char *)r->answer.data, r->answer.len, LWS_WRITE_HTTP) < 0)
+		return -1;
+	if (!lws_partial_buffered(r->wsi))
+		return -1;
+	lws_callback_on_writable(r->wsi);
+	return 0;
+}
+
+/* --- tickets and the end ---------------------------------------------------------------------- */
+
+struct ticket *request_ticket(struct request *r)
+{
+	MUST(r->ticket == NULL);
+	if ((r->ticket = malloc(sizeof *r->ticket)) != NULL)
+		r->ticket->request = r;
+	return r->ticket;
+}
+
+struct request *ticket_use(struct ticket *t)
+{
+	struct request *r = t->request;
+
+	if (r != NULL)
+		r->ticket = NULL;
+	free(t);
+	return r;
+}
+
+void request_free(struct request *r)
+{
+	if (r == NULL)
+		return;
+	if (r->ticket != NULL)
+		r->ticket->request = NULL;
+	query_free(&r->query);
+	buf_free(&r->body);
+	buf_free(&r->answer);
+	free(r->path);
+	free(r->key);
+	free(r->if_none_match);
+	free(r);
+}

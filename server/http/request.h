@@ -1,0 +1,73 @@
+/* request.h - one HTTP request and its one answer, after which the connection closes.
+ *
+ * Ownership     request_begin() makes it; request_free() (the connection is gone) frees it. Whoever answers later (Redis
+ *               was asked) holds a ticket, which outlives the request and then says NULL.
+ * Bounds        A body is at most max_item bytes; more is answered 413 before it is read.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_HTTP_REQUEST_H
+#define NEWSWIRE_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <libwebsockets.h>
+#include "base/base.h"
+#include "base/buf.h"
+#include "http/door.h"
+#include "http/query.h"
+#include "news/item.h"
+
+enum method { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4, METHOD_OTHER = 8 };
+
+struct ticket;
+
+struct request {
+	struct door *door;
+	struct lws *wsi;
+	enum method method;
+	const struct route *route; /* routes.c's */
+	char *path;		   /* decoded, NUL-terminated */
+	struct query query;
+	struct buf body;
+	char *key;	     /* what stood behind `Authorization: Bearer `, or NULL */
+	char *if_none_match; /* or NULL */
+	struct ticket *ticket;
+	struct buf answer; /* head and body, ready to go; empty: not answered yet */
+	bool sent;
+};
+
+/* Who answers later keeps a ticket instead of the request. */
+struct ticket {
+	struct request *request; /* NULL: it has gone away */
+};
+
+/* LWS_CALLBACK_HTTP: reads the head and routes it. NULL out of memory. */
+struct request *request_begin(struct door *door, struct lws *wsi) MUST_USE;
+/* LWS_CALLBACK_HTTP_BODY and _COMPLETION. 0, or -1: close. */
+int request_body(struct request *r, const char *bytes, size_t len) MUST_USE;
+int request_body_ends(struct request *r) MUST_USE;
+/* LWS_CALLBACK_HTTP_WRITEABLE: 0 not yet, -1 done: close. */
+int request_write(struct request *r) MUST_USE;
+/* What LWS_CALLBACK_HTTP returns: a refused POST is closed without reading its body. */
+int request_goes_on(struct request *r) MUST_USE;
+void request_free(struct request *r); /* accepts NULL */
+
+/* Answers, once. headers: whole lines with CRLF, or "". body may be empty. */
+void request_answer(struct request *r, int status, const char *type, const char *headers,
+		    const void *body, size_t len);
+/* Answers with application/problem+json (RFC 9457). report adds the list of faults; NULL: none. */
+void request_problem(struct request *r, int status, const char *code, const char *detail,
+		     const char *headers, const struct item_report *report);
+/* Writes the whole problem answer into out, for refusals without a request (upgrades). */
+void request_write_problem(struct buf *out, bool head_only, int status, const char *code,
+			   const char *detail, const char *headers,
+			   const struct item_report *report);
+
+struct ticket *request_ticket(struct request *r) MUST_USE; /* NULL out of memory */
+/* Gives the ticket back. Returns the request, or NULL if it is gone. */
+struct request *ticket_use(struct ticket *t);
+
+/* The number in Content-Length. -1: none; -2: not a plain number, or given twice. */
+long request_content_length(struct lws *wsi);
+
+#endif

@@ -1,0 +1,337 @@
+/* routes.c - the table of paths, and who answers each. */
+#include "http/routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <newswire/protocol.h>
+#include "base/counters.h"
+#include "http/posting.h"
+#include "wire/shelf.h"
+#include "web_files.h"
+
+struct route {
+	const char *path;
+	bool is_prefix; /* path ends in '/', and what follows is the handler's */
+	unsigned methods;
+	void (*begin)(struct request *r);
+	void (*body)(struct request *r); /* POST: the body is complete */
+};
+
+#define READ_METHODS (METHOD_GET | METHOD_HEAD)
+#define ANY_ORIGIN   "access-control-allow-origin: *\r\ncache-control: no-cache\r\n"
+#define RETRY	     "retry-after: 1\r\n"
+#define JSON	     "application/json"
+
+/* --- the feed and single items ---------------------------------------------------------------- */
+
+/* Redis has answered; whoever asked may be gone. */
+static void shelf_answered(enum shelf_answer answer, const struct buf *body, const char *etag,
+			   void *arg)
+{
+	struct request *r = ticket_use(arg);
+	struct buf headers = {0};
+
+	if (r == NULL)
+		return;
+	buf_adds(&headers, ANY_ORIGIN);
+	if (etag != NULL && etag[0] != '\0')
+		buf_addf(&headers, "etag: %s\r\n", etag);
+	buf_addc(&headers, '\0');
+	if (headers.failed)
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	else if (answer == SHELF_OK && r->if_none_match != NULL &&
+		 strcmp(r->if_none_match, etag) == 0)
+		request_answer(r, 304, NULL, headers.data, NULL, 0);
+	else if (answer == SHELF_OK)
+		request_answer(r, 200, JSON, headers.data, body->data, body->len);
+	else if (answer == SHELF_KILLED)
+		request_answer(r, 410, JSON, ANY_ORIGIN, body->data, body->len);
+	else if (answer == SHELF_MISSING)
+		request_problem(r, 404, "not_found", "no item has this uri", ANY_ORIGIN, NULL);
+	else if (answer == SHELF_BAD_BEFORE)
+		request_problem(r, 400, "bad_before", "`before` is not from an answer of this feed",
+				ANY_ORIGIN, NULL);
+	else
+		request_problem(r, 503, "redis_away", "the store cannot be reached; try again",
+				ANY_ORIGIN RETRY, NULL);
+	buf_free(&headers);
+}
+
+static void away(struct request *r, struct ticket *t)
+{
+	(void)ticket_use(t);
+	request_problem(r, 503, "redis_away", "the store cannot be reached; try again",
+			ANY_ORIGIN RETRY, NULL);
+}
+
+/* 1-100; 20 where none is given; 0: it makes no sense. */
+static unsigned limit_of(const struct query *q)
+{
+	const char *text = query_get(q, QUERY_LIMIT);
+	char *end;
+	unsigned long n;
+
+	if (text == NULL)
+		return NEWSWIRE_FEED_LIMIT;
+	n = strtoul(text, &end, 10);
+	if (*end != '\0' || text[0] < '0' || text[0] > '9' || n < 1 || n > NEWSWIRE_MAX_FEED_LIMIT)
+		return 0;
+	return (unsigned)n;
+}
+
+static void get_feed(struct request *r)
+{
+	const struct query *q = &r->query;
+	struct subscription_fault fault;
+	struct subscription *s;
+	struct ticket *t;
+
+	if (limit_of(q) == 0) {
+		request_problem(r, 400, "bad_limit", "`limit` is a number from 1 to 100",
+				ANY_ORIGIN, NULL);
+		return;
+	}
+	s = subscription_read(query_get(q, QUERY_CHANNELS), query_get(q, QUERY_CLASS),
+			      query_get(q, QUERY_LANG), query_get(q, QUERY_TYPE), &fault);
+	if (s == NULL) {
+		request_problem(r, 400, fault.code, fault.detail, ANY_ORIGIN, NULL);
+		return;
+	}
+	if ((t = request_ticket(r)) == NULL)
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	else if (shelf_feed(door_setup_of(r->door)->wire, s, limit_of(q),
+			    query_get(q, QUERY_BEFORE), shelf_answered, t) != 0)
+		away(r, t);
+	subscription_free(s);
+}
+
+/* libwebsockets makes one slash of two in a path. No uri has `scheme:/x`, so the second one is put back; who wants to be
+ * sure asks by `?uri=`. */
+static char *uri_of(const char *path)
+{
+	const char *colon = strstr(path, ":/");
+	size_t before = colon == NULL ? 0 : (size_t)(colon - path) + 2;
+	char *uri = malloc(strlen(path) + 2);
+
+	if (uri == NULL)
+		return NULL;
+	if (colon == NULL || path[before] == '/' || memchr(path, '/', before - 1) != NULL) {
+		strcpy(uri, path);
+		return uri;
+	}
+	memcpy(uri, path, before);
+	uri[before] = '/';
+	strcpy(uri + before + 1, path + before);
+	return uri;
+}
+
+static void get_item_by(struct request *r, const char *uri)
+{
+	struct ticket *t;
+
+	if (uri[0] == '\0' || strlen(uri) > ITEM_URI_MAX) {
+		request_problem(r, 400, "bad_uri", "the uri is missing or longer than 1024 bytes",
+				ANY_ORIGIN, NULL);
+		return;
+	}
+	if ((t = request_ticket(r)) == NULL)
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	else if (shelf_item(door_setup_of(r->door)->wire, uri, shelf_answered, t) != 0)
+		away(r, t);
+}
+
+static void get_item(struct request *r)
+{
+	char *uri = uri_of(r->path + strlen(NEWSWIRE_PATH_ITEMS "/"));
+
+	if (uri == NULL)
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	else
+		get_item_by(r, uri);
+	free(uri);
+}
+
+static void items(struct request *r)
+{
+	const char *uri = query_get(&r->query, QUERY_URI);
+
+	if (r->method == METHOD_POST)
+		posting_begin(r);
+	else
+		get_item_by(r, uri == NULL ? "" : uri);
+}
+
+/* --- how are you ------------------------------------------------------------------------------ */
+
+static void say(struct request *r, int status, const char *text)
+{
+	request_answer(r, status, "text/plain; charset=utf-8", "cache-control: no-store\r\n", text,
+		       strlen(text));
+}
+
+static void get_healthz(struct request *r)
+{
+	say(r, 200, "ok\n");
+}
+
+/* Readers can be served from memory as soon as the wire was attached once, also while Redis is away. */
+static void get_readyz(struct request *r)
+{
+	const struct wire *wire = door_setup_of(r->door)->wire;
+
+	if (!wire_has_epoch(wire))
+		say(r, 503, "not ready: Redis has not been reached yet\n");
+	else if (!wire_is_following(wire))
+		say(r, 200, "ready, degraded: Redis is away, readers keep what they have\n");
+	else
+		say(r, 200, "ready\n");
+}
+
+static void get_readyz_publish(struct request *r)
+{
+	if (desk_is_open(door_setup_of(r->door)->desk))
+		say(r, 200, "ready\n");
+	else
+		say(r, 503, "not ready: Redis cannot be reached\n");
+}
+
+static void get_metrics(struct request *r)
+{
+	const struct door_setup *s = door_setup_of(r->door);
+	struct buf text = {0};
+
+	counters_write(s->pages, s->page_count, &text);
+	if (text.failed)
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	else
+		request_answer(r, 200, "text/plain; version=0.0.4; charset=utf-8",
+			       "cache-control: no-store\r\n", text.data, text.len);
+	buf_free(&text);
+}
+
+static void get_stream(struct request *r)
+{
+	request_problem(r, 426, "upgrade_required",
+			"this address speaks WebSocket: connect with `Upgrade: websocket`",
+			"upgrade: websocket\r\n", NULL);
+}
+
+/* --- pages, from memory ----------------------------------------------------------------------- */
+
+#define PAGE_HEADERS \
+	"cache-control: no-cache\r\nreferrer-policy: no-referrer\r\n" \
+	"content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; " \
+	"connect-src 'self' ws: wss:; img-src 'self' https: http: data:; media-src https: http:; " \
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'\r\n"
+
+static bool answer_page(struct request *r)
+{
+	char headers[sizeof PAGE_HEADERS + 128];
+
+	for (size_t i = 0; i < COUNT_OF(web_files); i++) {
+		if (web_files[i].path == NULL || strcmp(web_files[i].path, r->path) != 0)
+			continue;
+		snprintf(headers, sizeof headers, PAGE_HEADERS "etag: %s\r\n", web_files[i].etag);
+		if (r->if_none_match != NULL && strcmp(r->if_none_match, web_files[i].etag) == 0)
+			request_answer(r, 304, NULL, headers, NULL, 0);
+		else
+			request_answer(r, 200, web_files[i].type, headers, web_files[i].bytes,
+				       web_files[i].len);
+		return true;
+	}
+	return false;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static const struct route routes[] = {
+	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, get_stream, NULL},
+	{NEWSWIRE_PATH_FEED, false, READ_METHODS, get_feed, NULL},
+	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS, get_item, NULL},
+	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST, items, posting_body},
+	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, get_metrics, NULL},
+	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, get_healthz, NULL},
+	{NEWSWIRE_PATH_READYZ, false, READ_METHODS, get_readyz, NULL},
+	{NEWSWIRE_PATH_READYZ_PUBLISH, false, READ_METHODS, get_readyz_publish, NULL},
+};
+
+static const struct route *route_of(const char *path)
+{
+	for (size_t i = 0; i < COUNT_OF(routes); i++) {
+		const struct route *route = &routes[i];
+
+		if (route->is_prefix ? strncmp(path, route->path, strlen(route->path)) == 0
+				     : strcmp(path, route->path) == 0)
+			return route;
+	}
+	return NULL;
+}
+
+static void wrong_method(struct request *r, bool may_post)
+{
+	request_problem(r, 405, "bad_method", "this address does not know the method",
+			may_post ? "allow: GET, HEAD, POST\r\n" : "allow: GET, HEAD\r\n", NULL);
+}
+
+void routes_begin(struct request *r)
+{
+	COUNT(HTTP_REQUESTS);
+	r->route = route_of(r->path);
+	if (r->route != NULL && (r->route->methods & r->method) != 0)
+		r->route->begin(r);
+	else if (r->route != NULL)
+		wrong_method(r, (r->route->methods & METHOD_POST) != 0);
+	else if ((r->method & READ_METHODS) == 0)
+		wrong_method(r, false);
+	else if (!answer_page(r))
+		request_problem(r, 404, "not_found", "there is nothing at this address", "", NULL);
+}
+
+void routes_body(struct request *r)
+{
+	MUST(r->route != NULL && r->route->body != NULL);
+	r->route->body(r);
+}
+
+/* --- upgrades --------------------------------------------------------------------------------- */
+
+/* Does the client offer protocols, and none of them is ours? */
+static bool offers_other_protocol(struct lws *wsi)
+{
+	char offer[256], *save = NULL;
+	int len = lws_hdr_copy(wsi, offer, sizeof offer, WSI_TOKEN_PROTOCOL);
+
+	if (len <= 0)
+		return lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0;
+	for (char *p = strtok_r(offer, ", ", &save); p != NULL; p = strtok_r(NULL, ", ", &save))
+		if (strcmp(p, NEWSWIRE_SUBPROTOCOL) == 0)
+			return false;
+	return true;
+}
+
+int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct buf *refusal)
+{
+	char path[64];
+	int len = lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI);
+
+	COUNT(HTTP_REQUESTS);
+	if (strcasecmp(to, "websocket") != 0)
+		request_write_problem(refusal, false, 400, "bad_upgrade",
+				      "only `Upgrade: websocket` is spoken here", "", NULL);
+	else if (len <= 0 || strcmp(path, NEWSWIRE_PATH_STREAM) != 0)
+		request_write_problem(refusal, false, 404, "not_found",
+				      "the stream is at /v1/stream", "", NULL);
+	else if (offers_other_protocol(wsi))
+		request_write_problem(refusal, false, 400, "bad_protocol",
+				      "the subprotocol is newswire.v1 (or none at all)", "", NULL);
+	else if (!wire_has_epoch(door_setup_of(door)->wire))
+		request_write_problem(refusal, false, 503, "not_ready",
+				      "Redis has not been reached yet", RETRY, NULL);
+	else if (!door_has_room(door))
+		request_write_problem(refusal, false, 503, "full",
+				      "as many readers as this worker may hold",
+				      "retry-after: 5\r\n", NULL);
+	else
+		return 0;
+	return -1;
+}

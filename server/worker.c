@@ -1,0 +1,216 @@
+/* worker.c - the floors on one loop: wire -> audiences -> readers -> the door, and the desk beside them. */
+#include "worker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+#include "base/log.h"
+#include "desk/desk.h"
+#include "http/door.h"
+#include "options.h"
+#include "reader/reader.h"
+#include "wire/wire.h"
+#include "ws/stream.h"
+
+enum { DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100 };
+
+struct worker {
+	const struct worker_setup *setup;
+	uv_loop_t loop;
+	struct redis_place place;
+	struct wire *wire;
+	struct desk *desk;
+	struct readers *readers;
+	struct door *door;
+	uv_prepare_t
+		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
+	uv_timer_t second;
+	uv_timer_t drain;
+	uv_signal_t term;
+	bool told_ready;
+	bool draining;
+	size_t drain_share; /* readers per step */
+};
+
+/* --- the wire's events ------------------------------------------------------------------------ */
+
+static void on_post(void *arg, struct post *post)
+{
+	struct worker *w = arg;
+
+	readers_post(w->readers, post);
+}
+
+static void on_tick(void *arg)
+{
+	struct worker *w = arg;
+
+	readers_tick(w->readers);
+}
+
+static void on_epoch(void *arg)
+{
+	struct worker *w = arg;
+
+	readers_epoch(w->readers);
+}
+
+static void on_confirmed(void *arg, struct wire_id head)
+{
+	struct worker *w = arg;
+
+	readers_confirmed(w->readers, head);
+}
+
+static const struct wire_events wire_events = {on_post, on_epoch, on_tick, on_confirmed};
+
+/* --- the loop's events ------------------------------------------------------------------------ */
+
+/* The supervisor is told once that readers can be served. */
+static void tell_ready(struct worker *w)
+{
+	if (w->told_ready || !wire_has_epoch(w->wire))
+		return;
+	w->told_ready = true;
+	(void)!write(w->setup->ready_fd, "r", 1);
+	close(w->setup->ready_fd);
+	log_info("worker_ready", LOG_I("worker", w->setup->index));
+}
+
+static void on_turn_ends(uv_prepare_t *handle)
+{
+	struct worker *w = handle->data;
+
+	tell_ready(w);
+	if (readers_reap(w->readers) > 0)
+		door_nudge(w->door);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+
+	if (wire_has_epoch(w->wire))
+		readers_second(w->readers);
+}
+
+static void on_drain_step(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+	uint32_t spread = (uint32_t)w->setup->options->drain_time_ms + 1000;
+
+	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, RETRY_MIN_MS + spread) > 0)
+		return;
+	if (readers_count(w->readers) == 0) {
+		uv_timer_stop(timer);
+		uv_stop(&w->loop);
+	}
+}
+
+/* The first SIGTERM drains: bye with a spread retry_ms, closes over --drain-time. The second ends it at once. */
+static void on_term(uv_signal_t *handle, int signum)
+{
+	struct worker *w = handle->data;
+	size_t steps = w->setup->options->drain_time_ms / 2 / DRAIN_STEP_MS + 1;
+
+	(void)signum;
+	if (w->draining) {
+		uv_stop(&w->loop);
+		return;
+	}
+	w->draining = true;
+	log_info("worker_drains", LOG_I("readers", readers_count(w->readers)));
+	door_stop_listening(w->door);
+	w->drain_share = readers_count(w->readers) / steps + 1;
+	uv_timer_start(&w->drain, on_drain_step, 0, DRAIN_STEP_MS);
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+static int open_floors(struct worker *w)
+{
+	const struct options *o = w->setup->options;
+	struct wire_options wire = {.prefix = o->prefix,
+				    .backlog_bytes = o->backlog,
+				    .retention_ms = o->retention_ms,
+				    .max_entries = o->wire_max};
+	struct desk_options desk = {.prefix = o->prefix,
+				    .max_item = o->max_item,
+				    .retention_ms = o->retention_ms,
+				    .archive_ms = o->archive_ms,
+				    .max_embargo_ms = o->max_embargo_ms,
+				    .feed_max = (unsigned)o->feed_max};
+	struct readers_options readers = {.tick_ms = o->tick_ms, .retention_ms = o->retention_ms};
+	char error[256];
+
+	if (redis_place_read(&w->place, w->setup->redis, error, sizeof error) != 0) {
+		log_error("worker_failed", LOG_S("why", error));
+		return -1;
+	}
+	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
+	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
+	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
+		return -1;
+	struct door_setup door = {.loop = &w->loop,
+				  .listen_fd = w->setup->listen_fd,
+				  .wire = w->wire,
+				  .desk = w->desk,
+				  .readers = w->readers,
+				  .stream = stream_door(o->sndbuf),
+				  .publish_key = w->setup->publish_key,
+				  .pages = w->setup->pages,
+				  .page_count = w->setup->page_count,
+				  .max_item = o->max_item,
+				  .max_readers = o->max_readers,
+				  .user_timeout_ms = (unsigned)o->user_timeout_ms};
+	return (w->door = door_open(&door)) == NULL ? -1 : 0;
+}
+
+static void start_handles(struct worker *w)
+{
+	uv_prepare_init(&w->loop, &w->turn_ends);
+	uv_timer_init(&w->loop, &w->second);
+	uv_timer_init(&w->loop, &w->drain);
+	uv_signal_init(&w->loop, &w->term);
+	w->turn_ends.data = w->second.data = w->drain.data = w->term.data = w;
+	uv_prepare_start(&w->turn_ends, on_turn_ends);
+	uv_timer_start(&w->second, on_second, 1000, 1000);
+	uv_signal_start(&w->term, on_term, SIGTERM);
+}
+
+/* The process ends after this; what the loop still holds goes with it, in order, so that leaks show. */
+static void close_floors(struct worker *w)
+{
+	uv_handle_t *handles[] = {(uv_handle_t *)&w->turn_ends, (uv_handle_t *)&w->second,
+				  (uv_handle_t *)&w->drain, (uv_handle_t *)&w->term};
+
+	door_close(w->door);
+	desk_close(w->desk);
+	readers_free(w->readers);
+	wire_close(w->wire);
+	for (size_t i = 0; i < COUNT_OF(handles); i++)
+		if (handles[i]->type != UV_UNKNOWN_HANDLE)
+			uv_close(handles[i], NULL);
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+	(void)uv_loop_close(&w->loop);
+	redis_place_free(&w->place);
+}
+
+int worker_run(const struct worker_setup *setup)
+{
+	struct worker w = {.setup = setup};
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (uv_loop_init(&w.loop) != 0)
+		return 1;
+	if ((failed = open_floors(&w)) == 0) {
+		start_handles(&w);
+		uv_run(&w.loop, UV_RUN_DEFAULT);
+		log_info("worker_stops", LOG_I("readers", readers_count(w.readers)));
+	}
+	close_floors(&w);
+	return failed == 0 ? 0 : 1;
+}
