@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "option_value.h"
-#include "redis_address.h"
+#include "wire/link.h"
 
 struct unit {
 	const char *suffix;
@@ -186,6 +186,16 @@ static int check_prefix(const char *text, char *why, size_t size)
 		     quoted(text, shown));
 }
 
+static int check_redis(const char *text, char *why, size_t size)
+{
+	struct redis_place place;
+	int result = *text ? redis_place_read(&place, text, why, size) : 0;
+
+	if (*text && result == 0)
+		redis_place_free(&place);
+	return result;
+}
+
 /* What a text must look like beyond its length. */
 static int check_text(enum option_id id, const char *text, char *why, size_t size)
 {
@@ -201,7 +211,7 @@ static int check_text(enum option_id id, const char *text, char *why, size_t siz
 	case OPTION_prefix:
 		return check_prefix(text, why, size);
 	case OPTION_redis:
-		return len ? redis_address_check(text, why, size) : 0;
+		return check_redis(text, why, size);
 	default:
 		return 0;
 	}
@@ -239,6 +249,19 @@ int option_value_read(enum option_id id, const char *text, struct options *o, ch
 	}
 }
 
+/* `redis://user:***@host`: everything between the first colon after the scheme and the last @ may be the password. */
+static const char *show_redis(const char *address, char *out, size_t size)
+{
+	const char *at = strrchr(address, '@'), *scheme = strstr(address, "://");
+	const char *colon = scheme ? strchr(scheme + 3, ':') : NULL;
+
+	if (at && colon && colon < at)
+		snprintf(out, size, "%.*s:***%s", (int)(colon - address), address, at);
+	else
+		snprintf(out, size, "%s", address);
+	return out;
+}
+
 static const char *show_choice(const char *word, int place, char *out, size_t size)
 {
 	for (; place > 0; place--)
@@ -255,10 +278,8 @@ const char *option_value_show(enum option_id id, const struct options *o, char *
 	MUST(size >= OPTION_VALUE_MAX);
 	switch (row->type) {
 	case OPTION_TEXT:
-		if (id != OPTION_redis)
-			return *(const char *const *)field;
-		redis_address_hide(o->redis, out, size);
-		return out;
+		return id == OPTION_redis ? show_redis(o->redis, out, size)
+					  : *(const char *const *)field;
 	case OPTION_FLAG:
 		return *(const bool *)field ? "true" : "false";
 	case OPTION_CHOICE:

@@ -118,7 +118,7 @@ static size_t distance(const char *a, size_t a_len, const char *b)
 static enum option_id nearest(const char *name, size_t len)
 {
 	enum option_id best = OPTION_COUNT;
-	size_t least = len < 5 ? 2 : 3; /* fewer wrong letters than this */
+	size_t least = len < 4 ? 2 : 3; /* fewer wrong letters than this */
 
 	for (enum option_id id = 0; id < OPTION_COUNT && len < 32; id++) {
 		size_t d = distance(name, len, rows[id].name);
