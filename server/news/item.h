@@ -15,7 +15,14 @@
 #include "base/base.h"
 #include "news/channel.h"
 
-enum news_class { CLASS_FLASH, CLASS_BULLETIN, CLASS_URGENT, CLASS_REGULAR, CLASS_DEFERRED, CLASS_COUNT };
+enum news_class {
+	CLASS_FLASH,
+	CLASS_BULLETIN,
+	CLASS_URGENT,
+	CLASS_REGULAR,
+	CLASS_DEFERRED,
+	CLASS_COUNT
+};
 const char *news_class_name(enum news_class c);
 /* CLASS_COUNT if it is none. */
 enum news_class news_class_read(const char *name, size_t len);
@@ -45,7 +52,8 @@ enum { ITEM_FAULTS_MAX = 8, ITEM_DEPTH_MAX = 64, ITEM_URI_MAX = 1024 };
 
 struct item_fault {
 	char pointer[128]; /* RFC 6901; "" is the whole document */
-	char detail[160];  /* a sentence for people; never text of the item longer than a few words */
+	char detail
+		[160]; /* a sentence for people; never text of the item longer than a few words */
 };
 
 struct item_report {
@@ -57,26 +65,26 @@ struct item_report {
 /* Always true: uri is not empty; channels has feed:all and class:*; body is valid JSON without edNote, contactInfo, annotations. */
 struct item {
 	char *uri;
-	char *version;		  /* "1" where the item had none */
-	int64_t created_ms;	  /* versionCreated; 0 where the item had none (the desk then takes Redis' time) */
-	int64_t embargo_ms;	  /* 0: none */
-	int64_t expires_ms;	  /* 0: never */
+	char *version; /* "1" where the item had none */
+	int64_t created_ms; /* versionCreated; 0 where the item had none (the desk then takes Redis' time) */
+	int64_t embargo_ms; /* 0: none */
+	int64_t expires_ms; /* 0: never */
 	enum item_status status;
 	enum news_class class;
-	bool evolved;		  /* it says evolvedFrom: its first post is an `update` */
-	char *lang;		  /* lower case BCP 47, or NULL */
-	char *type;		  /* text, picture, … ("text" where absent) */
-	char *notice;		  /* kills and holds: neutral words for readers (description of role withdrawal, else NULL) */
+	bool evolved; /* it says evolvedFrom: its first post is an `update` */
+	char *lang;   /* lower case BCP 47, or NULL */
+	char *type;   /* text, picture, … ("text" where absent) */
+	char *notice; /* kills and holds: neutral words for readers (description of role withdrawal, else NULL) */
 	struct channel_set channels; /* the publisher's plain ones and all derived ones */
-	char *body;		  /* canonical ninjs 3.1, compact UTF-8 JSON, what readers get */
+	char *body;		     /* canonical ninjs 3.1, compact UTF-8 JSON, what readers get */
 	size_t body_len;
-	char hash[33];		  /* of the content: equal for equal news, whatever the channel */
+	char hash[33]; /* of the content: equal for equal news, whatever the channel */
 };
 
 /* Reads one item that was sent to `plain` channels (added to the item's own `channels` property, if it has one).
  * Returns the item, or NULL and *report says why (also when memory is short: ITEM_BAD_VALUE with that detail). */
-struct item *item_read(const char *bytes, size_t len, size_t max_bytes, const struct channel_set *plain,
-		       struct item_report *report) MUST_USE;
+struct item *item_read(const char *bytes, size_t len, size_t max_bytes,
+		       const struct channel_set *plain, struct item_report *report) MUST_USE;
 void item_free(struct item *item);
 
 #endif

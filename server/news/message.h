@@ -13,7 +13,8 @@
 #include "news/cursor.h"
 #include "news/subscription.h"
 
-void message_hello(struct buf *out, const struct cursor *at, bool resumed, unsigned tick_s, uint64_t retention_s);
+void message_hello(struct buf *out, const struct cursor *at, bool resumed, unsigned tick_s,
+		   uint64_t retention_s);
 void message_tick(struct buf *out, const struct cursor *at);
 void message_gap(struct buf *out, const struct cursor *at);
 void message_bye(struct buf *out, const char *reason, uint32_t retry_ms);
@@ -24,7 +25,7 @@ void message_error(struct buf *out, const char *code, const char *detail, const 
 /* A client's message, read. */
 struct client_message {
 	enum { CLIENT_SUBSCRIBE, CLIENT_PING } kind; /* ping: {"type":"ping"}; answered by a tick */
-	char ref[72];			/* verbatim JSON number or string of at most 64 bytes; "" if none */
+	char ref[72]; /* verbatim JSON number or string of at most 64 bytes; "" if none */
 	struct subscription *subscription; /* subscribe: the caller takes it */
 	bool has_since;
 	struct cursor since;
@@ -40,6 +41,7 @@ struct message_fault {
 
 /* 0, or -1 and *fault. Codes: bad_json (close 4000), bad_utf8 (1007), bad_type (unknown type, 0), bad_ref, bad_channel, bad_cursor …
  * (0: the reader keeps the subscription it has). Unknown properties are ignored. */
-int message_read(const char *bytes, size_t len, struct client_message *out, struct message_fault *fault) MUST_USE;
+int message_read(const char *bytes, size_t len, struct client_message *out,
+		 struct message_fault *fault) MUST_USE;
 
 #endif

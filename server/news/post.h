@@ -25,7 +25,15 @@
 #include "news/format.h"
 #include "news/item.h"
 
-enum post_action { POST_PUBLISH, POST_UPDATE, POST_CORRECT, POST_RELEASE, POST_KILL, POST_HOLD, POST_ACTION_COUNT };
+enum post_action {
+	POST_PUBLISH,
+	POST_UPDATE,
+	POST_CORRECT,
+	POST_RELEASE,
+	POST_KILL,
+	POST_HOLD,
+	POST_ACTION_COUNT
+};
 const char *post_action_name(enum post_action a);
 
 /* How a post matches a subscription. */
@@ -39,22 +47,23 @@ enum post_match {
 struct post {
 	unsigned refs;
 	struct wire_id id;
-	struct wire_id prev;	/* the id before it, 0-0 for the first */
+	struct wire_id prev; /* the id before it, 0-0 for the first */
 	char epoch[EPOCH_MAX + 1];
 	enum post_action action;
 	enum news_class class;
 	bool also;
-	bool blanked;		/* a later kill or hold took its text: it is not sent any more */
+	bool blanked; /* a later kill or hold took its text: it is not sent any more */
 	char *uri;
 	char *version;
-	char *lang;		/* NULL if none */
-	char *type;		/* NULL if none */
-	char *notice;		/* NULL if none */
+	char *lang;   /* NULL if none */
+	char *type;   /* NULL if none */
+	char *notice; /* NULL if none */
 	struct channel_set channels;
 	struct channel_set was;
 	char *body;
 	size_t body_len;
-	struct frame frames[FORMAT_COUNT][2]; /* [format][0 full, 1 remove], made when first needed */
+	struct frame frames[FORMAT_COUNT]
+			   [2]; /* [format][0 full, 1 remove], made when first needed */
 	size_t bytes;		/* all memory of this post, frames included */
 	struct post *newer;	/* the backlog's: next post of the same uri, or NULL */
 };
@@ -62,8 +71,9 @@ struct post {
 /* Reads an `out` message. Returns a post with one reference, or NULL if it is none (or memory is short). */
 struct post *post_read(const char *message, size_t len) MUST_USE;
 /* Reads a wire entry; body may be NULL (killed since, or expired: the post is then blanked, unless its action has no text). */
-struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_id prev, const char *meta, size_t meta_len,
-			     const char *body, size_t body_len) MUST_USE;
+struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_id prev,
+			     const char *meta, size_t meta_len, const char *body,
+			     size_t body_len) MUST_USE;
 struct post *post_hold(struct post *post);
 void post_drop(struct post *post); /* accepts NULL */
 

@@ -16,9 +16,10 @@
 struct subscription {
 	struct channel_set channels; /* not empty; `feed:all` where nothing was named */
 	struct channel_set classes;  /* as channels: `class:flash` …; empty: any */
-	struct channel_set langs;    /* `lang:en`; asking for `en` matches `en-gb` too (items carry both channels) */
-	struct channel_set types;    /* `type:video` */
-	char *key;		     /* canonical text, e.g. `c=sport,world&class=flash` */
+	struct channel_set
+		langs; /* `lang:en`; asking for `en` matches `en-gb` too (items carry both channels) */
+	struct channel_set types; /* `type:video` */
+	char *key;		  /* canonical text, e.g. `c=sport,world&class=flash` */
 };
 
 /* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`, `bad_type`, `too_many_channels`,
@@ -29,7 +30,8 @@ struct subscription_fault {
 };
 
 /* Comma-separated lists, already percent-decoded; NULL or "" means not given. Returns NULL and *fault if it makes no sense. */
-struct subscription *subscription_read(const char *channels, const char *classes, const char *langs, const char *types,
+struct subscription *subscription_read(const char *channels, const char *classes, const char *langs,
+				       const char *types,
 				       struct subscription_fault *fault) MUST_USE;
 void subscription_free(struct subscription *s); /* accepts NULL */
 
