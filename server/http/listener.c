@@ -1,5 +1,4 @@
 /* listener.c - accept, set the socket's options, adopt; stop when descriptors run short, go on when they are free. */
-#define _GNU_SOURCE
 #include "http/listener.h"
 
 #include <errno.h>
