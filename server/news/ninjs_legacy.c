@@ -62,9 +62,9 @@ static const char *split_suffix(const char *suffix, char *role, size_t size)
 	return content_type;
 }
 
-/* Appends {role, contentType, value} to an array of texts, unless the old object had that array already. */
+/* Adds {role, contentType, value} to an array of texts, unless the old object had that array already. */
 static void add_text(struct ninjs *n, struct rebuild *r, const char *array_name, const char *role,
-		     const char *content_type, json_t *value)
+		     const char *content_type, json_t *value, bool first)
 {
 	json_t *text, *array;
 
@@ -81,10 +81,8 @@ static void add_text(struct ninjs *n, struct rebuild *r, const char *array_name,
 	if (content_type)
 		set_text(n, text, "contentType", content_type);
 	ninjs_object_set(n, text, "value", json_incref(value));
-	if (strcmp(role, "main") == 0)
-		n->no_memory |= json_array_insert_new(array, 0, text) == -1;
-	else
-		ninjs_object_append(n, array, text);
+	if (json_array_insert_new(array, first ? 0 : json_array_size(array), text) == -1)
+		n->no_memory = true;
 }
 
 /* In pictures, and in any media that an item carries, description_text is the caption and body_text the alternative. */
@@ -103,7 +101,7 @@ NINJS_MERGE(headline)
 	const char *suffix = key + strlen("headline");
 	const char *content_type = *suffix ? split_suffix(suffix, role, sizeof role) : NULL;
 
-	add_text(n, r, "headlines", role, content_type, value);
+	add_text(n, r, "headlines", role, content_type, value, *suffix == '\0');
 }
 
 NINJS_MERGE(description)
@@ -113,7 +111,7 @@ NINJS_MERGE(description)
 
 	if (*role == '\0')
 		snprintf(role, sizeof role, "%s", is_captioned(r) ? "caption" : "summary");
-	add_text(n, r, "descriptions", role, content_type, value);
+	add_text(n, r, "descriptions", role, content_type, value, false);
 }
 
 NINJS_MERGE(body)
@@ -123,9 +121,9 @@ NINJS_MERGE(body)
 
 	if (*role == '\0' && content_type && strcmp(content_type, "text/plain") == 0 &&
 	    is_captioned(r))
-		add_text(n, r, "descriptions", "alt", NULL, value);
+		add_text(n, r, "descriptions", "alt", NULL, value, false);
 	else
-		add_text(n, r, "bodies", *role ? role : "main", content_type, value);
+		add_text(n, r, "bodies", *role ? role : "main", content_type, value, false);
 }
 
 NINJS_MERGE(later)

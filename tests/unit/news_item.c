@@ -1,0 +1,769 @@
+/* What is news is taken with its place, pressure and channels; what is not is refused with a reason and a place. */
+#include "news_test.h"
+#include "news/item.h"
+
+enum { MAX_ITEM = 262144 };
+
+static struct item *read_len(const char *json, size_t len, struct item_report *report)
+{
+	return item_read(json, len, MAX_ITEM, NULL, report);
+}
+
+static struct item *accepted(const char *json)
+{
+	struct item_report report;
+	struct item *item = read_len(json, strlen(json), &report);
+
+	if (item == NULL)
+		fail_msg("refused: %s %s", report.fault[0].pointer, report.fault[0].detail);
+	return item;
+}
+
+static void assert_refused(const char *json, enum item_refusal refusal, const char *pointer)
+{
+	struct item_report report;
+	struct item *item = read_len(json, strlen(json), &report);
+
+	if (item != NULL || report.refusal != refusal ||
+	    strcmp(report.fault[0].pointer, pointer) != 0)
+		fail_msg("%s: %s at \"%s\"", json, item_refusal_name(report.refusal),
+			 report.fault[0].pointer);
+	assert_true(report.count >= 1);
+	assert_true(strlen(report.fault[0].detail) > 0);
+}
+
+/* An item with a headline and whatever else a test is about. */
+static char *item_with(const char *more)
+{
+	static char json[4096];
+
+	snprintf(json, sizeof json, "{\"uri\":\"urn:x:1\",\"headlines\":[{\"value\":\"H\"}]%s%s}",
+		 *more ? "," : "", more);
+	return json;
+}
+
+static void assert_channels(const char *json, const char *channels)
+{
+	struct item *item = accepted(json);
+	struct buf b = {0};
+
+	channel_set_write(&item->channels, ' ', &b);
+	assert_string_equal(news_test_text(&b), channels);
+	buf_free(&b);
+	item_free(item);
+}
+
+/* Reads tests/samples/<name>; the caller frees it. */
+static char *sample(const char *name)
+{
+	char path[512];
+	char *text = calloc(1, MAX_ITEM);
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/tests/samples/%s", NW_SOURCE_DIR, name);
+	assert_non_null(file = fopen(path, "r"));
+	assert_true(fread(text, 1, MAX_ITEM - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+/* --- samples --------------------------------------------------------------------------------- */
+
+static void every_sample_is_accepted(void **state)
+{
+	static const char *const names[] = {"01-story.json",	   "02-video.json",
+					    "03-flash.json",	   "04-correction-of-01.json",
+					    "05-kill-of-03.json",  "06-embargo.json",
+					    "07-no-headline.json", "08-superdesk-dialect.json"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		char *text = sample(names[i]);
+		struct item *item = accepted(text);
+		assert_true(channel_set_has(&item->channels, "feed:all"));
+		assert_int_equal(item->body_len, strlen(item->body));
+		item_free(item);
+		free(text);
+	}
+}
+
+static void an_item_says_what_it_is(void **state)
+{
+	char *text = sample("03-flash.json");
+	struct item *item = accepted(text);
+
+	(void)state;
+	assert_string_equal(item->uri, "urn:newsml:wire.example:20260110:quake-vand");
+	assert_string_equal(item->version, "1");
+	assert_int_equal(item->created_ms, 1768042927000);
+	assert_int_equal(item->embargo_ms, 0);
+	assert_int_equal(item->status, ITEM_USABLE);
+	assert_int_equal(item->class, CLASS_FLASH);
+	assert_false(item->evolved);
+	assert_string_equal(item->lang, "en");
+	assert_string_equal(item->type, "text");
+	assert_null(item->notice);
+	assert_int_equal(strlen(item->hash), 32);
+	item_free(item);
+	free(text);
+}
+
+static void a_kill_keeps_its_notice_and_no_text(void **state)
+{
+	char *text = sample("05-kill-of-03.json");
+	struct item *item = accepted(text);
+
+	(void)state;
+	assert_int_equal(item->status, ITEM_CANCELED);
+	assert_string_equal(item->notice, "This report has been withdrawn. The alert it quoted was "
+					  "caused by a sensor fault.");
+	assert_string_equal(item->body, "{}");
+	item_free(item);
+	free(text);
+}
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+static void what_is_not_json_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("", ITEM_NOT_JSON, "");
+	assert_refused("hello", ITEM_NOT_JSON, "");
+	assert_refused("{\"uri\":\"x\"", ITEM_NOT_JSON, "");
+	assert_refused("{} {}", ITEM_NOT_JSON, "");
+	assert_refused("{\"a\":\"", ITEM_NOT_JSON, "");
+	assert_refused("{\"a\":\"\\", ITEM_NOT_JSON, "");
+	assert_refused("{\"uri\":\"\\ud800\"}", ITEM_NOT_JSON, "");
+	assert_refused("[]", ITEM_WRONG_TYPE, "");
+	assert_refused("\"news\"", ITEM_NOT_JSON, "");
+}
+
+static void what_is_not_utf8_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("{\"headline\":\"\xff\"}", ITEM_NOT_UTF8, "");
+	assert_refused("{\"headline\":\"\xc0\xaf\"}", ITEM_NOT_UTF8, "");
+	assert_refused("{\"headline\":\"\xed\xa0\x80\"}", ITEM_NOT_UTF8, "");
+	assert_refused("{\"headline\":\"\xe2\x82\"}", ITEM_NOT_UTF8, "");
+}
+
+static void the_same_name_twice_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("{\"uri\":\"a\",\"uri\":\"b\"}", ITEM_DUPLICATE_KEY, "");
+	assert_refused("{\"extra\":{\"a\":1,\"\\u0061\":2}}", ITEM_DUPLICATE_KEY, "");
+}
+
+static void nul_characters_and_huge_numbers_are_refused(void **state)
+{
+	struct item_report report;
+
+	(void)state;
+	assert_refused("{\"headline\":\"a\\u0000b\"}", ITEM_BAD_VALUE, "");
+	assert_refused("{\"a\\u0000b\":1}", ITEM_BAD_VALUE, "");
+	assert_refused("{\"x\":1e999}", ITEM_BAD_VALUE, "");
+	assert_refused("{\"x\":99999999999999999999}", ITEM_BAD_VALUE, "");
+	assert_null(read_len("{\"a\":\"\0\"}", 9, &report));
+	assert_int_equal(report.refusal, ITEM_NOT_JSON);
+}
+
+static void a_byte_too_many_is_refused_before_anything_is_read(void **state)
+{
+	struct item_report report;
+	char *text = malloc(MAX_ITEM + 1);
+	struct item *item;
+
+	(void)state;
+	memset(text, ' ', MAX_ITEM + 1);
+	memcpy(text, "{\"uri\":\"u\",\"headline\":\"H\"}", 26);
+	assert_null(read_len(text, MAX_ITEM + 1, &report));
+	assert_int_equal(report.refusal, ITEM_TOO_LARGE);
+	assert_non_null(item = read_len(text, MAX_ITEM, &report));
+	item_free(item);
+	free(text);
+}
+
+static void deep_nesting_is_refused_and_costs_nothing(void **state)
+{
+	struct buf b = {0};
+	struct item *item;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		buf_adds(&b, i % 2 ? "[" : "{\"a\":");
+	assert_refused(news_test_text(&b), ITEM_TOO_DEEP, "");
+	buf_clear(&b);
+
+	buf_adds(&b, "{\"uri\":\"u\",\"headline\":\"\\\"[[[\\\\\",\"x\":");
+	for (int i = 0; i < ITEM_DEPTH_MAX - 1; i++)
+		buf_addc(&b, '[');
+	for (int i = 0; i < ITEM_DEPTH_MAX - 1; i++)
+		buf_addc(&b, ']');
+	buf_addc(&b, '}');
+	item = accepted(news_test_text(&b));
+	item_free(item);
+	buf_free(&b);
+}
+
+static void brackets_in_text_are_not_nesting(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_adds(&b, "{\"uri\":\"u\",\"headline\":\"");
+	for (int i = 0; i < 1000; i++)
+		buf_adds(&b, "[{\\\"\\\\");
+	buf_adds(&b, "\"}");
+	item_free(accepted(news_test_text(&b)));
+	buf_free(&b);
+}
+
+/* --- values ---------------------------------------------------------------------------------- */
+
+static void known_properties_of_a_wrong_type_are_refused_where_they_stand(void **state)
+{
+	static const char *const strings[] = {
+		"uri",
+		"guid",
+		"type",
+		"mimetype",
+		"contentType",
+		"representationType",
+		"profile",
+		"firstCreated",
+		"versionCreated",
+		"versioncreated",
+		"contentCreated",
+		"embargoed",
+		"embargoedUntil",
+		"publish_schedule",
+		"expires",
+		"pubStatus",
+		"pubstatus",
+		"copyrightHolder",
+		"copyrightnotice",
+		"usageTerms",
+		"language",
+		"headline",
+		"headline_alt",
+		"description_text",
+		"body_html",
+		"title",
+		"by",
+		"byline",
+		"slugline",
+		"located",
+		"evolvedFrom",
+	};
+	static const char *const arrays[] = {
+		"headlines",   "descriptions",	"bodies",	   "people",
+		"person",      "organisations", "place",	   "subjects",
+		"subject",     "events",	"objects",	   "genre",
+		"infoSources", "infosource",	"trustIndicators", "channels",
+	};
+	char json[256], pointer[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(strings); i++) {
+		snprintf(json, sizeof json, "{\"%s\":{}}", strings[i]);
+		snprintf(pointer, sizeof pointer, "/%s", strings[i]);
+		assert_refused(json, ITEM_WRONG_TYPE, pointer);
+		snprintf(json, sizeof json, "{\"%s\":true}", strings[i]);
+		assert_refused(json, ITEM_WRONG_TYPE, pointer);
+	}
+	for (size_t i = 0; i < COUNT_OF(arrays); i++) {
+		snprintf(json, sizeof json, "{\"%s\":\"text\"}", arrays[i]);
+		snprintf(pointer, sizeof pointer, "/%s", arrays[i]);
+		assert_refused(json, ITEM_WRONG_TYPE, pointer);
+		snprintf(json, sizeof json, "{\"%s\":[7]}", arrays[i]);
+		snprintf(pointer, sizeof pointer, "/%s/0", arrays[i]);
+		assert_refused(json, ITEM_WRONG_TYPE, pointer);
+	}
+	assert_refused("{\"renditions\":7}", ITEM_WRONG_TYPE, "/renditions");
+	assert_refused("{\"associations\":\"x\"}", ITEM_WRONG_TYPE, "/associations");
+	assert_refused("{\"altids\":7}", ITEM_WRONG_TYPE, "/altids");
+	assert_refused("{\"rightsInfo\":[]}", ITEM_WRONG_TYPE, "/rightsInfo");
+	assert_refused("{\"version\":true}", ITEM_WRONG_TYPE, "/version");
+	assert_refused("{\"version\":1.5}", ITEM_WRONG_TYPE, "/version");
+	assert_refused("{\"urgency\":\"1\"}", ITEM_WRONG_TYPE, "/urgency");
+	assert_refused("{\"charcount\":\"1\"}", ITEM_WRONG_TYPE, "/charcount");
+}
+
+static void a_fault_deep_inside_is_pointed_at(void **state)
+{
+	(void)state;
+	assert_refused(
+		"{\"associations\":{\"a/b~c\":{\"renditions\":{\"web\":{\"width\":\"wide\"}}}}}",
+		ITEM_WRONG_TYPE, "/associations/a~1b~0c/renditions/web/width");
+	assert_refused("{\"associations\":[{},{\"headlines\":[{\"value\":7}]}]}", ITEM_WRONG_TYPE,
+		       "/associations/1/headlines/0/value");
+}
+
+static void a_pointer_is_cut_at_a_whole_character(void **state)
+{
+	struct item_report report;
+	struct buf b = {0};
+
+	(void)state;
+	for (int shift = 0; shift < 4; shift++) {
+		buf_clear(&b);
+		buf_adds(&b, "{\"associations\":{\"");
+		for (int i = 0; i < shift; i++)
+			buf_addc(&b, 'x');
+		for (int i = 0; i < 60; i++)
+			buf_adds(&b, "\xf0\x9f\x97\x9e");
+		buf_adds(&b, "\":7}}");
+		assert_null(read_len(b.data, b.len, &report));
+		size_t len = strlen(report.fault[0].pointer);
+		assert_in_range(len, 123, 127);
+		assert_int_equal((len - strlen("/associations/") - (size_t)shift) % 4, 0);
+	}
+	buf_free(&b);
+}
+
+static void every_fault_is_told_up_to_eight(void **state)
+{
+	struct item_report report;
+	const char *json = "{\"uri\":7,\"by\":7,\"title\":7}";
+	const char *many = "{\"headlines\":[1,2,3,4,5,6,7,8,9,10]}";
+
+	(void)state;
+	assert_null(read_len(json, strlen(json), &report));
+	assert_int_equal(report.count, 3);
+	assert_string_equal(report.fault[2].pointer, "/title");
+	assert_null(read_len(many, strlen(many), &report));
+	assert_int_equal(report.count, ITEM_FAULTS_MAX);
+}
+
+static void values_outside_their_vocabulary_are_refused(void **state)
+{
+	(void)state;
+	assert_refused(item_with("\"type\":\"opera\""), ITEM_BAD_VALUE, "/type");
+	assert_refused(item_with("\"pubStatus\":\"maybe\""), ITEM_BAD_VALUE, "/pubStatus");
+	assert_refused(item_with("\"urgency\":0"), ITEM_BAD_VALUE, "/urgency");
+	assert_refused(item_with("\"urgency\":10"), ITEM_BAD_VALUE, "/urgency");
+	assert_refused(item_with("\"urgency\":2.5"), ITEM_BAD_VALUE, "/urgency");
+	assert_refused(item_with("\"urgency\":-1e300"), ITEM_BAD_VALUE, "/urgency");
+	assert_refused("{\"uri\":\"a\\u0001\"}", ITEM_BAD_VALUE, "/uri");
+	assert_refused("{\"uri\":\"a\\nb\"}", ITEM_BAD_VALUE, "/uri");
+	assert_refused(
+		item_with("\"version\":"
+			  "\"12345678901234567890123456789012345678901234567890123456789012345\""),
+		ITEM_BAD_VALUE, "/version");
+}
+
+static void a_uri_has_at_most_1024_bytes(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	for (int len = ITEM_URI_MAX; len <= ITEM_URI_MAX + 1; len++) {
+		buf_clear(&b);
+		buf_adds(&b, "{\"headline\":\"H\",\"uri\":\"");
+		for (int i = 0; i < len; i++)
+			buf_addc(&b, 'u');
+		buf_adds(&b, "\"}");
+		if (len == ITEM_URI_MAX)
+			item_free(accepted(news_test_text(&b)));
+		else
+			assert_refused(news_test_text(&b), ITEM_BAD_VALUE, "/uri");
+	}
+	buf_free(&b);
+}
+
+static void an_item_without_anything_to_show_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("{\"uri\":\"u\"}", ITEM_EMPTY, "");
+	assert_refused("{\"uri\":\"u\",\"headline\":\"\",\"body_html\":\"\"}", ITEM_EMPTY, "");
+	assert_refused(
+		"{\"uri\":\"u\",\"headlines\":[],\"bodies\":[{\"value\":\"\"}],\"renditions\":{}}",
+		ITEM_EMPTY, "");
+	assert_refused("{\"uri\":\"u\",\"authors\":[{\"name\":\"A\"}]}", ITEM_EMPTY, "");
+	item_free(accepted("{\"uri\":\"u\",\"renditions\":{\"web\":{\"href\":\"http://x\"}}}"));
+	item_free(accepted("{\"uri\":\"u\",\"associations\":[{\"name\":\"p\",\"uri\":\"v\"}]}"));
+	item_free(accepted("{\"uri\":\"u\",\"description_text\":\"D\"}"));
+}
+
+static void notes_for_editors_are_refused(void **state)
+{
+	(void)state;
+	assert_refused(item_with("\"profile\":\"advisory\""), ITEM_ADVISORY, "");
+	assert_refused(item_with("\"type\":\"advisory\""), ITEM_ADVISORY, "/type");
+	assert_refused(item_with("\"genre\":[{\"code\":\"Advisory\",\"name\":\"Note\"}]"),
+		       ITEM_ADVISORY, "");
+	assert_refused(
+		item_with("\"genres\":[{\"uri\":\"http://cv.iptc.org/newscodes/genre/Advisory\"}]"),
+		ITEM_ADVISORY, "");
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+static void assert_embargo(const char *more, int64_t ms)
+{
+	struct item *item = accepted(item_with(more));
+
+	assert_int_equal(item->embargo_ms, ms);
+	item_free(item);
+}
+
+static void every_way_to_say_embargo_is_heard_and_the_latest_wins(void **state)
+{
+	(void)state;
+	assert_embargo("\"embargoedUntil\":\"2026-01-12T05:00:00Z\"", 1768194000000);
+	assert_embargo("\"embargoed\":\"2026-01-12T05:00:00Z\"", 1768194000000);
+	assert_embargo("\"embargoeduntil\":\"2026-01-12T06:00:00+0100\"", 1768194000000);
+	assert_embargo("\"EmbargoedUntil\":\"2026-01-12T05:00:00.000+00:00\"", 1768194000000);
+	assert_embargo("\"publish_schedule\":\"2026-01-12T05:00:00+0000\"", 1768194000000);
+	assert_embargo("\"embargoedUntil\":\"2026-01-11T05:00:00Z\",\"embargoed\":\"2026-01-12T05:"
+		       "00:00Z\"",
+		       1768194000000);
+	assert_embargo("\"embargoed\":\"2026-01-12T05:00:00Z\",\"embargoedUntil\":\"2026-01-11T05:"
+		       "00:00Z\"",
+		       1768194000000);
+	assert_embargo("\"associations\":{\"p\":{\"embargoed\":\"2026-01-12T05:00:00Z\"}}",
+		       1768194000000);
+	assert_embargo("\"embargoed\":null", 0);
+}
+
+static void an_embargo_that_cannot_be_read_is_refused_rather_than_leaked(void **state)
+{
+	(void)state;
+	assert_refused(item_with("\"embargoed\":\"tomorrow\""), ITEM_BAD_VALUE, "/embargoed");
+	assert_refused(item_with("\"embargoedUntil\":\"\""), ITEM_BAD_VALUE, "/embargoedUntil");
+	assert_refused(item_with("\"embargoedUntil\":\"2026-02-30T00:00:00Z\""), ITEM_BAD_VALUE,
+		       "/embargoedUntil");
+	assert_refused(item_with("\"expires\":\"soon\""), ITEM_BAD_VALUE, "/expires");
+	assert_refused(item_with("\"associations\":[{\"embargoed\":\"x\"}]"), ITEM_BAD_VALUE,
+		       "/associations/0/embargoed");
+}
+
+static void other_times_that_cannot_be_read_stay_as_they_are(void **state)
+{
+	struct item *item = accepted(
+		item_with("\"versionCreated\":\"last week\",\"expires\":\"2026-01-12T05:00:00Z\""));
+
+	(void)state;
+	assert_int_equal(item->created_ms, 0);
+	assert_int_equal(item->expires_ms, 1768194000000);
+	assert_non_null(strstr(item->body, "\"versionCreated\":\"last week\""));
+	item_free(item);
+}
+
+/* --- identity -------------------------------------------------------------------------------- */
+
+static void an_item_without_uri_gets_one_from_its_content(void **state)
+{
+	struct item *a = accepted("{\"headline\":\"H\"}");
+	struct item *b = accepted(" { \"headline\" : \"\\u0048\" } ");
+	struct item *c = accepted("{\"headline\":\"I\"}");
+	char expected[64];
+
+	(void)state;
+	snprintf(expected, sizeof expected, "urn:newswire:%s", a->hash);
+	assert_string_equal(a->uri, expected);
+	assert_string_equal(a->uri, b->uri);
+	assert_string_not_equal(a->uri, c->uri);
+	assert_non_null(strstr(a->body, expected));
+	assert_string_equal(a->version, "1");
+	assert_non_null(strstr(a->body, "\"version\":\"1\""));
+	item_free(a);
+	item_free(b);
+	item_free(c);
+}
+
+static void guid_is_the_uri_where_there_is_none(void **state)
+{
+	struct item *a = accepted("{\"guid\":\"urn:g\",\"headline\":\"H\"}");
+	struct item *b = accepted("{\"guid\":\"urn:g\",\"uri\":\"urn:u\",\"headline\":\"H\"}");
+	struct item *c = accepted("{\"guid\":\"urn:g\",\"uri\":\"\",\"headline\":\"H\"}");
+
+	(void)state;
+	assert_string_equal(a->uri, "urn:g");
+	assert_string_equal(b->uri, "urn:u");
+	assert_string_equal(c->uri, "urn:g");
+	item_free(a);
+	item_free(b);
+	item_free(c);
+}
+
+static void a_version_may_be_a_number(void **state)
+{
+	static const char *const pairs[][2] = {{"7", "7"},   {"\"7\"", "7"},	 {"7.0", "7"},
+					       {"-1", "-1"}, {"\"1.b\"", "1.b"}, {"null", "1"},
+					       {"\"\"", "1"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		char more[64];
+		snprintf(more, sizeof more, "\"version\":%s", pairs[i][0]);
+		struct item *item = accepted(item_with(more));
+		assert_string_equal(item->version, pairs[i][1]);
+		item_free(item);
+	}
+}
+
+static void the_hash_is_of_the_news_and_not_of_its_channels_or_private_notes(void **state)
+{
+	struct channel_set plain;
+	struct item_report report;
+	struct item *a = accepted("{\"uri\":\"u\",\"headline\":\"H\"}");
+	struct item *b = accepted(
+		"{\"uri\":\"u\",\"headline\":\"H\",\"channels\":[\"world\"],\"ednote\":\"x\"}");
+	struct item *c;
+
+	(void)state;
+	assert_int_equal(channel_set_read(&plain, "sport", 5, ' '), 0);
+	c = item_read("{\"uri\":\"u\",\"headline\":\"H\"}", 26, MAX_ITEM, &plain, &report);
+	assert_string_equal(a->hash, b->hash);
+	assert_string_equal(a->hash, c->hash);
+	assert_null(strstr(b->body, "channels"));
+	item_free(a);
+	item_free(b);
+	item_free(c);
+	channel_set_free(&plain);
+}
+
+static void an_update_names_the_item_that_it_evolved_from(void **state)
+{
+	struct item *item = accepted(item_with("\"evolvedfrom\":\"urn:x:0\""));
+
+	(void)state;
+	assert_true(item->evolved);
+	assert_non_null(strstr(item->body, "\"evolvedFrom\":\"urn:x:0\""));
+	item_free(item);
+}
+
+/* --- class and channels ---------------------------------------------------------------------- */
+
+static void assert_class(const char *more, enum news_class class)
+{
+	struct item *item = accepted(item_with(more));
+
+	assert_int_equal(item->class, class);
+	item_free(item);
+}
+
+static void urgency_says_how_pressing_it_is(void **state)
+{
+	static const enum news_class classes[] = {CLASS_FLASH,	  CLASS_BULLETIN, CLASS_URGENT,
+						  CLASS_REGULAR,  CLASS_REGULAR,  CLASS_REGULAR,
+						  CLASS_DEFERRED, CLASS_DEFERRED, CLASS_DEFERRED};
+	char more[32];
+
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		snprintf(more, sizeof more, "\"urgency\":%d", i + 1);
+		assert_class(more, classes[i]);
+	}
+	assert_class("", CLASS_REGULAR);
+	assert_class("\"urgency\":3.0", CLASS_URGENT);
+	assert_class("\"profile\":\"Flash\"", CLASS_FLASH);
+	assert_class("\"profile\":\"bulletin\"", CLASS_BULLETIN);
+	assert_class("\"profile\":\"flash\",\"urgency\":5", CLASS_REGULAR);
+}
+
+static void channels_follow_from_what_an_item_says(void **state)
+{
+	(void)state;
+	assert_channels(item_with(""), "class:regular feed:all story:74a628f0c4808942 type:text");
+	assert_channels(item_with("\"evolvedFrom\":\"urn:x:1\",\"uri2\":1"),
+			"class:regular feed:all story:74a628f0c4808942 type:text");
+	assert_channels(
+		item_with("\"language\":\"en_GB\",\"type\":\"video\",\"urgency\":1"),
+		"class:flash feed:all lang:en lang:en-gb story:74a628f0c4808942 type:video");
+	assert_channels(item_with("\"subjects\":[{\"uri\":\"http://cv.iptc.org/newscodes/"
+				  "mediatopic/20000337\"},"
+				  "{\"literal\":\"20000001\"},{\"uri\":\"medtop:01000000\"},{"
+				  "\"literal\":\"sport\"},{\"name\":\"x\"}]"),
+			"class:regular feed:all story:74a628f0c4808942 topic:01000000 "
+			"topic:20000001 topic:20000337 type:text");
+	assert_channels(item_with("\"place\":[{\"code\":\"SE\",\"scheme\":\"http://cvx.iptc.org/"
+				  "iso3166-1a2/\"},"
+				  "{\"country_code\":\"UA\"},{\"name\":\"Vand\"},{\"uri\":\"http://"
+				  "x/country/FI\"}]"),
+			"class:regular feed:all region:fi region:se region:ua "
+			"story:74a628f0c4808942 type:text");
+	assert_channels(item_with("\"service\":[{\"code\":\"w\",\"name\":\"World "
+				  "News!\"},{\"code\":\"l\",\"name\":\"\\u041c\"},"
+				  "{\"name\":\"???\"},7],\"desk\":\"Sport\""),
+			"class:regular desk:l desk:sport desk:world-news feed:all "
+			"story:74a628f0c4808942 type:text");
+}
+
+static void a_language_that_is_none_makes_no_channel(void **state)
+{
+	(void)state;
+	assert_channels(item_with("\"language\":\"e n\""),
+			"class:regular feed:all story:74a628f0c4808942 type:text");
+	assert_channels(item_with("\"language\":\"en-\""),
+			"class:regular feed:all story:74a628f0c4808942 type:text");
+	assert_channels(item_with("\"language\":\"\""),
+			"class:regular feed:all story:74a628f0c4808942 type:text");
+}
+
+static void publishers_name_plain_channels_only(void **state)
+{
+	(void)state;
+	assert_channels(item_with("\"channels\":[\"world\",\"sport\",\"world\"]"),
+			"class:regular feed:all sport story:74a628f0c4808942 type:text world");
+	assert_refused(item_with("\"channels\":[\"world\",\"class:flash\"]"), ITEM_BAD_CHANNEL,
+		       "/channels/1");
+	assert_refused(item_with("\"channels\":[\"World\"]"), ITEM_BAD_CHANNEL, "/channels/0");
+	assert_refused(item_with("\"channels\":[\"a b\"]"), ITEM_BAD_CHANNEL, "/channels/0");
+}
+
+static void a_forged_channel_of_the_transport_is_refused_too(void **state)
+{
+	const char *json = "{\"uri\":\"u\",\"headline\":\"H\"}";
+	struct item_report report;
+	struct channel_set plain;
+
+	(void)state;
+	assert_int_equal(channel_set_read(&plain, "class:flash", 11, ' '), 0);
+	assert_null(item_read(json, strlen(json), MAX_ITEM, &plain, &report));
+	assert_int_equal(report.refusal, ITEM_BAD_CHANNEL);
+	channel_set_free(&plain);
+}
+
+static void hundreds_of_topics_do_not_overflow_the_channels(void **state)
+{
+	struct buf b = {0};
+	struct item *item;
+
+	(void)state;
+	buf_adds(&b, "{\"uri\":\"u\",\"headline\":\"H\",\"subjects\":[");
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&b, "%s{\"literal\":\"%d\"}", i ? "," : "", 20000000 + i);
+	buf_adds(&b, "]}");
+	item = accepted(news_test_text(&b));
+	assert_in_range(item->channels.count, 64, 70);
+	item_free(item);
+	buf_free(&b);
+}
+
+/* --- kills and holds ------------------------------------------------------------------------- */
+
+static void a_kill_goes_through_whatever_else_is_wrong_with_it(void **state)
+{
+	struct item *item = accepted("{\"guid\":\"urn:x:1\",\"pubstatus\":\"Cancelled\","
+				     "\"version\":4,\"urgency\":77,\"type\":\"?\","
+				     "\"embargoed\":\"never\",\"renditions\":7,\"associations\":[{"
+				     "\"uri\":{}}],\"channels\":{},"
+				     "\"profile\":\"advisory\",\"headline\":\"Kill\",\"body_html\":"
+				     "\"Please kill story S\"}");
+
+	(void)state;
+	assert_int_equal(item->status, ITEM_CANCELED);
+	assert_string_equal(item->version, "4");
+	assert_string_equal(item->body, "{}");
+	assert_null(item->notice);
+	assert_int_equal(item->class, CLASS_REGULAR);
+	item_free(item);
+}
+
+static void a_kill_must_still_say_what_it_kills(void **state)
+{
+	(void)state;
+	assert_refused("{\"pubStatus\":\"canceled\",\"headline\":\"K\"}", ITEM_BAD_VALUE, "/uri");
+	assert_refused("{\"pubStatus\":\"canceled\",\"uri\":7}", ITEM_WRONG_TYPE, "/uri");
+	assert_refused("{\"pubStatus\":\"canceled\",\"uri\":\"u\",\"version\":{}}", ITEM_WRONG_TYPE,
+		       "/version");
+	assert_refused("{\"pubStatus\":\"withheld\",\"headline\":\"K\"}", ITEM_BAD_VALUE, "/uri");
+}
+
+static void a_withheld_item_has_no_text_either(void **state)
+{
+	struct item *item = accepted(item_with("\"pubStatus\":\"withheld\",\"descriptions\":[{"
+					       "\"role\":\"notice\",\"value\":\"Wait.\"}]"));
+
+	(void)state;
+	assert_int_equal(item->status, ITEM_WITHHELD);
+	assert_string_equal(item->body, "{}");
+	assert_string_equal(item->notice, "Wait.");
+	item_free(item);
+}
+
+static void only_plain_words_meant_for_readers_become_the_notice(void **state)
+{
+	static const char *const silent[] = {
+		"\"descriptions\":[{\"role\":\"summary\",\"value\":\"S\"}]",
+		"\"descriptions\":[{\"role\":\"withdrawal\",\"contentType\":\"text/"
+		"html\",\"value\":\"<b>S</b>\"}]",
+		"\"descriptions\":[{\"role\":\"withdrawal\",\"value\":\"\"}]",
+		"\"description_text\":\"S\"",
+		"\"body_text\":\"Please kill story S\"",
+	};
+	char json[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(silent); i++) {
+		snprintf(json, sizeof json, "{\"uri\":\"u\",\"pubStatus\":\"canceled\",%s}",
+			 silent[i]);
+		struct item *item = accepted(json);
+		assert_null(item->notice);
+		item_free(item);
+	}
+}
+
+static void a_long_notice_is_cut_at_a_whole_character(void **state)
+{
+	struct buf b = {0};
+	struct item *item;
+
+	(void)state;
+	buf_adds(&b, "{\"uri\":\"u\",\"pubStatus\":\"canceled\",\"descriptions\":[{\"role\":"
+		     "\"withdrawal\",\"value\":\"x");
+	for (int i = 0; i < 400; i++)
+		buf_adds(&b, "\xd0\xb6");
+	buf_adds(&b, "\"}]}");
+	item = accepted(news_test_text(&b));
+	assert_int_equal(strlen(item->notice), 499);
+	item_free(item);
+	buf_free(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_sample_is_accepted),
+		cmocka_unit_test(an_item_says_what_it_is),
+		cmocka_unit_test(a_kill_keeps_its_notice_and_no_text),
+		cmocka_unit_test(what_is_not_json_is_refused),
+		cmocka_unit_test(what_is_not_utf8_is_refused),
+		cmocka_unit_test(the_same_name_twice_is_refused),
+		cmocka_unit_test(nul_characters_and_huge_numbers_are_refused),
+		cmocka_unit_test(a_byte_too_many_is_refused_before_anything_is_read),
+		cmocka_unit_test(deep_nesting_is_refused_and_costs_nothing),
+		cmocka_unit_test(brackets_in_text_are_not_nesting),
+		cmocka_unit_test(known_properties_of_a_wrong_type_are_refused_where_they_stand),
+		cmocka_unit_test(a_fault_deep_inside_is_pointed_at),
+		cmocka_unit_test(a_pointer_is_cut_at_a_whole_character),
+		cmocka_unit_test(every_fault_is_told_up_to_eight),
+		cmocka_unit_test(values_outside_their_vocabulary_are_refused),
+		cmocka_unit_test(a_uri_has_at_most_1024_bytes),
+		cmocka_unit_test(an_item_without_anything_to_show_is_refused),
+		cmocka_unit_test(notes_for_editors_are_refused),
+		cmocka_unit_test(every_way_to_say_embargo_is_heard_and_the_latest_wins),
+		cmocka_unit_test(an_embargo_that_cannot_be_read_is_refused_rather_than_leaked),
+		cmocka_unit_test(other_times_that_cannot_be_read_stay_as_they_are),
+		cmocka_unit_test(an_item_without_uri_gets_one_from_its_content),
+		cmocka_unit_test(guid_is_the_uri_where_there_is_none),
+		cmocka_unit_test(a_version_may_be_a_number),
+		cmocka_unit_test(the_hash_is_of_the_news_and_not_of_its_channels_or_private_notes),
+		cmocka_unit_test(an_update_names_the_item_that_it_evolved_from),
+		cmocka_unit_test(urgency_says_how_pressing_it_is),
+		cmocka_unit_test(channels_follow_from_what_an_item_says),
+		cmocka_unit_test(a_language_that_is_none_makes_no_channel),
+		cmocka_unit_test(publishers_name_plain_channels_only),
+		cmocka_unit_test(a_forged_channel_of_the_transport_is_refused_too),
+		cmocka_unit_test(hundreds_of_topics_do_not_overflow_the_channels),
+		cmocka_unit_test(a_kill_goes_through_whatever_else_is_wrong_with_it),
+		cmocka_unit_test(a_kill_must_still_say_what_it_kills),
+		cmocka_unit_test(a_withheld_item_has_no_text_either),
+		cmocka_unit_test(only_plain_words_meant_for_readers_become_the_notice),
+		cmocka_unit_test(a_long_notice_is_cut_at_a_whole_character),
+	};
+
+	return cmocka_run_group_tests_name("news_item", tests, NULL, NULL);
+}
