@@ -153,7 +153,7 @@ static void a_flood_of_one_event_is_cut_and_counted(void **state)
 
 static void more_kinds_of_events_than_places_lose_no_count(void **state)
 {
-	static char names[300][8];
+	static char names[300][16];
 	const struct log_field none = LOG_I("n", 1);
 
 	(void)state;
