@@ -41,6 +41,7 @@ struct private_redis {
 	bool loading;	   /* it said so, and that was logged */
 	char line[LINE_MAX_];
 	size_t line_len;
+	char last_word[256]; /* of this process, that mattered; for the line about its death */
 };
 
 static const char *const state_names[] = {"resting", "starting", "up", "stopping", "gone"};
@@ -166,6 +167,7 @@ static int launch(struct private_redis *r)
 		close(r->log_fd);
 	r->log_fd = ends[0];
 	r->line_len = 0;
+	r->last_word[0] = '\0';
 	r->pid = pid;
 	return 0;
 }
@@ -253,21 +255,34 @@ uint64_t private_redis_step(struct private_redis *r)
 
 /* --- its log ---------------------------------------------------------------------------------- */
 
-/* `812:M 23 Nov 2026 21:53:00.123 # text`: the sign before the text is its level. Other lines are fatal errors. */
-static void relay_line(const char *line)
+/* `812:M 23 Nov 2026 21:53:00.123 # text`: the sign tells how much it matters, `#` most. NULL if the line is not
+ * of that form: then it is an error from before there is a log. */
+static const char *sign_of(const char *line)
 {
-	const char *c = line, *text;
-	enum log_level level = LOG_WARN;
+	for (int word = 0; word < 5; word++) {
+		if ((line = strchr(line, ' ')) == NULL)
+			return NULL;
+		line++;
+	}
+	return strchr(".-*#", *line) && line[1] == ' ' ? line : NULL;
+}
 
-	if (*line == '\0')
+/* Redis marks every start and stop with `#`; what is worth a line of ours are its warnings, and the last word of one
+ * that died. */
+static void relay_line(struct private_redis *r, const char *line)
+{
+	const char *sign = sign_of(line), *text = sign ? sign + 2 : line;
+	bool routine =
+		sign ? strncmp(text, "WARNING", 7) != 0 : strstr(line, ":signal-handler (") != NULL;
+
+	if (*text == '\0')
 		return;
-	for (int word = 0; word < 5 && c; word++)
-		c = (c = strchr(c, ' ')) ? c + 1 : NULL;
-	text = c && c[0] && c[1] == ' ' ? c + 2 : line;
-	if (text != line && *c != '#')
-		level = LOG_DEBUG;
-	if (log_wants(level))
-		log_event(level, "redis_says", &LOG_S("text", text), 1);
+	if (sign == NULL || *sign == '#')
+		snprintf(r->last_word, sizeof r->last_word, "%s", text);
+	if (routine)
+		log_debug("redis_says", LOG_S("text", text));
+	else
+		log_warn("redis_says", LOG_S("text", text));
 }
 
 static void relay_bytes(struct private_redis *r, const char *bytes, size_t len)
@@ -279,7 +294,7 @@ static void relay_bytes(struct private_redis *r, const char *bytes, size_t len)
 		}
 		r->line[r->line_len] = '\0';
 		r->line_len = 0;
-		relay_line(r->line);
+		relay_line(r, r->line);
 	}
 }
 
@@ -321,7 +336,7 @@ bool private_redis_ended(struct private_redis *r, pid_t pid, int status)
 	log_error(
 		"redis_died", LOG_I("pid", pid),
 		LOG_I(killed ? "signal" : "code", killed ? WTERMSIG(status) : WEXITSTATUS(status)),
-		LOG_S("now", "starting it again"));
+		LOG_S("last_word", r->last_word), LOG_S("now", "starting it again"));
 	if (r->state == STARTING)
 		r->failures++;
 	if (settled)

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/backoff.h"
@@ -379,9 +380,10 @@ static bool advance(struct supervisor *s)
 	if (s->phase == OPENING && all_ready(s))
 		become_ready(s);
 	if (s->phase == OPENING && s->redis && private_redis_is_hopeless(s->redis)) {
-		log_error("cannot_start",
-			  LOG_S("reason", "redis-server ends as soon as it is started; the lines "
-					  "event=redis_says above say why"));
+		log_error(
+			"cannot_start",
+			LOG_S("reason",
+			      "redis-server ends as soon as it starts; last_word above says why"));
 		s->code = 1;
 		stop(s);
 	}
@@ -526,6 +528,7 @@ int supervisor_run(const struct options *options)
 		s.places[i] = (struct place){.listen_fd = -1,
 					     .ready_fd = -1,
 					     .backoff = {.base_ms = 100, .cap_ms = 10000}};
+	umask(077); /* nothing in the state directory is for others, nor what Redis makes there */
 	raise_file_limit();
 	if (open_all(&s, error, sizeof error) < 0) {
 		log_error("cannot_start", LOG_S("reason", error));
