@@ -1,0 +1,287 @@
+/* A post reaches every audience that wants it, joined once, and each live member is offered each block once. */
+#include "cmocka_all.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "audience/audience.h"
+
+enum { MEMBERS = 8, TEXT = 256 << 10 };
+
+struct listener {
+	struct audience_member member;
+	char text[TEXT];
+	size_t len;
+	unsigned offers, torn;
+	size_t largest;
+	struct wire_id upto;
+	bool leaves; /* at its next offer */
+};
+
+static struct listener *crowd;
+static struct audiences *set;
+static uint64_t next_seq;
+
+static void offer(struct audience_member *member, const uint8_t *block, size_t len,
+		  struct wire_id upto)
+{
+	struct listener *l = CONTAINER_OF(member, struct listener, member);
+
+	l->upto = upto;
+	l->torn += block == NULL;
+	l->offers += block != NULL;
+	assert_true(l->len + len < TEXT);
+	if (block != NULL)
+		memcpy(l->text + l->len, block, len);
+	l->len += len;
+	l->largest = len > l->largest ? len : l->largest;
+	if (l->leaves)
+		audience_leave(member);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	crowd = calloc(MEMBERS, sizeof *crowd);
+	next_seq = 0;
+	set = audiences_new(offer);
+	return set == NULL || crowd == NULL;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < MEMBERS; i++) {
+		audience_leave(&crowd[i].member);
+		audience_put(crowd[i].member.audience);
+	}
+	audiences_free(set);
+	free(crowd);
+	return 0;
+}
+
+static struct listener *listen(int i, const char *channels)
+{
+	struct subscription_fault fault;
+	struct subscription *s = subscription_read(channels, NULL, NULL, NULL, &fault);
+
+	assert_non_null(s);
+	crowd[i].member.audience = audience_get(set, s, "", FORMAT_WEBSOCKET);
+	crowd[i].member.index = AUDIENCE_NOT_LIVE;
+	assert_non_null(crowd[i].member.audience);
+	assert_int_equal(audience_join(&crowd[i].member), 0);
+	return &crowd[i];
+}
+
+static struct post *make(const char *action, const char *channels, const char *was,
+			 const char *body)
+{
+	struct buf b = {0};
+	struct post *post;
+
+	buf_addf(&b,
+		 "1 e1 1700000000000-%llu "
+		 "0-0\n{\"action\":\"%s\",\"uri\":\"urn:x:%llu\",\"version\":\"1\","
+		 "\"class\":\"regular\",\"channels\":\"%s\",\"was\":\"%s\"}\n%s",
+		 (unsigned long long)(next_seq + 1), action, (unsigned long long)next_seq, channels,
+		 was, body);
+	next_seq++;
+	post = post_read(b.data, b.len);
+	assert_non_null(post);
+	buf_free(&b);
+	return post;
+}
+
+static void send(const char *action, const char *channels, const char *was, const char *body)
+{
+	struct post *post = make(action, channels, was, body);
+
+	audiences_post(set, post);
+	post_drop(post);
+}
+
+static bool heard(const struct listener *l, const char *text)
+{
+	return memmem(l->text, l->len, text, strlen(text)) != NULL;
+}
+
+static void the_same_subscription_is_one_audience(void **state)
+{
+	(void)state;
+	listen(0, "world,sport");
+	listen(1, "sport,world,sport");
+	listen(2, "sport");
+	assert_ptr_equal(crowd[0].member.audience, crowd[1].member.audience);
+	assert_int_equal(audiences_count(set), 2);
+	assert_int_equal(audience_live(crowd[0].member.audience), 2);
+}
+
+static void a_post_is_offered_once_to_those_who_want_it(void **state)
+{
+	(void)state;
+	listen(0, "world,sport");
+	listen(1, "business");
+	send("publish", "feed:all sport world", "", "{\"a\":1}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_true(heard(&crowd[0], "{\"a\":1}"));
+	assert_int_equal(crowd[1].offers, 0);
+}
+
+static void a_tick_of_many_posts_is_one_write(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	listen(1, "feed:all");
+	for (int i = 0; i < 10; i++)
+		send("publish", "feed:all world", "", "{\"b\":2}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_int_equal(crowd[1].offers, 1);
+	assert_int_equal(crowd[0].len, crowd[1].len);
+	assert_memory_equal(crowd[0].text, crowd[1].text, crowd[0].len);
+	assert_int_equal(crowd[0].upto.seq, 10);
+}
+
+static void a_block_is_at_most_64_kib(void **state)
+{
+	char *body = malloc(10001);
+
+	(void)state;
+	memset(body, ' ', 10000);
+	body[0] = '{';
+	body[9999] = '}';
+	body[10000] = '\0';
+	listen(0, "world");
+	for (int i = 0; i < 20; i++)
+		send("publish", "world", "", body);
+	audiences_flush(set);
+	assert_in_range(crowd[0].largest, 50000, AUDIENCE_BLOCK_MAX);
+	assert_int_equal(crowd[0].offers, 4);
+	free(body);
+}
+
+static void a_lone_frame_may_be_larger(void **state)
+{
+	size_t len = 100 << 10;
+	char *body = malloc(len + 1);
+
+	(void)state;
+	memset(body, ' ', len);
+	body[0] = '{';
+	body[len - 1] = '}';
+	body[len] = '\0';
+	listen(0, "world");
+	send("publish", "world", "", "{}");
+	send("publish", "world", "", body);
+	send("publish", "world", "", "{}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 3);
+	assert_true(crowd[0].largest > len);
+	free(body);
+}
+
+static void an_item_that_left_a_channel_is_removed_there_without_text(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	listen(1, "sport");
+	send("correct", "sport", "world", "{\"text\":\"secret\"}");
+	audiences_flush(set);
+	assert_true(heard(&crowd[0], "\"action\":\"remove\""));
+	assert_false(heard(&crowd[0], "secret"));
+	assert_true(heard(&crowd[1], "secret"));
+}
+
+static void a_kill_goes_to_whom_an_earlier_version_went(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	send("kill", "sport", "world", "");
+	audiences_flush(set);
+	assert_true(heard(&crowd[0], "\"action\":\"kill\""));
+}
+
+static void text_that_is_killed_within_its_tick_is_never_sent(void **state)
+{
+	struct post *story = make("publish", "world", "", "{\"text\":\"secret\"}");
+
+	(void)state;
+	listen(0, "world");
+	audiences_post(set, story);
+	post_blank(story);
+	post_drop(story);
+	send("kill", "world", "world", "");
+	audiences_flush(set);
+	assert_false(heard(&crowd[0], "secret"));
+	assert_true(heard(&crowd[0], "kill"));
+	assert_int_equal(crowd[0].upto.seq, 2);
+}
+
+static void a_member_may_leave_while_it_is_offered_a_block(void **state)
+{
+	(void)state;
+	for (int i = 0; i < MEMBERS; i++)
+		listen(i, "world")->leaves = i % 3 == 0;
+	send("publish", "world", "", "{}");
+	audiences_flush(set);
+	send("publish", "world", "", "{}");
+	audiences_flush(set);
+	for (int i = 0; i < MEMBERS; i++)
+		assert_int_equal(crowd[i].offers, i % 3 == 0 ? 1 : 2);
+}
+
+static void an_audience_without_live_members_costs_nothing(void **state)
+{
+	struct post *post = make("publish", "world", "", "{}");
+
+	(void)state;
+	audience_leave(&listen(0, "world")->member);
+	audiences_post(set, post);
+	assert_int_equal(post->refs, 1);
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 0);
+	post_drop(post);
+}
+
+static void what_was_remembered_is_forgotten_when_history_breaks(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	send("publish", "world", "", "{}");
+	audiences_forget(set, (struct wire_id){5, 0});
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 0);
+}
+
+static void an_address_that_comes_again_is_another_post(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	for (int i = 0; i < 100; i++) {
+		send("publish", i % 2 == 0 ? "business" : "world", "", "{}");
+		audiences_flush(set);
+	}
+	assert_int_equal(crowd[0].offers, 50);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_same_subscription_is_one_audience),
+		TEST(a_post_is_offered_once_to_those_who_want_it),
+		TEST(a_tick_of_many_posts_is_one_write),
+		TEST(a_block_is_at_most_64_kib),
+		TEST(a_lone_frame_may_be_larger),
+		TEST(an_item_that_left_a_channel_is_removed_there_without_text),
+		TEST(a_kill_goes_to_whom_an_earlier_version_went),
+		TEST(text_that_is_killed_within_its_tick_is_never_sent),
+		TEST(a_member_may_leave_while_it_is_offered_a_block),
+		TEST(an_audience_without_live_members_costs_nothing),
+		TEST(what_was_remembered_is_forgotten_when_history_breaks),
+		TEST(an_address_that_comes_again_is_another_post),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
