@@ -22,7 +22,8 @@ int main(int argc, char **argv)
 	char error[512];
 	int code = 0;
 
-	if (options_read(&options, argc, argv, environ, error, sizeof error) < 0) {
+	if (options_read(&options, argc, (const char *const *)argv, (const char *const *)environ,
+			 error, sizeof error) < 0) {
 		fprintf(stderr, "newswired: %s\n", error);
 		code = WRONG_OPTIONS;
 	} else if (options.help) {

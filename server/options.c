@@ -185,17 +185,17 @@ static int read_argument(struct reading *r, const char *argument, const char *ne
 	return read_flag(r, id, next) < 0 ? -1 : 2;
 }
 
-static int read_command_line(struct reading *r, int argc, char **argv)
+static int read_command_line(struct reading *r, int argc, const char *const *argv)
 {
 	for (int i = 1, used; i < argc; i += used) {
-		if (strcmp(argv[i], "-h") == 0)
-			argv[i] = (char *)"--help";
-		if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0')
+		const char *argument = strcmp(argv[i], "-h") == 0 ? "--help" : argv[i];
+
+		if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
 			return fail(r,
 				    "%.40s: newswired takes options only, each beginning with --; "
 				    "newswired --help shows all",
-				    argv[i]);
-		used = read_argument(r, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL);
+				    argument);
+		used = read_argument(r, argument + 2, i + 1 < argc ? argv[i + 1] : NULL);
 		if (used < 0)
 			return -1;
 	}
@@ -204,7 +204,7 @@ static int read_command_line(struct reading *r, int argc, char **argv)
 
 /* --- the environment -------------------------------------------------------------------------- */
 
-static const char *env_value(char **envp, enum option_id id)
+static const char *env_value(const char *const *envp, enum option_id id)
 {
 	char name[64];
 	size_t len;
@@ -217,7 +217,7 @@ static const char *env_value(char **envp, enum option_id id)
 	return NULL;
 }
 
-static int read_environment_one(struct reading *r, char **envp, enum option_id id)
+static int read_environment_one(struct reading *r, const char *const *envp, enum option_id id)
 {
 	const char *value = env_value(envp, id);
 	char why[256], name[64];
@@ -241,7 +241,7 @@ static int read_environment_one(struct reading *r, char **envp, enum option_id i
 
 /* NEWSWIRE_ names that are no option may belong to others (the program newswire, a container's
  * platform) and are no error; one that is a letter off a name of ours is told. */
-static void doubt_environment(struct options *o, char **envp)
+static void doubt_environment(struct options *o, const char *const *envp)
 {
 	for (; envp && *envp; envp++) {
 		const char *end = strchr(*envp, '=');
@@ -262,7 +262,7 @@ static void doubt_environment(struct options *o, char **envp)
 	}
 }
 
-static int read_environment(struct reading *r, char **envp)
+static int read_environment(struct reading *r, const char *const *envp)
 {
 	for (enum option_id id = 0; id < OPTION_COUNT; id++)
 		if (read_environment_one(r, envp, id) < 0)
@@ -406,8 +406,8 @@ static int check_together(struct reading *r)
 		archive, keep);
 }
 
-int options_read(struct options *o, int argc, char **argv, char **envp, char *error,
-		 size_t error_size)
+int options_read(struct options *o, int argc, const char *const *argv, const char *const *envp,
+		 char *error, size_t error_size)
 {
 	struct reading r = {o, error, error_size};
 	const char *config;

@@ -78,8 +78,8 @@ struct option_row {
  * it; an empty value is no value. Once --help, --version or --print-config is seen on the command
  * line, the caller answers that. Returns 0, or -1 with `error` filled; options_free() is due in
  * both cases. */
-MUST_USE int options_read(struct options *o, int argc, char **argv, char **envp, char *error,
-			  size_t error_size);
+MUST_USE int options_read(struct options *o, int argc, const char *const *argv,
+			  const char *const *envp, char *error, size_t error_size);
 void options_free(struct options *o);
 
 /* How many workers to run: --workers, or one per core that this process may use, at most 64. */
