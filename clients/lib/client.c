@@ -50,8 +50,7 @@ struct newswire_client *newswire_client_new(struct uv_loop_s *loop,
 		.port = CONTEXT_PORT_NO_LISTEN,
 		.protocols = doors,
 		.foreign_loops = loops,
-		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
 		.max_http_header_data2 = HEADER_BYTES,
 		.pt_serv_buf_size = SERVICE_BYTES,
 		.retry_and_idle_policy = &no_idle_policy,
@@ -65,25 +64,20 @@ struct newswire_client *newswire_client_new(struct uv_loop_s *loop,
 	if ((client = calloc(1, sizeof *client)) == NULL)
 		return NULL;
 	client->loop = loop;
+	info.pcontext = &client->lws; /* becomes NULL when the context is gone */
 	LIST_INIT(&client->streams);
 	LIST_INIT(&client->exchanges);
 	snprintf(client->user_agent, sizeof client->user_agent, "%s",
 		 options->user_agent ? options->user_agent : "libnewswire/" NEWSWIRE_VERSION);
 	info.client_ssl_ca_filepath = options->ca_file;
 	lws_set_log_level(options->verbose ? LLL_ERR | LLL_WARN | LLL_NOTICE : 0, NULL);
-	if ((client->lws = lws_create_context(&info)) == NULL)
-		goto fail;
-	if ((client->vhost = lws_create_vhost(client->lws, &info)) == NULL)
-		goto fail;
-	/* The vhost makes its TLS context itself; without authorities nothing could be verified. */
-	return client;
-
-fail:
-	newswire_client_free(client);
+	if ((client->lws = lws_create_context(&info)) != NULL)
+		return client;
+	free(client);
 	return NULL;
 }
 
-void newswire_client_free(struct newswire_client *client)
+void newswire_client_stop(struct newswire_client *client)
 {
 	struct newswire_stream *stream;
 	struct exchange *exchange;
@@ -96,6 +90,17 @@ void newswire_client_free(struct newswire_client *client)
 		exchange_cancel(exchange);
 	if (client->lws)
 		lws_context_destroy(client->lws);
+}
+
+/* On a loop that is not its own, libwebsockets destroys a context in two calls: the first closes its
+ * handles, and the second frees it. Between them the loop must have closed the handles; the second call
+ * any sooner frees memory that libuv still uses. */
+void newswire_client_free(struct newswire_client *client)
+{
+	if (client == NULL)
+		return;
+	if (client->lws)
+		lws_context_destroy(client->lws);
 	free(client);
 }
 
@@ -104,7 +109,6 @@ int client_connect(struct newswire_client *client, const struct url *url, const 
 {
 	struct lws_client_connect_info info = {
 		.context = client->lws,
-		.vhost = client->vhost,
 		.address = url->host,
 		.port = url->port,
 		.path = path,
@@ -139,6 +143,25 @@ void client_drop(struct lws **wsi, int code)
 	if (code && !lws_partial_buffered(gone))
 		lws_close_reason(gone, (enum lws_close_status)code, NULL, 0);
 	lws_set_timeout(gone, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+int client_turn_away(enum lws_callback_reasons reason)
+{
+	switch (reason) {
+	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+	case LWS_CALLBACK_CLIENT_RECEIVE:
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
+	case LWS_CALLBACK_CLIENT_HTTP_REDIRECT:
+	case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
+	case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
+	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
+	case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
+		return -1;
+	default:
+		return 0; /* among them libwebsockets' own beginnings and ends, where -1 breaks it */
+	}
 }
 
 int client_add_header(struct lws *wsi, char **at, char *end, const char *name, const char *value)

@@ -3,7 +3,7 @@
  * Ownership     The client owns the context, and its streams and exchanges through their lists.
  * Door          libwebsockets calls one function a protocol (stream_door, exchange_door); it finds its
  *               struct as the connection's opaque user data. NULL there means that nobody waits for
- *               this connection any more: the door answers -1, and libwebsockets closes it.
+ *               this connection any more, or that there is none: client_turn_away() answers.
  */
 #ifndef NEWSWIRE_LIB_CLIENT_H
 #define NEWSWIRE_LIB_CLIENT_H
@@ -23,7 +23,6 @@ struct exchange;
 struct newswire_client {
 	uv_loop_t *loop; /* the caller's */
 	struct lws_context *lws;
-	struct lws_vhost *vhost;
 	char user_agent[128];
 	LIST_HEAD(, newswire_stream) streams;
 	LIST_HEAD(, exchange) exchanges;
@@ -38,6 +37,9 @@ int client_connect(struct newswire_client *client, const struct url *url, const 
 /* Lets go of a connection from outside its own door: it is closed at once, and its door hears nothing.
  * `code`: the close code to send on an established WebSocket, or 0. Sets *wsi to NULL. */
 void client_drop(struct lws **wsi, int code);
+
+/* A door's answer to an event that nobody waits for: closes the connection where that is possible. */
+int client_turn_away(enum lws_callback_reasons reason);
 
 /* Appends "name: value" to a request's headers in libwebsockets' APPEND_HANDSHAKE_HEADER callback. */
 int client_add_header(struct lws *wsi, char **at, char *end, const char *name,

@@ -284,8 +284,8 @@ int exchange_door(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	struct exchange *x = lws_get_opaque_user_data(wsi);
 
 	(void)user;
-	if (x == NULL) /* given up */
-		return -1;
+	if (x == NULL)
+		return client_turn_away(reason);
 	switch (reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		return add_headers(x, wsi, in, len);

@@ -17,6 +17,7 @@ enum {
 	STEADY_MS = 10000,     /* a link that lived so long ends a row of failures */
 	MAX_RETRY_MS = 600000, /* no server makes us wait longer than this */
 	MAX_TICK_S = 3600,
+	GRACE_MS = 500, /* a second tick that is only a little late is not missed */
 	REASON_SIZE = 256,
 };
 
@@ -157,7 +158,7 @@ static void on_silence(uv_timer_t *timer)
 	struct newswire_stream *s = timer->data;
 
 	drop(s, 0); /* nobody is there to read a close code */
-	say(s, "nothing arrived for %llu s", (unsigned long long)(s->watch_ms / 1000));
+	say(s, "nothing arrived for %llu s", (unsigned long long)((s->watch_ms - GRACE_MS) / 1000));
 	lost(s, 0);
 }
 
@@ -276,11 +277,11 @@ static enum newswire_message_type type_of(const json_t *json)
 
 static void take_hello(struct newswire_stream *s, const json_t *json)
 {
-	json_int_t tick = json_integer_value(json_object_get(json, "tick"));
+	double tick = json_number_value(json_object_get(json, "tick"));
 
-	if (tick < 1 || tick > MAX_TICK_S)
+	if (!(tick > 0 && tick <= MAX_TICK_S))
 		tick = NEWSWIRE_TICK_S;
-	s->watch_ms = (uint64_t)tick * NEWSWIRE_TICKS_MISSED * 1000;
+	s->watch_ms = (uint64_t)(tick * 1000 * NEWSWIRE_TICKS_MISSED) + GRACE_MS;
 	s->live_since = uv_now(s->client->loop);
 	uv_timer_start(&s->timer, on_silence, s->watch_ms, 0);
 	if (s->link == NEWSWIRE_LINK_CONNECTING)
@@ -413,8 +414,8 @@ int stream_door(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 	char **at = in;
 
 	(void)user;
-	if (s == NULL) /* given up */
-		return -1;
+	if (s == NULL)
+		return client_turn_away(reason);
 	switch (reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		return client_add_header(wsi, at, *at + len, "user-agent:", s->client->user_agent);

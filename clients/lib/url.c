@@ -200,8 +200,8 @@ int url_parse_redis(struct url_redis *url, const char *text)
 	if ((rest = after(text, "unix:")) != NULL) {
 		if (strncmp(rest, "//", 2) == 0)
 			rest += 2;
-		return *rest ? copy_part(url->socket, sizeof url->socket, rest, rest + strlen(rest))
-			     : -1;
+		end = rest + strcspn(rest, "?"); /* "?db=N" means nothing here either */
+		return end > rest ? copy_part(url->socket, sizeof url->socket, rest, end) : -1;
 	}
 	if ((rest = after(text, "redis://")) == NULL)
 		return -1;
@@ -216,7 +216,7 @@ int url_parse_redis(struct url_redis *url, const char *text)
 	return parse_host(rest, end, url->host, sizeof url->host, &url->port);
 }
 
-bool url_is_redis(const char *text)
+bool newswire_redis_is_url(const char *text)
 {
 	return after(text, "redis://") || after(text, "rediss://") || after(text, "unix:") ||
 	       after(text, "redis+sentinel://");

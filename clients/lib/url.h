@@ -39,9 +39,6 @@ struct url_redis {
 int url_parse(struct url *url, const char *text);
 int url_parse_redis(struct url_redis *url, const char *text);
 
-/* Does `text` name a Redis rather than a web server? */
-bool url_is_redis(const char *text);
-
 /* Appends `text`, escaping all but RFC 3986's unreserved characters and ":" and ",". */
 int url_escape(struct gather *g, const char *text);
 

@@ -2,14 +2,14 @@
  *
  * Start here    newswire_client_new() on a libuv loop of yours, then newswire_stream_open() to
  * follow the news, newswire_feed() to read what was, newswire_publish_http() to send an item;
- *               uv_run(); newswire_client_free(); uv_run() once more, until it returns.
+ *               uv_run(). To end: newswire_client_stop(), uv_run() until it returns, newswire_client_free().
  * Ownership     A client owns its streams and exchanges: newswire_client_free() ends them all
  * without calling back. Arguments are copied; what a callback is given is lent until it returns.
  * Errors        Functions return 0, or -1 when memory ran out or an argument cannot be used (errno
  * is ENOMEM or EINVAL; nothing was begun). What the network does comes by callback. Threads All
  * calls and callbacks on the thread of the loop. Name look-ups (getaddrinfo) block it. Callbacks
  * Never run inside the function that they were given to. They may open and close streams and start
- * exchanges; they may not free the client. Follows       design.md's newswire.v1 (protocol.h); RFC
+ * exchanges; they may not stop the client. Follows       design.md's newswire.v1 (protocol.h); RFC
  * 6455 (WebSocket), RFC 9110 (HTTP), RFC 6750 (bearer keys), RFC 9457 (problem documents).
  * Certificates are verified for wss and https. HTTP redirects are not followed: a key or an item
  * goes to the server named and no other.
@@ -46,8 +46,12 @@ struct newswire_client_options {
 NEWSWIRE_API NEWSWIRE_MUST_USE struct newswire_client *
 newswire_client_new(struct uv_loop_s *loop, const struct newswire_client_options *options);
 
-/* Ends everything of this client, calling nobody back. Run the loop afterwards until it returns:
- * the handles close there. Accepts NULL. Not from within a callback of this client. */
+/* Ends everything of this client, calling nobody back, and begins to close its handles: run the loop
+ * until it returns. Not from within a callback of this client. Accepts NULL. */
+NEWSWIRE_API void newswire_client_stop(struct newswire_client *client);
+
+/* Gives back a client's memory, once it was stopped and the loop has no handle left: libwebsockets keeps
+ * its own in there and cannot tell when the last is closed. Accepts NULL. */
 NEWSWIRE_API void newswire_client_free(struct newswire_client *client);
 
 /* --- what to ask for ---------------------------------------------------------------------------
@@ -201,6 +205,9 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_publish_http(struct newswire_client 
  * (at most 5 s a step) and needs no client. */
 
 struct newswire_redis;
+
+/* Does `url` begin like a Redis address, rather than a web server's? */
+NEWSWIRE_API bool newswire_redis_is_url(const char *url);
 
 /* Connects to `url`: redis://[[user]:password@]host[:port][/db] or unix:PATH. `prefix`: NULL for
  * "newswire". Returns NULL with errno ENOMEM, EINVAL (not such a URL) or EIO (no connection, or

@@ -1,0 +1,367 @@
+/* command.c - the commands of `newswire` and their options. */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, WORDS, NUMBER, FLAG };
+enum { MOST_OPTIONS = 24, HELP_COLUMN = 24 };
+
+struct option_row {
+	char letter; /* 0: none */
+	const char *name;
+	const char *metavar;
+	enum kind kind;
+	size_t field; /* in struct settings */
+	uint64_t min, max;
+	const char *help; /* lines of at most 74 characters */
+};
+
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *summary; /* one line */
+	const char *about;   /* lines */
+	enum exit_code (*run)(const struct settings *settings);
+	bool takes_files;
+	const struct option_row *options; /* ends with a row without a name */
+};
+
+#define FIELD(name) offsetof(struct settings, name)
+#define EVERYWHERE \
+	{0, \
+	 "state-dir", \
+	 "DIR", \
+	 TEXT, \
+	 FIELD(state_dir), \
+	 0, \
+	 0, \
+	 "state directory of the newswired on this machine (default:\n" \
+	 "$NEWSWIRE_STATE_DIR, $XDG_STATE_HOME/newswire, ~/.local/state/newswire)"}, \
+		{0, \
+		 "ca", \
+		 "FILE", \
+		 TEXT, \
+		 FIELD(ca_file), \
+		 0, \
+		 0, \
+		 "trust the authorities in this PEM file instead of the system's"}, \
+		{'v', \
+		 "verbose", \
+		 NULL, \
+		 FLAG, \
+		 FIELD(verbose), \
+		 0, \
+		 0, \
+		 "show what the network library says, on stderr"}, \
+		{'h', "help", NULL, FLAG, FIELD(help), 0, 0, "show this and end"}, \
+	{ \
+		0 \
+	}
+#define FILTERS \
+	{'c', \
+	 "channel", \
+	 "NAME", \
+	 WORDS, \
+	 FIELD(channels), \
+	 0, \
+	 0, \
+	 "only these channels, such as world or topic:20000337; several times, or\n" \
+	 "with commas (default: all news)"}, \
+		{0, \
+		 "class", \
+		 "CLASS", \
+		 WORDS, \
+		 FIELD(classes), \
+		 0, \
+		 0, \
+		 "only flash, bulletin, urgent, regular or deferred ones"}, \
+		{0, \
+		 "lang", \
+		 "LANG", \
+		 WORDS, \
+		 FIELD(languages), \
+		 0, \
+		 0, \
+		 "only these languages, such as en"}, \
+		{0, \
+		 "type", \
+		 "TYPE", \
+		 WORDS, \
+		 FIELD(types), \
+		 0, \
+		 0, \
+		 "only these types: text, picture, video, audio, graphic …"}, \
+	{ \
+		'u', "url", "URL", TEXT, FIELD(url), 0, 0, \
+			"server to read from, http(s) or ws(s) (default: the newswired that " \
+			"runs\n" \
+			"on this machine)" \
+	}
+
+static const struct option_row publish_options[] = {
+	{'c', "channel", "NAME", WORDS, FIELD(channels), 0, 0,
+	 "channel to publish on; several times, or with commas; one only through\n"
+	 "Redis (default: " NEWSWIRE_CHANNEL_DEFAULT ")"},
+	{'t', "to", "ADDRESS", TEXT, FIELD(to), 0, 0,
+	 "http(s)://HOST[:PORT] for a durable way in with a receipt;\n"
+	 "redis://[USER:PASSWORD@]HOST[:PORT] or unix:PATH for Redis pub/sub, which\n"
+	 "keeps nothing and only counts who heard (default: over HTTP to the\n"
+	 "newswired that runs on this machine, with its own key)"},
+	{'k', "key", "FILE", TEXT, FIELD(key_file), 0, 0,
+	 "file whose first line is the publishing key (default: $NEWSWIRE_KEY)"},
+	{0, "patience", "SECONDS", NUMBER, FIELD(patience), 0, 86400,
+	 "how long to try again while the server cannot be reached or cannot take\n"
+	 "an item; this is safe, as a server knows an item it has (default: 10)"},
+	{0, "prefix", "NAME", TEXT, FIELD(prefix), 0, 0,
+	 "prefix of the names in Redis (default: " NEWSWIRE_REDIS_PREFIX ")"},
+	EVERYWHERE,
+};
+
+static const struct option_row tail_options[] = {
+	FILTERS,
+	{'s', "since", "CURSOR", TEXT, FIELD(since), 0, 0,
+	 "go on after this position, as printed when tail ends (default: from now)"},
+	{'n', "count", "N", NUMBER, FIELD(count), 1, 1000000000, "end after so many posts"},
+	{'j', "json", NULL, FLAG, FIELD(json), 0, 0,
+	 "print each message as it came, ticks and all, one a line"},
+	EVERYWHERE,
+};
+
+static const struct option_row feed_options[] = {
+	FILTERS,
+	{'n', "limit", "N", NUMBER, FIELD(limit), 1, NEWSWIRE_MAX_FEED_LIMIT,
+	 "at most so many posts, 1 to 100 (default: the server's, 20)"},
+	{'b', "before", "TOKEN", TEXT, FIELD(before), 0, 0,
+	 "the page before this one, as printed at the end of a page"},
+	{'j', "json", NULL, FLAG, FIELD(json), 0, 0, "print the answer as it came"},
+	EVERYWHERE,
+};
+
+static const struct command commands[] = {
+	{"publish", "[OPTION…] FILE…", "send news items (ninjs or Superdesk JSON) to readers",
+	 "Each FILE is one item; - is standard input. Items go out one after another, in\n"
+	 "the order given, each with a line that says what the server did with it. It says\n"
+	 "sent only when the server has said that the item is durable.\n",
+	 cmd_publish, true, publish_options},
+	{"tail", "[OPTION…]", "follow the news as they break",
+	 "Prints each post as it comes. When the connection breaks, it comes back by itself\n"
+	 "and goes on where it was. What happens to the connection is told on stderr.\n",
+	 cmd_tail, false, tail_options},
+	{"feed", "[OPTION…]", "list the latest news, newest first",
+	 "Prints one page of the feed: what a reader who comes now would see.\n", cmd_feed, false,
+	 feed_options},
+};
+
+void command_say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("newswire: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+enum exit_code command_run(const struct command *command, const struct settings *settings)
+{
+	return command->run(settings);
+}
+
+/* --- parsing ---------------------------------------------------------------------------------- */
+
+static int add_words(struct word_list *list, char *text, const char *option)
+{
+	for (char *word = text; word != NULL;) {
+		char *next = strchr(word, ',');
+
+		if (next)
+			*next++ = '\0';
+		if (*word == '\0') {
+			command_say("--%s: an empty name", option);
+			return -1;
+		}
+		if (list->count == NEWSWIRE_MAX_CHANNELS) {
+			command_say("--%s: more than %d", option, NEWSWIRE_MAX_CHANNELS);
+			return -1;
+		}
+		list->words[list->count++] = word;
+		word = next;
+	}
+	return 0;
+}
+
+static int take_number(uint64_t *out, const char *text, const struct option_row *row)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *out >= row->min &&
+	    *out <= row->max)
+		return 0;
+	command_say("--%s: a number from %llu to %llu, not %s", row->name,
+		    (unsigned long long)row->min, (unsigned long long)row->max, text);
+	return -1;
+}
+
+static int take_option(struct settings *settings, const struct option_row *row, char *text)
+{
+	void *field = (char *)settings + row->field;
+
+	switch (row->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		return 0;
+	case TEXT:
+		if (*text == '\0') {
+			command_say("--%s: needs a value", row->name);
+			return -1;
+		}
+		*(const char **)field = text;
+		return 0;
+	case WORDS:
+		return add_words(field, text, row->name);
+	case NUMBER:
+		return take_number(field, text, row);
+	}
+	abort(); /* the table holds no other kind */
+}
+
+/* Tables for getopt_long(): val is the row's place plus LONG_BASE, so that letters find theirs too. */
+enum { LONG_BASE = 256 };
+
+static void build_tables(const struct option_row *rows, struct option *longs, char *shorts)
+{
+	size_t i;
+
+	*shorts++ = ':'; /* a missing value is ':', apart from '?' */
+	for (i = 0; rows[i].name; i++) {
+		longs[i] = (struct option){
+			.name = rows[i].name,
+			.has_arg = rows[i].kind == FLAG ? no_argument : required_argument,
+			.val = LONG_BASE + (int)i,
+		};
+		if (rows[i].letter) {
+			*shorts++ = rows[i].letter;
+			if (rows[i].kind != FLAG)
+				*shorts++ = ':';
+		}
+	}
+	longs[i] = (struct option){0};
+	*shorts = '\0';
+}
+
+static const struct option_row *row_of(const struct option_row *rows, int c)
+{
+	if (c >= LONG_BASE)
+		return &rows[c - LONG_BASE];
+	while (rows->name && rows->letter != c)
+		rows++;
+	return rows->name ? rows : NULL;
+}
+
+static int check_files(const struct command *command, struct settings *settings)
+{
+	if (command->takes_files == (settings->file_count > 0) || settings->help)
+		return 0;
+	if (command->takes_files)
+		command_say("%s: which file? (- is standard input)", command->name);
+	else
+		command_say("%s: takes no %s", command->name, settings->files[0]);
+	return -1;
+}
+
+int command_parse(const struct command *command, int argc, char **argv, struct settings *settings)
+{
+	struct option longs[MOST_OPTIONS];
+	char shorts[2 * MOST_OPTIONS + 2];
+	int c;
+
+	*settings = (struct settings){.patience = 10};
+	build_tables(command->options, longs, shorts);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_row *row = row_of(command->options, c);
+
+		if (c == '?' || c == ':' || row == NULL) {
+			command_say("%s: %s %s; newswire help %s shows what it takes",
+				    command->name,
+				    c == ':' ? "no value for" : "no such option, or none alone:",
+				    argv[optind - 1], command->name);
+			return -1;
+		}
+		if (take_option(settings, row, optarg) < 0)
+			return -1;
+	}
+	settings->files = argv + optind;
+	settings->file_count = (size_t)(argc - optind);
+	return check_files(command, settings);
+}
+
+/* --- help ------------------------------------------------------------------------------------- */
+
+static void help_on_option(FILE *out, const struct option_row *row)
+{
+	const char *line = row->help, *end;
+	char name[64];
+	int width;
+
+	width = snprintf(name, sizeof name, "  %c%c%s --%s%s%s", row->letter ? '-' : ' ',
+			 row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
+			 row->metavar ? " " : "", row->metavar ? row->metavar : "");
+	fputs(name, out);
+	for (; line; line = end ? end + 1 : NULL) {
+		int room = width < HELP_COLUMN ? HELP_COLUMN - width : 0;
+
+		if (room == 0 && width > 0) {
+			fputc('\n', out);
+			room = HELP_COLUMN;
+		}
+		end = strchr(line, '\n');
+		fprintf(out, "%*s%.*s\n", room, "", end ? (int)(end - line) : (int)strlen(line),
+			line);
+		width = 0;
+	}
+}
+
+static void help_on_command(FILE *out, const struct command *command)
+{
+	fprintf(out, "Usage: newswire %s %s\n\n%s\nOptions:\n", command->name, command->arguments,
+		command->about);
+	for (const struct option_row *row = command->options; row->name; row++)
+		help_on_option(out, row);
+}
+
+static void help_on_program(FILE *out)
+{
+	fputs("Usage: newswire COMMAND [OPTION…]\n\nCommands:\n", out);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		fprintf(out, "  %-10s%s\n", commands[i].name, commands[i].summary);
+	fputs("  help      explain a command: newswire help COMMAND\n\n"
+	      "  newswire --version shows the version.\n\nExit status:\n",
+	      out);
+#define EXIT_AS_HELP(name, number, help) fprintf(out, "  %d  %s\n", number, help);
+	EXIT_CODES(EXIT_AS_HELP)
+#undef EXIT_AS_HELP
+}
+
+void command_help(FILE *out, const struct command *command)
+{
+	if (command)
+		help_on_command(out, command);
+	else
+		help_on_program(out);
+}
