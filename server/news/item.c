@@ -74,6 +74,8 @@ static void refuse_json(struct ninjs *n, const json_error_t *error)
 		{json_error_null_byte_in_key, ITEM_BAD_VALUE, "A name has a NUL character"},
 		{json_error_numeric_overflow, ITEM_BAD_VALUE, "A number is too large"},
 		{json_error_out_of_memory, ITEM_BAD_VALUE, "The server is short of memory"},
+		{json_error_unknown, ITEM_BAD_VALUE,
+		 "The server is short of memory"}, /* jansson is mute then */
 	};
 	enum item_refusal refusal = ITEM_NOT_JSON;
 	const char *detail = "This is not JSON";

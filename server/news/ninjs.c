@@ -38,11 +38,11 @@ static const struct row concept_rows[] = {
 	{"name", "name", STRING, NULL, NULL},
 	{"rel", "rel", STRING, NULL, NULL},
 	{"role", "role", STRING, NULL, NULL},
-	{"uri", "uri", URI, NULL, NULL},
+	{"uri", "uri", STRING, NULL, NULL},
 	{"literal", "literal", STRING, NULL, NULL},
 	{"code", "literal", CODE, ninjs_legacy_code, NULL},
 	{"qcode", "literal", CODE, ninjs_legacy_code, NULL},
-	{"scheme", "scheme", STRING, ninjs_legacy_scheme, NULL},
+	{"scheme", "scheme", STRING, NULL, NULL},
 };
 static const struct table concept_table = TABLE(concept_rows);
 
@@ -76,7 +76,7 @@ static const struct row trust_rows[] = {
 	{"title", "title", STRING, NULL, NULL},
 	{"href", "href", STRING, NULL, NULL},
 	{"code", "role", CODE, ninjs_legacy_trust_code, NULL},
-	{"scheme", "scheme", STRING, ninjs_legacy_scheme, NULL},
+	{"scheme", "scheme", STRING, NULL, NULL},
 };
 static const struct table trust_table = TABLE(trust_rows);
 

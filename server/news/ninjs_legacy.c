@@ -325,22 +325,19 @@ NINJS_MERGE(code)
 		ninjs_object_set(n, r->to, "literal", json_incref(value));
 	if (json_object_get(r->to, "uri"))
 		return;
-	if (is_uri(scheme))
+	if (is_uri(scheme)) {
 		ninjs_object_set(n, r->to, "uri", join_uri(scheme, code));
-	else if (*scheme == '\0' && is_mediatopic(code))
+		json_object_del(r->to, "scheme");
+	} else if (*scheme == '\0' && is_mediatopic(code))
 		ninjs_object_set(n, r->to, "uri", join_uri(MEDIATOPICS, code));
-}
-
-NINJS_MERGE(scheme)
-{
-	if (!is_uri(json_string_value(value)) || json_object_get(r->from, "code") == NULL)
-		ninjs_object_set(n, r->to, key, json_incref(value));
 }
 
 NINJS_MERGE(trust_code)
 {
 	(void)key;
-	if (json_object_get(r->to, "role") == NULL)
-		ninjs_object_set(n, r->to, "role",
-				 join_uri(text_of(r->from, "scheme"), json_string_value(value)));
+	if (json_object_get(r->to, "role"))
+		return;
+	ninjs_object_set(n, r->to, "role",
+			 join_uri(text_of(r->from, "scheme"), json_string_value(value)));
+	json_object_del(r->to, "scheme");
 }

@@ -17,8 +17,7 @@ NINJS_MERGE(later);	  /* charcount, wordcount: ninjs_legacy_finish_item() sees t
 NINJS_MERGE(embargo);	  /* of several embargoes the latest */
 NINJS_MERGE(source);	  /* Superdesk's source: an infoSource */
 NINJS_MERGE(authors);	  /* Superdesk's authors: associations of rel author */
-NINJS_MERGE(code);	  /* scheme and code: uri and literal */
-NINJS_MERGE(scheme);	  /* kept where it could not become part of a uri */
+NINJS_MERGE(code);	  /* scheme and code: uri and literal; a scheme that is no uri stays */
 NINJS_MERGE(trust_code);  /* scheme and code of a trust indicator: its role */
 
 /* An object by kind of id becomes an array of role and value. Returns a new reference. */

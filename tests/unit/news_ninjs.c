@@ -166,7 +166,7 @@ static void scheme_and_code_become_uri_and_literal(void **state)
 		       "{\"literal\":\"8\",\"uri\":\"http://x/cv/"
 		       "8\"},{\"literal\":\"20000337\",\"uri\":\"http://cv.iptc.org/newscodes/"
 		       "mediatopic/20000337\"},"
-		       "{\"literal\":\"04000000\"},{\"literal\":\"q\",\"scheme\":\"topics\"},{"
+		       "{\"literal\":\"04000000\"},{\"scheme\":\"topics\",\"literal\":\"q\"},{"
 		       "\"uri\":\"http://u\",\"literal\":\"9\"}]");
 }
 

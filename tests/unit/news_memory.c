@@ -1,0 +1,206 @@
+/* Whenever memory is short, the news floor says so, leaks nothing and breaks nothing: each allocation fails in its turn. */
+#include "news_test.h"
+#include <jansson.h>
+#include "news/item.h"
+#include "news/message.h"
+
+/* The linker puts these before the real ones, for our code; jansson is asked to use them too. */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+
+static long left = -1; /* allocations that still work; below 0: all do */
+
+static bool is_short(void)
+{
+	if (left < 0)
+		return false;
+	if (left == 0)
+		return true;
+	left--;
+	return false;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return is_short() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return is_short() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return is_short() ? NULL : __real_realloc(old, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return is_short() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+	return is_short() ? NULL : __real_strndup(text, len);
+}
+
+/* Runs `attempt` with no memory after 0, 1, 2 … allocations, until it succeeds with all that it needs. */
+static void fail_each(bool (*attempt)(void))
+{
+	for (long works = 0; works < 100000; works++) {
+		bool done, enough;
+
+		left = works;
+		done = attempt();
+		enough = left > 0;
+		left = -1;
+		if (done && enough)
+			return;
+	}
+	fail_msg("it never has enough");
+}
+
+static const char superdesk[] =
+	"{\"guid\":\"u\",\"headline\":\"H\",\"description_text\":\"D\",\"body_html\":\"B\","
+	"\"language\":\"en-gb\",\"channels\":[\"world\"],"
+	"\"version\":3,\"pubstatus\":\"Usable\",\"versioncreated\":\"2026-01-10T10:02:48+0000\","
+	"\"urgency\":3.0,\"source\":\"S\","
+	"\"subject\":[{\"code\":20000337}],\"place\":[{\"code\":\"SE\"}],\"service\":[{\"name\":"
+	"\"World\"}],\"altids\":{\"a\":\"1\"},"
+	"\"authors\":[{\"name\":\"A\",\"code\":\"a\",\"biography\":\"B\",\"avatar_url\":\"http://"
+	"a\",\"twitter\":\"t\"}],\"wordcount\":1,"
+	"\"associations\":{\"featuremedia\":{\"type\":\"picture\",\"body_text\":\"A\",\"source\":"
+	"\"S\",\"renditions\":{\"r\":{\"mimetype\":\"m\"}}}}}";
+
+static bool read_superdesk(void)
+{
+	struct item_report report;
+	struct item *item = item_read(superdesk, strlen(superdesk), 65536, NULL, &report);
+
+	if (item == NULL)
+		assert_true(
+			report.refusal == ITEM_BAD_VALUE ||
+			report.refusal ==
+				ITEM_NOT_JSON); /* what jansson calls it in the middle of a token */
+	item_free(item);
+	return item != NULL;
+}
+
+static void an_item_is_read_or_refused_whole(void **state)
+{
+	(void)state;
+	fail_each(read_superdesk);
+}
+
+static bool read_without_uri(void)
+{
+	const char *json = "{\"headlines\":[{\"value\":\"H\"}]}";
+	struct item_report report;
+	struct item *item = item_read(json, strlen(json), 65536, NULL, &report);
+
+	item_free(item);
+	return item != NULL;
+}
+
+static void a_uri_is_derived_or_the_item_refused(void **state)
+{
+	(void)state;
+	fail_each(read_without_uri);
+}
+
+static bool read_kill(void)
+{
+	const char *json = "{\"uri\":\"u\",\"pubStatus\":\"canceled\",\"descriptions\":[{\"role\":"
+			   "\"notice\",\"value\":\"N\"}]}";
+	struct item_report report;
+	struct item *item = item_read(json, strlen(json), 65536, NULL, &report);
+
+	assert_true(item == NULL || strcmp(item->notice, "N") == 0);
+	item_free(item);
+	return item != NULL;
+}
+
+static void a_kill_never_loses_its_notice_silently(void **state)
+{
+	(void)state;
+	fail_each(read_kill);
+}
+
+static bool encode_post(void)
+{
+	static const char message[] = "1 e1 1-1 "
+				      "0-0\n{\"action\":\"publish\",\"uri\":\"u\",\"version\":"
+				      "\"1\",\"class\":\"flash\",\"channels\":\"a b\","
+				      "\"was\":\"c\",\"notice\":\"n\"}\n{}";
+	struct post *post = post_read(message, strlen(message));
+	bool done = post && post_frame(post, FORMAT_WEBSOCKET, MATCH_FULL) &&
+		    post_frame(post, FORMAT_WEBSOCKET, MATCH_REMOVE);
+
+	post_drop(post);
+	return done;
+}
+
+static void a_post_is_encoded_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	fail_each(encode_post);
+}
+
+static bool read_subscribe(void)
+{
+	const char *text = "{\"type\":\"subscribe\",\"ref\":\"r\",\"channels\":[\"a\",\"b\"],"
+			   "\"class\":\"flash\",\"lang\":[\"en\"],\"types\":[\"text\"]}";
+	struct client_message message;
+	struct message_fault fault;
+	int result = message_read(text, strlen(text), &message, &fault);
+
+	subscription_free(message.subscription);
+	return result == 0;
+}
+
+static void a_subscription_is_read_or_refused_whole(void **state)
+{
+	(void)state;
+	fail_each(read_subscribe);
+}
+
+static bool copy_set(void)
+{
+	struct channel_set set, copy = {0};
+	bool done =
+		channel_set_read(&set, "a b", 3, ' ') == 0 && channel_set_copy(&copy, &set) == 0;
+
+	channel_set_free(&copy);
+	channel_set_free(&set);
+	return done;
+}
+
+static void a_set_is_copied_or_empty(void **state)
+{
+	(void)state;
+	fail_each(copy_set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_item_is_read_or_refused_whole),
+		cmocka_unit_test(a_uri_is_derived_or_the_item_refused),
+		cmocka_unit_test(a_kill_never_loses_its_notice_silently),
+		cmocka_unit_test(a_post_is_encoded_whole_or_not_at_all),
+		cmocka_unit_test(a_subscription_is_read_or_refused_whole),
+		cmocka_unit_test(a_set_is_copied_or_empty),
+	};
+
+	json_set_alloc_funcs(__wrap_malloc, free);
+	return cmocka_run_group_tests_name("news_memory", tests, NULL, NULL);
+}
