@@ -102,9 +102,10 @@ static pid_t read_holder(int fd)
 	return pread(fd, text, sizeof text - 1, 0) > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
 }
 
+/* Nobody, too, if it has not written its id yet. */
 static bool is_gone(pid_t pid)
 {
-	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+	return pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH);
 }
 
 /* A supervisor that was killed leaves children that are about to die and still hold the lock: these are waited for. */
