@@ -63,7 +63,10 @@ static bool add_derived(struct buf *names, const char *kind, const char *value, 
 {
 	if (!channel_is_value(value, len))
 		return false;
-	buf_addf(names, "%s:%.*s ", kind, (int)len, value);
+	buf_adds(names, kind);
+	buf_addc(names, ':');
+	buf_add(names, value, len);
+	buf_addc(names, ' ');
 	return true;
 }
 
@@ -200,7 +203,11 @@ static void add_story(struct buf *names, const struct item *item, const json_t *
 
 void item_channels_derive(const struct item *item, const json_t *canonical, struct buf *names)
 {
-	buf_addf(names, "feed:all class:%s type:%s ", news_class_name(item->class), item->type);
+	const char *class = news_class_name(item->class);
+
+	buf_adds(names, "feed:all ");
+	add_derived(names, "class", class, strlen(class));
+	add_derived(names, "type", item->type, strlen(item->type));
 	if (item->lang)
 		add_language(names, item->lang);
 	add_topics(names, json_object_get(canonical, "subjects"));

@@ -133,6 +133,35 @@ static json_t *read_associations(struct ninjs *n, const struct place *at, const 
 	return ninjs_object_named(n, at, row, value, accept_association);
 }
 
+static const struct table item_table;
+
+/* Superdesk's authors become associations: items like others. Who has no name is left out. */
+static json_t *read_authors(struct ninjs *n, const struct place *at, const struct row *row,
+			    json_t *value)
+{
+	json_t *authors, *author;
+	size_t i;
+
+	(void)row;
+	if (!json_is_array(value))
+		return json_incref(value);
+	if ((authors = json_array()) == NULL)
+		n->no_memory = true;
+	json_array_foreach (value, i, author) {
+		const struct place here = {at, NULL, i};
+		json_t *made, *item;
+
+		if (json_string_length(json_object_get(author, "name")) == 0)
+			continue;
+		made = ninjs_legacy_author(n, author);
+		item = made ? ninjs_object_read(n, &here, &item_table, made) : NULL;
+		json_decref(made);
+		if (item)
+			ninjs_object_append(n, authors, item);
+	}
+	return authors;
+}
+
 /* What it was before is of no interest to readers: only what it now is stays. */
 static json_t *read_standard(struct ninjs *n, const struct place *at, const struct row *row,
 			     json_t *value)
@@ -157,8 +186,6 @@ static json_t *read_standard(struct ninjs *n, const struct place *at, const stru
 	{ \
 		name, canonical, read_list, NULL, &concept_table \
 	}
-
-static const struct table item_table;
 
 static const struct row item_rows[] = {
 	{"uri", "uri", URI, NULL, NULL},
@@ -219,9 +246,9 @@ static const struct row item_rows[] = {
 	{"trustindicator", "trustIndicators", read_list, NULL, &trust_table},
 	{"rightsinfo", "rightsInfo", read_object, NULL, &rights_table},
 	{"evolvedfrom", "evolvedFrom", URI, NULL, NULL},
-	{"rel", "rel", STRING, NULL, NULL},			 /* of associations */
-	{"authors", "authors", ANY, ninjs_legacy_authors, NULL}, /* Superdesk */
-	{"source", "source", ANY, ninjs_legacy_source, NULL},	 /* Superdesk */
+	{"rel", "rel", STRING, NULL, NULL},				  /* of associations */
+	{"authors", "authors", read_authors, ninjs_legacy_authors, NULL}, /* Superdesk */
+	{"source", "source", ANY, ninjs_legacy_source, NULL},		  /* Superdesk */
 	{"standard", "standard", read_standard, NULL, NULL},
 	{"$standard", "standard", read_standard, NULL, NULL},
 };

@@ -237,7 +237,7 @@ static void add_author_rest(struct ninjs *n, json_t *association, json_t *author
 	}
 }
 
-static json_t *convert_author(struct ninjs *n, json_t *author)
+json_t *ninjs_legacy_author(struct ninjs *n, json_t *author)
 {
 	const json_t *title = json_object_get(author, "jobtitle");
 	const char *avatar = text_of(author, "avatar_url");
@@ -273,8 +273,7 @@ NINJS_MERGE(authors)
 		return;
 	}
 	json_array_foreach (value, i, author) {
-		if (*text_of(author, "name"))
-			ninjs_object_append(n, associations, convert_author(n, author));
+		ninjs_object_append(n, associations, json_incref(author));
 	}
 }
 
