@@ -1,12 +1,16 @@
 /* desk.h - takes items in: hears them, reads them, lets one script decide, says what became of them.
  *
- * What it does  PSUBSCRIBEs to `newswire:in:*` on a link of its own; takes items from the HTTP door too. For each: probe `seen:<hash>` (raw PUBLISH only: every
- *               worker of every node hears the same), item_read(), accept.lua. Refused ones go to the stream `rejects`, are counted and logged.
- *               Every EMBARGO_TICK_MS asks release.lua what is due (by Redis' TIME) and sleeps until the next one is.
- * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones beyond wait in Redis' socket (the link stops reading), HTTP ones
- *               get DESK_BUSY.
- * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt says DESK_AWAY. Items in flight at a loss are decided again after the
- *               reconnect: running the script twice changes nothing.
+ * What it does  PSUBSCRIBEs to `newswire:in:*` on a link of its own; takes items from the HTTP door too. For each: probe
+ *               `seen:<hash>` (raw PUBLISH only: every worker of every node hears the same), item_read(), accept.lua.
+ *               Refused ones go to the stream `rejects`, are counted and logged.
+ *               What an embargo held back comes out by Redis' clock (embargo.h).
+ *               Start with desk.c, then job.h (one item on its way) and lua/accept.lua (the rules); docs/redis.md has the keys.
+ * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones beyond wait in Redis'
+ *               socket (the link stops reading), HTTP ones get DESK_BUSY.
+ * Order         Raw items are decided in the order in which they were heard.
+ * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt says DESK_AWAY. Items in
+ *               flight at a loss are decided again after the reconnect: running the script twice changes nothing. An HTTP
+ *               item that waits longer than DESK_PATIENCE_MS for that gets DESK_AWAY.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_DESK_DESK_H
@@ -21,7 +25,12 @@
 #include "wire/link.h"
 
 struct desk;
-enum { DESK_IN_FLIGHT = 256, DESK_IN_FLIGHT_BYTES = 16 << 20 };
+enum { DESK_IN_FLIGHT = 256, DESK_IN_FLIGHT_BYTES = 16 << 20, DESK_PATIENCE_MS = 10000 };
+
+/* Who posts by PUBLISH, and who with the node's own key: both have the house in their hands anyway, and may correct and
+ * kill what others posted. Every other owner may only change what is his. */
+#define DESK_OWNER_REDIS "redis"
+#define DESK_OWNER_NODE	 "node"
 
 struct desk_options {
 	const char *prefix;
@@ -33,30 +42,32 @@ struct desk_options {
 };
 
 enum desk_result {
-	DESK_ACCEPTED,	/* on the wire: id, action */
+	DESK_ACCEPTED,	/* on the wire: id, action; no id: a kill or hold of what nobody had seen */
 	DESK_DUPLICATE, /* known already; id of the first if it is known */
 	DESK_STALE,	/* an older version; recorded, not sent */
 	DESK_HELD,	/* under embargo */
 	DESK_REFUSED,	/* report says why (refusal of item_read, or `code` below) */
 	DESK_BUSY,	/* too much in flight: try again soon */
-	DESK_AWAY,	/* Redis is not there */
+	DESK_AWAY, /* Redis is not there, or cannot write; code `store`: a key of ours holds something else */
 };
 
 struct desk_receipt {
 	enum desk_result result;
-	char id[48];		 /* the wire's, or "" */
-	const char *uri;	 /* NULL if the item could not be read */
-	const char *version;
-	const char *action;	 /* publish, correct … or "" */
-	const char *channels;	 /* names joined by spaces, or "" */
-	const char *code;	 /* refused: the reason's name (bad_value, killed, not_owner, embargo_too_far …) */
-	const char *detail;	 /* refused: a sentence */
+	char id[48];	      /* the wire's, or "" */
+	const char *uri;      /* NULL if the item could not be read */
+	const char *version;  /* as uri */
+	const char *action;   /* publish, correct … or "" */
+	const char *channels; /* names joined by spaces, or "" */
+	const char *
+		code; /* refused: the reason's name (bad_value, killed, not_owner, embargo_too_far …); else "" */
+	const char *detail;		  /* refused: a sentence; else "" */
 	const struct item_report *report; /* refused by item_read: where; else NULL */
 };
 /* Everything in the receipt is borrowed for the length of the call. */
 typedef void desk_cb(const struct desk_receipt *receipt, void *arg);
 
-struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place, const struct desk_options *options) MUST_USE;
+struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
+		       const struct desk_options *options) MUST_USE;
 void desk_close(struct desk *desk); /* accepts NULL; waiting callbacks get DESK_AWAY */
 
 /* Can items be taken now? (/readyz/publish) */
@@ -64,8 +75,8 @@ int desk_is_open(const struct desk *desk);
 
 /* Takes one item. owner: who posts (the name of the key; raw PUBLISH is "redis"). bytes are copied. cb is called once, perhaps from inside
  * the call. */
-void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels, const char *owner,
-	       desk_cb *cb, void *arg);
+void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
+	       const char *owner, desk_cb *cb, void *arg);
 /* Whoever waits with this arg does not want to know any more (the request went away). */
 void desk_forget(struct desk *desk, void *arg);
 

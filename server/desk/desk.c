@@ -1,0 +1,431 @@
+/* desk.c - takes items in: hears them, has them decided in order, answers those who wait. */
+#include "desk/desk.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "desk/embargo.h"
+#include "desk/job.h"
+#include "desk/scripts.h"
+#include "desk/verdict.h"
+
+enum { RETRY_BASE_MS = 20, RETRY_CAP_MS = 1000, PATROL_MS = 1000 };
+
+/* Always true between two loop events:
+ *   1. jobs are in order of arrival, count and bytes are theirs
+ *   2. a WAITING job => the command link is not READY, or stalled
+ */
+struct desk {
+	struct desk_options options;
+	struct link *commands; /* asks and decides */
+	struct link *ear;      /* hears PUBLISHes */
+	struct embargo *embargo;
+	uv_timer_t retry;  /* while stalled: the next attempt */
+	uv_timer_t patrol; /* looks after those who waited too long */
+	struct backoff backoff;
+	struct job *jobs;
+	size_t count, bytes;
+	bool subscribed, stalled, closing;
+	unsigned timers; /* that must close before the memory goes */
+	char in[64];	 /* `newswire:in:` */
+	size_t in_len;
+};
+
+/* Jobs --------------------------------------------------------------------------------------------------------------- */
+
+static bool is_full(const struct desk *desk)
+{
+	return desk->count >= DESK_IN_FLIGHT || desk->bytes >= DESK_IN_FLIGHT_BYTES;
+}
+
+static bool can_ask(const struct desk *desk)
+{
+	return link_state(desk->commands) == LINK_READY && !desk->stalled && !desk->closing;
+}
+
+/* How full the desk is shows on the ear: at half it listens again. */
+static void settle(struct desk *desk)
+{
+	if (is_full(desk))
+		link_pause(desk->ear, true);
+	else if (desk->count <= DESK_IN_FLIGHT / 2 && desk->bytes <= DESK_IN_FLIGHT_BYTES / 2)
+		link_pause(desk->ear, false);
+}
+
+/* The job is over: whoever waits is told. */
+static void finish(struct job *job, const struct desk_receipt *receipt)
+{
+	struct desk *desk = job->desk;
+	desk_cb *cb = job->cb;
+
+	DL_DELETE(desk->jobs, job);
+	desk->count--;
+	desk->bytes -= job->len;
+	if (cb)
+		cb(receipt, job->arg);
+	job_free(job);
+	if (!desk->closing)
+		settle(desk);
+}
+
+static void finish_plain(struct job *job, enum desk_result result)
+{
+	struct verdict v;
+
+	verdict_plain(&v, job, result);
+	finish(job, &v.receipt);
+}
+
+static void start_waiting(struct desk *desk);
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct desk *desk = timer->data;
+
+	desk->stalled = false;
+	start_waiting(desk);
+}
+
+/* Redis (or memory) says: later. Nothing new is asked until then, so that the order stays. */
+static void stall(struct desk *desk, const char *why)
+{
+	uint32_t wait = RETRY_BASE_MS + backoff_next(&desk->backoff);
+
+	if (desk->stalled)
+		return;
+	desk->stalled = true;
+	log_warn("desk_stalled", LOG_S("why", why), LOG_I("retry_ms", wait));
+	uv_timer_start(&desk->retry, on_retry, wait, 0);
+}
+
+/* Deciding ----------------------------------------------------------------------------------------------------------- */
+
+/* Did the answer not come, or is it one that will be another later? Then the job waits, or whoever waits for it is sent away:
+ * nothing was written. */
+static bool must_wait(struct job *job, const redisReply *reply)
+{
+	struct verdict v;
+
+	if (reply && (reply->type != REDIS_REPLY_ERROR || !scripts_error_passes(reply->str)))
+		return false;
+	job->state = JOB_WAITING;
+	if (reply == NULL) /* lost: decided again when the link is back */
+		return true;
+	stall(job->desk, reply->str);
+	if (!job->raw) {
+		verdict_plain(&v, job, DESK_AWAY);
+		v.receipt.detail = reply->str;
+		finish(job, &v.receipt);
+	}
+	return true;
+}
+
+static void on_accept(redisReply *reply, void *arg)
+{
+	struct job *job = arg;
+	struct embargo *embargo = job->desk->embargo;
+	struct verdict v;
+
+	if (must_wait(job, reply))
+		return;
+	backoff_reset(&job->desk->backoff);
+	verdict_of_accept(&v, job, reply);
+	finish(job, &v.receipt);
+	if (v.due_ms >= 0)
+		embargo_expect(embargo, (uint64_t)v.due_ms);
+}
+
+static void on_reject(redisReply *reply, void *arg)
+{
+	struct job *job = arg;
+	struct verdict v;
+
+	if (must_wait(job, reply))
+		return;
+	backoff_reset(&job->desk->backoff);
+	verdict_of_reject(&v, job, reply);
+	finish(job, &v.receipt);
+}
+
+/* Owners whose word counts for any uri. */
+static bool may_override(const char *owner)
+{
+	return strcmp(owner, DESK_OWNER_REDIS) == 0 || strcmp(owner, DESK_OWNER_NODE) == 0;
+}
+
+static int decide(struct job *job)
+{
+	struct desk *desk = job->desk;
+
+	if (job_read(job, desk->options.max_item) == -1)
+		return -1;
+	if (job->report)
+		return scripts_reject(desk->commands, &desk->options, job, on_reject, job);
+	return scripts_accept(desk->commands, &desk->options, job, may_override(job->owner),
+			      on_accept, job);
+}
+
+static void on_probe(redisReply *reply, void *arg);
+
+static int probe(struct job *job)
+{
+	return link_commandf(job->desk->commands, on_probe, job, "GET {%s}:seen:%s",
+			     job->desk->options.prefix, job->seen);
+}
+
+/* Sends what the job needs next, if Redis can be asked; else it waits. */
+static void start(struct job *job)
+{
+	struct desk *desk = job->desk;
+	bool probing = job->raw && !job->probed;
+
+	job->state = JOB_WAITING;
+	if (!can_ask(desk))
+		return;
+	if ((probing ? probe(job) : decide(job)) == 0)
+		job->state = probing ? JOB_PROBING : JOB_DECIDING;
+	else if (link_state(desk->commands) == LINK_READY)
+		stall(desk, "out of memory");
+}
+
+/* Another worker was quicker, or the publisher sent it twice; what was refused is known too. A key that is no string is
+ * accept.lua's to name. */
+static void on_probe(redisReply *reply, void *arg)
+{
+	struct job *job = arg;
+
+	if (must_wait(job, reply))
+		return;
+	if (reply->type == REDIS_REPLY_STRING) {
+		finish_plain(job, DESK_DUPLICATE);
+		return;
+	}
+	job->probed = true;
+	start(job);
+}
+
+static void start_waiting(struct desk *desk)
+{
+	struct job *job, *next;
+
+	DL_FOREACH_SAFE (desk->jobs, job, next)
+		if (job->state == JOB_WAITING)
+			start(job);
+}
+
+static void add(struct desk *desk, struct job *job)
+{
+	job->desk = desk;
+	DL_APPEND(desk->jobs, job);
+	desk->count++;
+	desk->bytes += job->len;
+	settle(desk);
+	start(job);
+}
+
+/* Hearing ------------------------------------------------------------------------------------------------------------- */
+
+/* The ear stops at DESK_IN_FLIGHT; what it had read by then still comes, and more than a second such lot is too much. */
+static bool is_overfull(const struct desk *desk)
+{
+	return desk->count >= 16 * DESK_IN_FLIGHT ||
+	       desk->bytes >= 2 * (size_t)DESK_IN_FLIGHT_BYTES;
+}
+
+static struct job *make_raw_job(const struct desk *desk, const redisReply *channel,
+				const redisReply *payload)
+{
+	const char *name = channel->str + desk->in_len;
+	size_t name_len = channel->len - desk->in_len;
+	struct channel_set channels = {0};
+	struct job *job = NULL;
+
+	if (!channel_is_plain(name, name_len))
+		return job_new_misdirected(payload->str, payload->len, name, name_len,
+					   DESK_OWNER_REDIS);
+	if (channel_set_read(&channels, name, name_len, ' ') == 0)
+		job = job_new(payload->str, payload->len, &channels, DESK_OWNER_REDIS,
+			      desk->options.max_item);
+	channel_set_free(&channels);
+	return job;
+}
+
+static void lose(const redisReply *channel, const redisReply *payload, const char *why)
+{
+	COUNT(DESK_LOST);
+	log_error("item_lost", LOG_SN("channel", channel->str, channel->len),
+		  LOG_I("bytes", payload->len), LOG_S("why", why));
+}
+
+static void hear(struct desk *desk, const redisReply *channel, const redisReply *payload)
+{
+	struct job *job;
+
+	if (channel->type != REDIS_REPLY_STRING || payload->type != REDIS_REPLY_STRING ||
+	    channel->len < desk->in_len)
+		return;
+	COUNT(DESK_HEARD);
+	if (is_overfull(desk)) {
+		lose(channel, payload, "too much waits for Redis");
+		return;
+	}
+	if ((job = make_raw_job(desk, channel, payload)) == NULL) {
+		lose(channel, payload, "out of memory");
+		return;
+	}
+	job->raw = true;
+	add(desk, job);
+}
+
+static void on_message(redisReply *reply, void *arg)
+{
+	struct desk *desk = arg;
+
+	if (reply == NULL) {
+		desk->subscribed = false;
+	} else if (reply->type == REDIS_REPLY_ERROR) {
+		log_error(
+			"desk_deaf", LOG_S("error", reply->str),
+			LOG_S("remedy", "allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:*)"));
+	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3) {
+		desk->subscribed = true;
+	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {
+		hear(desk, reply->element[2], reply->element[3]);
+	}
+}
+
+static void on_ear_ready(void *arg)
+{
+	struct desk *desk = arg;
+
+	if (link_commandf(desk->ear, on_message, desk, "PSUBSCRIBE %s*", desk->in) == -1)
+		log_error("desk_deaf", LOG_S("error", "out of memory"));
+	settle(desk);
+}
+
+static void on_commands_ready(void *arg)
+{
+	struct desk *desk = arg;
+
+	backoff_reset(&desk->backoff);
+	start_waiting(desk);
+	embargo_wake(desk->embargo);
+}
+
+/* Those who wait for an answer while Redis is away are not kept for ever. What was heard from a PUBLISH is. */
+static void on_patrol(uv_timer_t *timer)
+{
+	struct desk *desk = timer->data;
+	struct job *job, *next;
+
+	DL_FOREACH_SAFE (desk->jobs, job, next)
+		if (!job->raw && job->state == JOB_WAITING &&
+		    clock_mono_ms() - job->since_ms > DESK_PATIENCE_MS)
+			finish_plain(job, DESK_AWAY);
+}
+
+/* The door's side ----------------------------------------------------------------------------------------------------- */
+
+int desk_is_open(const struct desk *desk)
+{
+	return can_ask(desk) && desk->subscribed;
+}
+
+static void answer_at_once(desk_cb *cb, void *arg, enum desk_result result)
+{
+	struct verdict v;
+
+	verdict_plain(&v, NULL, result);
+	cb(&v.receipt, arg);
+}
+
+void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
+	       const char *owner, desk_cb *cb, void *arg)
+{
+	struct job *job = NULL;
+
+	COUNT(DESK_HEARD);
+	if (desk->closing || link_state(desk->commands) != LINK_READY)
+		answer_at_once(cb, arg, DESK_AWAY);
+	else if (is_full(desk) ||
+		 (job = job_new(bytes, len, channels, owner, desk->options.max_item)) == NULL)
+		answer_at_once(cb, arg, DESK_BUSY);
+	else {
+		job->cb = cb;
+		job->arg = arg;
+		add(desk, job);
+	}
+}
+
+void desk_forget(struct desk *desk, void *arg)
+{
+	struct job *job;
+
+	DL_FOREACH (desk->jobs, job)
+		if (job->arg == arg)
+			job->cb = NULL;
+}
+
+static const struct link_events command_events = {.ready = on_commands_ready};
+static const struct link_events ear_events = {.ready = on_ear_ready};
+
+static void start_timers(struct desk *desk, uv_loop_t *loop)
+{
+	uv_timer_init(loop, &desk->retry);
+	uv_timer_init(loop, &desk->patrol);
+	desk->retry.data = desk->patrol.data = desk;
+	desk->timers = 2;
+	uv_timer_start(&desk->patrol, on_patrol, PATROL_MS, PATROL_MS);
+}
+
+struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
+		       const struct desk_options *options)
+{
+	struct desk *desk = calloc(1, sizeof *desk);
+
+	if (desk == NULL)
+		return NULL;
+	desk->options = *options;
+	desk->backoff = (struct backoff){.base_ms = RETRY_BASE_MS, .cap_ms = RETRY_CAP_MS};
+	desk->in_len = (size_t)snprintf(desk->in, sizeof desk->in, "%s:in:", options->prefix);
+	MUST(desk->in_len < sizeof desk->in);
+	start_timers(desk, loop);
+	desk->commands = link_open(loop, place, "desk", &command_events, desk);
+	desk->ear = link_open(loop, place, "desk-ear", &ear_events, desk);
+	if (desk->commands)
+		desk->embargo = embargo_open(loop, desk->commands, &desk->options);
+	if (desk->commands == NULL || desk->ear == NULL || desk->embargo == NULL) {
+		desk_close(desk);
+		return NULL;
+	}
+	return desk;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct desk *desk = handle->data;
+
+	if (--desk->timers == 0)
+		free(desk);
+}
+
+void desk_close(struct desk *desk)
+{
+	if (desk == NULL)
+		return;
+	desk->closing = true;
+	link_close(desk->ear);
+	link_close(desk->commands);
+	embargo_close(desk->embargo);
+	while (desk->jobs)
+		finish_plain(desk->jobs, DESK_AWAY);
+	uv_close((uv_handle_t *)&desk->retry, on_timer_closed);
+	uv_close((uv_handle_t *)&desk->patrol, on_timer_closed);
+}

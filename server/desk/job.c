@@ -1,0 +1,145 @@
+/* job.c - one item on its way through the desk. */
+#include "desk/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+#include "base/buf.h"
+#include "base/clock.h"
+
+static void hash_job(struct job *job, const char *bytes)
+{
+	XXH3_state_t *state = XXH3_createState();
+	XXH128_hash_t hash;
+
+	if (state == NULL)
+		return;
+	XXH3_128bits_reset(state);
+	XXH3_128bits_update(state, job->owner, strlen(job->owner) + 1);
+	XXH3_128bits_update(state, job->sent_to, strlen(job->sent_to) + 1);
+	XXH3_128bits_update(state, bytes, job->len);
+	hash = XXH3_128bits_digest(state);
+	XXH3_freeState(state);
+	snprintf(job->seen, sizeof job->seen, "%016llx%016llx", (unsigned long long)hash.high64,
+		 (unsigned long long)hash.low64);
+}
+
+/* Takes sent_to in every case. */
+static struct job *make_job(const char *bytes, size_t len, char *sent_to, const char *owner)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (job == NULL || sent_to == NULL) {
+		free(job);
+		free(sent_to);
+		return NULL;
+	}
+	job->sent_to = sent_to;
+	job->len = len;
+	job->since_ms = clock_mono_ms();
+	if ((job->owner = strdup(owner)) != NULL)
+		hash_job(job, bytes);
+	if (job->seen[0] == '\0') {
+		job_free(job);
+		return NULL;
+	}
+	return job;
+}
+
+static char *join_names(const struct channel_set *channels)
+{
+	struct buf names = {0};
+
+	channel_set_write(channels, ' ', &names);
+	buf_addc(&names, '\0');
+	if (names.failed)
+		buf_free(&names);
+	return names.data;
+}
+
+/* Fills item or report. */
+static int read_bytes(struct job *job, const char *bytes, size_t max_item)
+{
+	struct item_report *report = calloc(1, sizeof *report);
+
+	if (report == NULL)
+		return -1;
+	job->item = item_read(bytes, job->len, max_item, &job->channels, report);
+	if (job->item)
+		free(report);
+	else
+		job->report = report;
+	return 0;
+}
+
+static int keep_bytes(struct job *job, const char *bytes)
+{
+	if ((job->bytes = malloc(job->len + 1)) == NULL)
+		return -1;
+	memcpy(job->bytes, bytes, job->len);
+	job->bytes[job->len] = '\0';
+	return 0;
+}
+
+struct job *job_new(const char *bytes, size_t len, const struct channel_set *channels,
+		    const char *owner, size_t max_item)
+{
+	struct job *job = make_job(bytes, len, join_names(channels), owner);
+
+	if (job == NULL)
+		return NULL;
+	if (channel_set_copy(&job->channels, channels) == -1)
+		goto fail;
+	if ((len > max_item ? read_bytes(job, bytes, max_item) : keep_bytes(job, bytes)) == -1)
+		goto fail;
+	return job;
+
+fail:
+	job_free(job);
+	return NULL;
+}
+
+struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
+				size_t channel_len, const char *owner)
+{
+	size_t shown = channel_len < CHANNEL_NAME_MAX ? channel_len : CHANNEL_NAME_MAX;
+	struct job *job = make_job(bytes, len, strndup(channel, shown), owner);
+
+	if (job == NULL)
+		return NULL;
+	if ((job->report = calloc(1, sizeof *job->report)) == NULL) {
+		job_free(job);
+		return NULL;
+	}
+	job->report->refusal = ITEM_BAD_CHANNEL;
+	job->report->count = 1;
+	snprintf(job->report->fault[0].detail, sizeof job->report->fault[0].detail,
+		 "A channel's name is 1 to %d of a-z 0-9 . _ - and begins with a letter or digit.",
+		 CHANNEL_NAME_MAX);
+	return job;
+}
+
+int job_read(struct job *job, size_t max_item)
+{
+	if (job->item || job->report)
+		return 0;
+	if (read_bytes(job, job->bytes, max_item) == -1)
+		return -1;
+	free(job->bytes);
+	job->bytes = NULL;
+	return 0;
+}
+
+void job_free(struct job *job)
+{
+	if (job == NULL)
+		return;
+	item_free(job->item);
+	free(job->report);
+	channel_set_free(&job->channels);
+	free(job->sent_to);
+	free(job->owner);
+	free(job->bytes);
+	free(job);
+}

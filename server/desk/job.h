@@ -1,0 +1,55 @@
+/* job.h - one item on its way through the desk.
+ *
+ * Ownership     Owns copies of everything that it was made of, and what was read from it.
+ * Errors        job_new() returns NULL if memory is short.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_DESK_JOB_H
+#define NEWSWIRE_DESK_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/base.h"
+#include "desk/desk.h"
+#include "news/channel.h"
+#include "news/item.h"
+
+enum job_state {
+	JOB_WAITING,  /* nothing of it is on its way: it is sent as soon as Redis can be asked */
+	JOB_PROBING,  /* does Redis know these bytes already? */
+	JOB_DECIDING, /* accept.lua or reject.lua has it */
+};
+
+/* Always true: item and report are not both there; bytes are gone once one of them is. */
+struct job {
+	struct job *prev, *next; /* the desk's, in order of arrival */
+	struct desk *desk;
+	enum job_state state;
+	bool raw;    /* heard from a PUBLISH: others hear it too, and nobody waits for an answer */
+	bool probed; /* a raw one that Redis did not know */
+	char *bytes;
+	size_t len;
+	char *owner;
+	char *sent_to; /* the channels' names joined by spaces, as the sender wrote them */
+	struct channel_set channels;
+	char seen[33]; /* hash of owner, channels and bytes */
+	struct item *item;
+	struct item_report *report; /* why it is refused */
+	uint64_t since_ms;	    /* clock_mono_ms() when it came */
+	desk_cb *cb;		    /* NULL: nobody wants to know */
+	void *arg;
+};
+
+/* What is larger than max_item is refused without being copied. */
+struct job *job_new(const char *bytes, size_t len, const struct channel_set *channels,
+		    const char *owner, size_t max_item) MUST_USE;
+/* Heard on a channel that nobody may send to: refused without being read. */
+struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
+				size_t channel_len, const char *owner) MUST_USE;
+void job_free(struct job *job); /* accepts NULL */
+
+/* Fills item or report, if not done yet. -1 if memory is short. */
+int job_read(struct job *job, size_t max_item) MUST_USE;
+
+#endif

@@ -1,0 +1,28 @@
+/* scripts.h - the desk's Lua scripts, called.
+ *
+ * Each sends one command on a link; cb gets Redis' reply as link.h says. 0, or -1: the link is not READY or memory is short
+ * (cb is not called).
+ */
+#ifndef NEWSWIRE_DESK_SCRIPTS_H
+#define NEWSWIRE_DESK_SCRIPTS_H
+
+#include <stdbool.h>
+#include "base/base.h"
+#include "desk/desk.h"
+#include "desk/job.h"
+#include "wire/link.h"
+
+/* accept.lua: job->item is there. */
+int scripts_accept(struct link *link, const struct desk_options *options, const struct job *job,
+		   bool may_override, link_reply_cb *cb, void *arg) MUST_USE;
+/* reject.lua: job->report is there. */
+int scripts_reject(struct link *link, const struct desk_options *options, const struct job *job,
+		   link_reply_cb *cb, void *arg) MUST_USE;
+/* release.lua; rewritten: the token of a rewriting that was begun, or "". */
+int scripts_release(struct link *link, const struct desk_options *options, const char *rewritten,
+		    link_reply_cb *cb, void *arg) MUST_USE;
+
+/* Is this error one that goes away by itself, with nothing written (loading, full, read-only …)? */
+bool scripts_error_passes(const char *error);
+
+#endif

@@ -1,0 +1,137 @@
+/* verdict.c - what the scripts said about an item: read, counted, logged, and made a receipt. */
+#include "desk/verdict.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/counters.h"
+#include "base/log.h"
+
+enum { RESULT, ID, ACTION, CHANNELS, CODE, DETAIL, DUE, ANSWERS }; /* as accept.lua answers */
+
+/* A refusal's metric, by the name of its reason. */
+static const struct {
+	const char *code;
+	enum counter_id counter;
+} refusals[] = {
+	{"not_json", COUNTER_REJECT_NOT_JSON},
+	{"not_utf8", COUNTER_REJECT_NOT_UTF8},
+	{"too_large", COUNTER_REJECT_TOO_LARGE},
+	{"too_deep", COUNTER_REJECT_TOO_DEEP},
+	{"duplicate_key", COUNTER_REJECT_DUPLICATE_KEY},
+	{"wrong_type", COUNTER_REJECT_WRONG_TYPE},
+	{"bad_value", COUNTER_REJECT_BAD_VALUE},
+	{"empty", COUNTER_REJECT_EMPTY},
+	{"bad_channel", COUNTER_REJECT_BAD_CHANNEL},
+	{"killed", COUNTER_REJECT_KILLED},
+	{"not_owner", COUNTER_REJECT_NOT_OWNER},
+	{"embargo_too_far", COUNTER_REJECT_EMBARGO_TOO_FAR},
+	{"advisory", COUNTER_REJECT_ADVISORY},
+};
+
+static void record_refusal(const struct job *job, const struct desk_receipt *receipt,
+			   const char *pointer)
+{
+	COUNT(DESK_REFUSED);
+	for (size_t i = 0; i < COUNT_OF(refusals); i++)
+		if (strcmp(refusals[i].code, receipt->code) == 0)
+			counters_mine->value[refusals[i].counter]++;
+	log_warn("item_refused", LOG_S("reason", receipt->code), LOG_S("pointer", pointer),
+		 LOG_S("detail", receipt->detail), LOG_S("channel", job->sent_to),
+		 LOG_S("owner", job->owner), LOG_S("uri", receipt->uri), LOG_S("hash", job->seen));
+}
+
+void verdict_plain(struct verdict *v, const struct job *job, enum desk_result result)
+{
+	*v = (struct verdict){.due_ms = -1};
+	v->receipt.result = result;
+	v->receipt.uri = job && job->item ? job->item->uri : NULL;
+	v->receipt.version = job && job->item ? job->item->version : NULL;
+	v->receipt.action = v->receipt.channels = v->receipt.code = v->receipt.detail = "";
+}
+
+/* A key that holds something else, a script that is not ours any more …: the publisher may try again when somebody has
+ * looked into it. */
+static void blame_store(struct verdict *v, const struct job *job, const char *error)
+{
+	verdict_plain(v, job, DESK_AWAY);
+	v->receipt.code = "store";
+	v->receipt.detail = error;
+	COUNT(REJECT_STORE);
+	log_error("store_refused", LOG_S("error", error), LOG_S("uri", v->receipt.uri),
+		  LOG_S("channel", job->sent_to), LOG_S("hash", job->seen));
+}
+
+static const char *error_of(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR ? reply->str : "an answer that makes no sense";
+}
+
+static bool is_answer(const redisReply *reply)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != ANSWERS)
+		return false;
+	for (size_t i = 0; i < ANSWERS; i++)
+		if (reply->element[i]->type != REDIS_REPLY_STRING)
+			return false;
+	return true;
+}
+
+/* What is counted is what was decided here. A raw item that Redis had seen was decided by another worker who heard it. */
+static void conclude(struct verdict *v, const struct job *job, const char *result)
+{
+	struct desk_receipt *receipt = &v->receipt;
+
+	if (strcmp(result, "accepted") == 0) {
+		receipt->result = DESK_ACCEPTED;
+		COUNT(DESK_ACCEPTED);
+	} else if (strcmp(result, "held") == 0) {
+		receipt->result = DESK_HELD;
+		COUNT(DESK_HELD);
+	} else if (strcmp(result, "stale") == 0) {
+		receipt->result = DESK_STALE;
+		COUNT(DESK_STALE);
+	} else if (strcmp(result, "refused") == 0) {
+		receipt->result = DESK_REFUSED;
+		record_refusal(job, receipt, "");
+	} else if (strcmp(result, "refused_again") == 0) {
+		receipt->result = DESK_REFUSED;
+	} else { /* duplicate, or seen */
+		receipt->result = DESK_DUPLICATE;
+		if (!job->raw || strcmp(result, "duplicate") == 0)
+			COUNT(DESK_DUPLICATE);
+	}
+}
+
+void verdict_of_accept(struct verdict *v, const struct job *job, const redisReply *reply)
+{
+	if (!is_answer(reply)) {
+		blame_store(v, job, error_of(reply));
+		return;
+	}
+	verdict_plain(v, job, DESK_ACCEPTED);
+	snprintf(v->receipt.id, sizeof v->receipt.id, "%s", reply->element[ID]->str);
+	v->receipt.action = reply->element[ACTION]->str;
+	v->receipt.channels = reply->element[CHANNELS]->str;
+	v->receipt.code = reply->element[CODE]->str;
+	v->receipt.detail = reply->element[DETAIL]->str;
+	conclude(v, job, reply->element[RESULT]->str);
+	if (v->receipt.result == DESK_HELD)
+		v->due_ms = atoll(reply->element[DUE]->str);
+}
+
+void verdict_of_reject(struct verdict *v, const struct job *job, const redisReply *reply)
+{
+	if (reply->type != REDIS_REPLY_INTEGER) {
+		blame_store(v, job, error_of(reply));
+		return;
+	}
+	verdict_plain(v, job, DESK_REFUSED);
+	v->receipt.report = job->report;
+	v->receipt.code = item_refusal_name(job->report->refusal);
+	v->receipt.detail = job->report->fault[0].detail;
+	if (reply->integer == 1)
+		record_refusal(job, &v->receipt, job->report->fault[0].pointer);
+}
