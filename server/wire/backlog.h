@@ -22,13 +22,16 @@ void backlog_free(struct backlog *b); /* accepts NULL */
 void backlog_reset(struct backlog *b, struct wire_id from);
 /* Appends (post->id must be above the last). A kill or hold blanks the older posts of its uri. 0, or -1 out of memory. */
 int backlog_append(struct backlog *b, struct post *post) MUST_USE;
-/* Frames were made since: counts anew and evicts. Call once a tick. */
+/* Frames were made since: counts anew (the new posts, and some of the others in turn) and evicts. Call once a tick, after
+ * its frames were made. */
 void backlog_settle(struct backlog *b);
 
 size_t backlog_count(const struct backlog *b);
 uint64_t backlog_bytes(const struct backlog *b);
 /* Posts after `start` are all here: a reader whose cursor is >= start and known can go on from memory. */
 struct wire_id backlog_start(const struct backlog *b);
+/* The id of the newest post here, or the start. */
+struct wire_id backlog_head(const struct backlog *b);
 /* The i-th post, oldest first. Borrowed. */
 struct post *backlog_at(const struct backlog *b, size_t i);
 /* Index of the first post with an id above `id` (== count if none). */

@@ -26,9 +26,9 @@ struct history_page {
 };
 
 enum history_answer {
-	HISTORY_PAGE,	/* *page, borrowed for the length of the call */
-	HISTORY_GONE,	/* below the floor, or no entry has this id: a gap */
-	HISTORY_AWAY,	/* Redis is not there: ask again later */
+	HISTORY_PAGE, /* *page, borrowed for the length of the call */
+	HISTORY_GONE, /* below the floor, or no entry has this id: a gap */
+	HISTORY_AWAY, /* Redis is not there: ask again later */
 };
 typedef void history_cb(enum history_answer answer, struct history_page *page, void *arg);
 

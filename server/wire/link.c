@@ -576,19 +576,34 @@ static void on_timer_closed(uv_handle_t *handle)
 	release(handle->data);
 }
 
-void link_close(struct link *link)
+static void close_link(struct link *link, bool answering)
 {
 	if (link == NULL)
 		return;
 	MUST(link->state != LINK_CLOSED);
-	set_state(link, LINK_CLOSED, "closed");
-	for (struct ask *ask = link->asks; ask; ask = ask->next)
+	set_state(link, LINK_CLOSED, "closed"); /* from here on no ask is added */
+	for (struct ask *ask = link->asks; ask; ask = ask->next) {
+		link_reply_cb *cb = ask->cb;
+
 		ask->cb = NULL;
+		if (cb && answering && ask->channels == 0)
+			cb(NULL, ask->arg);
+	}
 	if (link->resolving)
 		uv_cancel((uv_req_t *)&link->resolver);
 	uv_close((uv_handle_t *)&link->timer, on_timer_closed);
 	if (link->redis)
 		redisAsyncFree(link->redis);
+}
+
+void link_close(struct link *link)
+{
+	close_link(link, false);
+}
+
+void link_close_answering(struct link *link)
+{
+	close_link(link, true);
 }
 
 enum link_state link_state(const struct link *link)

@@ -47,6 +47,8 @@ struct link_events {
 struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const char *name,
 		       const struct link_events *events, void *arg) MUST_USE;
 void link_close(struct link *link);
+/* The same, but first whoever waits for an answer gets NULL (subscriptions do not). */
+void link_close_answering(struct link *link);
 enum link_state link_state(const struct link *link);
 const char *link_state_name(enum link_state state);
 

@@ -13,19 +13,20 @@
 #include "wire/wire.h"
 
 enum shelf_answer {
-	SHELF_OK,	/* body: the JSON to send */
-	SHELF_MISSING,	/* no such item */
-	SHELF_KILLED,	/* body: the kill message (HTTP 410) */
+	SHELF_OK,	  /* body: the JSON to send */
+	SHELF_MISSING,	  /* no such item */
+	SHELF_KILLED,	  /* body: the kill message (HTTP 410) */
 	SHELF_BAD_BEFORE, /* `before` makes no sense */
-	SHELF_AWAY,	/* Redis is not there (HTTP 503) */
+	SHELF_AWAY,	  /* Redis is not there (HTTP 503) */
 };
 /* body and etag (quoted, strong, over the items only; "" if none) are borrowed for the length of the call. */
-typedef void shelf_cb(enum shelf_answer answer, const struct buf *body, const char *etag, void *arg);
+typedef void shelf_cb(enum shelf_answer answer, const struct buf *body, const char *etag,
+		      void *arg);
 
 /* `{"items":[…],"cursor":"…","before":"…"}`, newest first, at most limit (1-100) items that match s. before: token of an earlier answer or NULL.
  * cb is called later, once. 0, or -1: not READY or out of memory (cb is not called). */
-int shelf_feed(struct wire *wire, const struct subscription *s, unsigned limit, const char *before, shelf_cb *cb,
-	       void *arg) MUST_USE;
+int shelf_feed(struct wire *wire, const struct subscription *s, unsigned limit, const char *before,
+	       shelf_cb *cb, void *arg) MUST_USE;
 /* One item by uri. */
 int shelf_item(struct wire *wire, const char *uri, shelf_cb *cb, void *arg) MUST_USE;
 

@@ -28,11 +28,13 @@ struct backlog;
 struct wire_events {
 	/* A new post, appended to the backlog. When it is a kill or hold, older posts of its uri are blanked already. Borrowed. */
 	void (*post)(void *arg, struct post *post);
-	/* History broke or was attached for the first time: a new epoch, whose head is wire_head(). The backlog is empty. */
+	/* Attached for the first time: the backlog holds what there was (it is no news). Or history broke, or went on too far
+	 * while we were away: a new start at wire_head(), the backlog is empty. */
 	void (*epoch)(void *arg);
 	/* All that one reading of the socket brought has been told: the end of a tick. */
 	void (*tick)(void *arg);
-	/* Once a second while following, after `head` was confirmed: no cursor may be ahead of `head` now. */
+	/* Once a second while following: Redis had this head when it was asked, a moment ago. Of cursors that were there
+	 * then, none may be ahead of it; one that came since may be. Who has waited for one `confirmed` before was there. */
 	void (*confirmed)(void *arg, struct wire_id head);
 };
 
@@ -43,20 +45,27 @@ struct wire_options {
 	uint64_t max_entries;  /* of the stream */
 };
 
-struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place, const struct wire_options *options,
-		       const struct wire_events *events, void *arg) MUST_USE;
-void wire_close(struct wire *wire); /* accepts NULL */
+struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
+		       const struct wire_options *options, const struct wire_events *events,
+		       void *arg) MUST_USE;
+/* Accepts NULL. Not from inside one of its events. Whoever waits for an answer on wire_link() gets NULL first. */
+void wire_close(struct wire *wire);
 
 /* Attached and hearing? Readers can be served (from memory) once it was true for the first time (wire_has_epoch). */
 bool wire_is_following(const struct wire *wire);
 bool wire_has_epoch(const struct wire *wire);
 const char *wire_epoch(const struct wire *wire);
+/* The id of the last post that was told: the cursor of a reader who has everything. */
 struct wire_id wire_head(const struct wire *wire);
 const struct backlog *wire_backlog(const struct wire *wire);
 
 /* The command link and the key prefix, for history.h and shelf.h. */
 struct link *wire_link(struct wire *wire);
 const char *wire_prefix(const struct wire *wire);
+
+/* What survives when Redis' machine goes down: "fsync" all that was accepted, "second" all but the last second's, "memory"
+ * nothing to rely on, "unknown". */
+const char *wire_durability(const struct wire *wire);
 
 /* Did a kill or hold of this uri, newer than `than`, reach this worker? (what was read from Redis before it must not go out) */
 bool wire_is_withdrawn(const struct wire *wire, const char *uri, struct wire_id than);

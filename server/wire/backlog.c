@@ -1,0 +1,263 @@
+/* backlog.c - a ring of posts in wire order, and the newest post of each uri. */
+#include "wire/backlog.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include "base/counters.h"
+
+enum {
+	FIRST_CAPACITY = 256, /* a power of two, as every later one */
+	SWEEP = 64,	      /* older posts that are counted anew in a tick */
+};
+
+/* The posts of one uri: oldest to newest they are chained by post->newer. */
+struct story {
+	const char *uri; /* the newest post's: it lives as long as the story */
+	struct post *newest;
+	struct post *oldest;
+	UT_hash_handle hh;
+};
+
+/* Always true: ids rise from `first` on; bytes is the sum of counted[]; start is below all ids; every post is in exactly one
+ * story's chain. */
+struct backlog {
+	struct post **ring;
+	size_t *counted; /* beside each post: its bytes when they were last counted */
+	size_t capacity, first, count;
+	size_t fresh; /* how many of the newest have come since the last tick */
+	size_t sweep; /* the next older one to count anew */
+	uint64_t bytes, max_bytes;
+	struct wire_id start;
+	struct story *stories;
+};
+
+static size_t slot(const struct backlog *b, size_t i)
+{
+	return (b->first + i) & (b->capacity - 1);
+}
+
+struct backlog *backlog_new(uint64_t max_bytes)
+{
+	struct backlog *b = calloc(1, sizeof *b);
+
+	if (b)
+		b->max_bytes = max_bytes;
+	return b;
+}
+
+static void tell_gauges(const struct backlog *b)
+{
+	GAUGE_SET(BACKLOG_BYTES, b->bytes);
+	GAUGE_SET(BACKLOG_POSTS, b->count);
+}
+
+/* The oldest post is always the oldest of its story. */
+static void leave_story(struct backlog *b, struct post *post)
+{
+	struct story *story;
+
+	HASH_FIND_STR(b->stories, post->uri, story);
+	MUST(story && story->oldest == post);
+	story->oldest = post->newer;
+	if (story->oldest == NULL) {
+		HASH_DEL(b->stories, story);
+		free(story);
+	}
+	post->newer = NULL;
+}
+
+static void evict_oldest(struct backlog *b)
+{
+	struct post *post = b->ring[b->first];
+
+	b->start = post->id;
+	b->bytes -= b->counted[b->first];
+	b->first = slot(b, 1);
+	b->count--;
+	leave_story(b, post);
+	post_drop(post);
+}
+
+static void evict(struct backlog *b)
+{
+	while (b->bytes > b->max_bytes && b->count > 1)
+		evict_oldest(b);
+	tell_gauges(b);
+}
+
+void backlog_reset(struct backlog *b, struct wire_id from)
+{
+	while (b->count > 0)
+		evict_oldest(b);
+	b->start = from;
+	tell_gauges(b);
+}
+
+void backlog_free(struct backlog *b)
+{
+	if (b == NULL)
+		return;
+	backlog_reset(b, b->start);
+	free(b->ring);
+	free(b->counted);
+	free(b);
+}
+
+/* Twice the room, with the oldest post at slot 0. */
+static int grow(struct backlog *b)
+{
+	size_t capacity = b->capacity ? 2 * b->capacity : FIRST_CAPACITY;
+	struct post **ring = calloc(capacity, sizeof *ring);
+	size_t *counted = calloc(capacity, sizeof *counted);
+
+	if (ring == NULL || counted == NULL) {
+		free(ring);
+		free(counted);
+		return -1;
+	}
+	for (size_t i = 0; i < b->count; i++) {
+		ring[i] = b->ring[slot(b, i)];
+		counted[i] = b->counted[slot(b, i)];
+	}
+	free(b->ring);
+	free(b->counted);
+	b->ring = ring;
+	b->counted = counted;
+	b->capacity = capacity;
+	b->first = 0;
+	return 0;
+}
+
+static void count_anew(struct backlog *b, size_t at)
+{
+	b->bytes += b->ring[at]->bytes - b->counted[at];
+	b->counted[at] = b->ring[at]->bytes;
+}
+
+static int is_withdrawal(const struct post *post)
+{
+	return post->action == POST_KILL || post->action == POST_HOLD;
+}
+
+/* The posts of a chain have ids here, so each is found and its bytes are counted anew. */
+static void blank_older(struct backlog *b, const struct post *withdrawal, struct post *oldest)
+{
+	for (struct post *post = oldest; post != withdrawal; post = post->newer) {
+		if (post_blank(post) > 0)
+			count_anew(b, slot(b, backlog_after(b, post->id) - 1));
+	}
+}
+
+/* Makes the post the newest of its story. */
+static int join_story(struct backlog *b, struct post *post)
+{
+	struct story *story;
+
+	HASH_FIND_STR(b->stories, post->uri, story);
+	if (story == NULL) {
+		if ((story = calloc(1, sizeof *story)) == NULL)
+			return -1;
+		story->oldest = post;
+	} else {
+		HASH_DEL(b->stories,
+			 story); /* the key moves to the newest post, which lives longest */
+		story->newest->newer = post;
+	}
+	story->uri = post->uri;
+	story->newest = post;
+	HASH_ADD_KEYPTR(hh, b->stories, story->uri, strlen(story->uri), story);
+	if (is_withdrawal(post))
+		blank_older(b, post, story->oldest);
+	return 0;
+}
+
+int backlog_append(struct backlog *b, struct post *post)
+{
+	size_t at;
+
+	MUST(wire_id_compare(post->id, backlog_head(b)) > 0);
+	if (b->count == b->capacity && grow(b) == -1)
+		return -1;
+	post->newer = NULL;
+	if (join_story(b, post) == -1)
+		return -1;
+	at = slot(b, b->count++);
+	b->ring[at] = post_hold(post);
+	b->counted[at] = 0;
+	b->fresh++;
+	count_anew(b, at);
+	evict(b);
+	return 0;
+}
+
+/* New posts get their frames in their tick. Readers who catch up make frames of older ones: a sweep finds them in time. */
+void backlog_settle(struct backlog *b)
+{
+	size_t fresh = b->fresh < b->count ? b->fresh : b->count;
+
+	for (size_t i = b->count - fresh; i < b->count; i++)
+		count_anew(b, slot(b, i));
+	for (size_t n = 0; n < SWEEP && n < b->count; n++, b->sweep++)
+		count_anew(b, slot(b, b->sweep % b->count));
+	b->fresh = 0;
+	evict(b);
+}
+
+size_t backlog_count(const struct backlog *b)
+{
+	return b->count;
+}
+
+uint64_t backlog_bytes(const struct backlog *b)
+{
+	return b->bytes;
+}
+
+struct wire_id backlog_start(const struct backlog *b)
+{
+	return b->start;
+}
+
+struct wire_id backlog_head(const struct backlog *b)
+{
+	return b->count ? b->ring[slot(b, b->count - 1)]->id : b->start;
+}
+
+struct post *backlog_at(const struct backlog *b, size_t i)
+{
+	MUST(i < b->count);
+	return b->ring[slot(b, i)];
+}
+
+size_t backlog_after(const struct backlog *b, struct wire_id id)
+{
+	size_t low = 0, high = b->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (wire_id_compare(b->ring[slot(b, middle)]->id, id) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool backlog_knows(const struct backlog *b, struct wire_id id)
+{
+	size_t after = backlog_after(b, id);
+
+	if (after == 0)
+		return wire_id_compare(b->start, id) == 0;
+	return wire_id_compare(b->ring[slot(b, after - 1)]->id, id) == 0;
+}
+
+struct post *backlog_newest(const struct backlog *b, const char *uri)
+{
+	struct story *story;
+
+	HASH_FIND_STR(b->stories, uri, story);
+	return story ? story->newest : NULL;
+}

@@ -1,0 +1,76 @@
+/* durability.c - asks a Redis what it does with its append-only file. */
+#include "wire/durability.h"
+
+#include <hiredis/hiredis.h>
+#include <string.h>
+#include "base/log.h"
+
+static void found(struct durability *d, const char *level)
+{
+	bool is_news = strcmp(d->level, level) != 0;
+
+	d->level = level;
+	if (!is_news)
+		return;
+	if (strcmp(level, "fsync") == 0)
+		log_info("redis_durability", LOG_S("level", level));
+	else
+		log_warn("redis_durability", LOG_S("level", level),
+			 LOG_S("means",
+			       "news that was accepted may be lost when Redis' machine goes down"),
+			 LOG_S("remedy",
+			       "redis-cli CONFIG SET appendonly yes; CONFIG SET appendfsync "
+			       "always; CONFIG REWRITE"));
+}
+
+static void on_info(redisReply *reply, void *arg)
+{
+	struct durability *d = arg;
+
+	if (reply == NULL)
+		return;
+	if (reply->type == REDIS_REPLY_STRING && strstr(reply->str, "\naof_enabled:0"))
+		found(d, "memory");
+	else
+		found(d, "unknown");
+}
+
+/* The value beside a name in a flat list; "" if it is not there. */
+static const char *value_of(const redisReply *list, const char *name)
+{
+	for (size_t i = 0; i + 1 < list->elements; i += 2)
+		if (list->element[i]->str && list->element[i + 1]->str &&
+		    strcmp(list->element[i]->str, name) == 0)
+			return list->element[i + 1]->str;
+	return "";
+}
+
+static void on_config(redisReply *reply, void *arg)
+{
+	struct durability *d = arg;
+	const char *fsync;
+
+	if (reply == NULL)
+		return;
+	if (reply->type != REDIS_REPLY_ARRAY || *value_of(reply, "appendonly") == '\0') {
+		if (link_commandf(d->link, on_info, d, "INFO persistence") == -1)
+			found(d, "unknown");
+		return;
+	}
+	fsync = value_of(reply, "appendfsync");
+	if (strcmp(value_of(reply, "appendonly"), "yes") != 0)
+		found(d, "memory");
+	else if (strcmp(fsync, "always") == 0)
+		found(d, "fsync");
+	else
+		found(d, strcmp(fsync, "everysec") == 0 ? "second" : "memory");
+}
+
+void durability_ask(struct durability *d, struct link *link)
+{
+	d->link = link;
+	if (d->level == NULL)
+		d->level = "unknown";
+	if (link_commandf(link, on_config, d, "CONFIG GET append*") == -1)
+		d->level = "unknown";
+}

@@ -1,0 +1,21 @@
+/* durability.h - how much of what a Redis accepts survives a crash.
+ *
+ * What it does  Asks CONFIG, or INFO where that is forbidden, and warns with a remedy if accepted news could be lost.
+ * Lifetime      The struct outlives the link's connection.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_WIRE_DURABILITY_H
+#define NEWSWIRE_WIRE_DURABILITY_H
+
+#include "wire/link.h"
+
+struct durability {
+	struct link *link;
+	const char *
+		level; /* "fsync", "second", "memory" or "unknown"; never NULL after durability_ask() */
+};
+
+/* Asks anew: call when the link has become ready. */
+void durability_ask(struct durability *d, struct link *link);
+
+#endif

@@ -1,0 +1,68 @@
+-- common.lua - what the wire's scripts share. KEYS[1] is any key of ours (it tells a Redis Cluster the slot); ARGV[1] is
+-- the braced prefix that all keys begin with, e.g. "{newswire}".
+
+local function key(name)
+	return ARGV[1] .. ':' .. name
+end
+
+-- Raises an error that names the key and the remedy unless it has this type or is absent. Redis has no rollback: scripts
+-- call this before they write.
+local function need(name, kind)
+	local found = redis.call('TYPE', key(name)).ok
+	if found ~= kind and found ~= 'none' then
+		error({err = 'WRONGKEY ' .. key(name) .. ' is a ' .. found .. ', not a ' .. kind ..
+			': another program writes there. Rename that key, or give newswired a --prefix of its own.'})
+	end
+end
+
+-- Calls a command on one key. Should the key be of another type, the error says which.
+local function on(kind, command, name, ...)
+	local answer = redis.pcall(command, key(name), ...)
+	if type(answer) == 'table' and answer.err then
+		need(name, kind)
+		error(answer)
+	end
+	return answer
+end
+
+-- Where the wire stands..
+local function read_wire()
+	local epoch = on('string', 'GET', 'epoch') or ''
+	local head = on('string', 'GET', 'head') or '0-0'
+	local floor = on('string', 'GET', 'floor') or '0-0'
+	need('wire', 'stream')
+	return epoch, head, floor
+end
+
+local function parts(id)
+	local ms, seq = id:match('^(%d+)%-(%d+)$')
+	return tonumber(ms) or 0, tonumber(seq) or 0
+end
+
+local function is_before(a, b)
+	local a_ms, a_seq = parts(a)
+	local b_ms, b_seq = parts(b)
+	return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
+end
+
+local function now_ms()
+	local time = redis.call('TIME')
+	return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The name of the key that holds the text which an entry's meta speaks of; nil if it makes no sense.
+local function body_name(meta)
+	local good, fields = pcall(cjson.decode, meta)
+	if good and type(fields) == 'table' and type(fields.uri) == 'string' and type(fields.version) == 'string' then
+		return key('body:' .. fields.uri .. ':' .. fields.version)
+	end
+end
+
+-- Fields of a stream's entry, or a flat hash, by name.
+local function by_name(flat)
+	local fields = {}
+	for i = 1, #flat, 2 do
+		fields[flat[i]] = flat[i + 1]
+	end
+	return fields
+end
