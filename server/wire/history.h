@@ -1,10 +1,10 @@
 /* history.h - posts older than the backlog, read from Redis once for all who ask.
  *
  * What it does  Pages of the stream with their bodies (read.lua: at most HISTORY_PAGE_POSTS or HISTORY_PAGE_BYTES a page). A page covers the ids
- *               (from, to]; whoever asks for a place inside a page gets it, whoever asks while such a page is on its way waits for it.
+ *               (from, to]. One page is read at a time, for the oldest place that is asked for; all who asked for a place inside it get it.
  *               HISTORY_PAGES are kept, the least used goes first; a new epoch or a lost link drops all.
- *               Kills and holds blank posts in pages (history_withdraw), also in those on their way.
- * Ownership     A page is refcounted: history_page_hold/drop.
+ *               Kills and holds blank posts in pages (history_hear), also in those on their way.
+ * Ownership     Pages belong to history and are borrowed for the length of a call; who wants a post for longer holds that.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_WIRE_HISTORY_H
@@ -19,7 +19,8 @@ struct history;
 enum { HISTORY_PAGE_POSTS = 500, HISTORY_PAGE_BYTES = 1 << 20, HISTORY_PAGES = 8 };
 
 struct history_page {
-	unsigned refs;
+	unsigned refs;		 /* history's own */
+	uint64_t used;		 /* history's own */
 	struct wire_id from, to; /* every post of the wire with from < id <= to is here */
 	size_t count;
 	struct post **posts;
@@ -35,7 +36,7 @@ typedef void history_cb(enum history_answer answer, struct history_page *page, v
 struct history *history_new(struct wire *wire) MUST_USE;
 void history_free(struct history *h); /* accepts NULL; waiting callbacks get HISTORY_AWAY */
 
-/* A page that holds the posts right after `after`, if it is in memory. Borrowed; NULL if not. */
+/* A page that holds the posts right after `after`, if it is in memory and knows that id. Borrowed; NULL if not. */
 struct history_page *history_find(struct history *h, struct wire_id after);
 /* Asks for it. cb is called later, once, never from inside the call. 0, or -1 out of memory. */
 int history_ask(struct history *h, struct wire_id after, history_cb *cb, void *arg) MUST_USE;

@@ -626,6 +626,11 @@ const struct backlog *wire_backlog(const struct wire *w)
 	return w->backlog;
 }
 
+uv_loop_t *wire_loop(const struct wire *w)
+{
+	return w->second.loop;
+}
+
 struct link *wire_link(struct wire *w)
 {
 	return w->command;

@@ -59,7 +59,8 @@ const char *wire_epoch(const struct wire *wire);
 struct wire_id wire_head(const struct wire *wire);
 const struct backlog *wire_backlog(const struct wire *wire);
 
-/* The command link and the key prefix, for history.h and shelf.h. */
+/* The loop, the command link and the key prefix, for history.h and shelf.h. */
+uv_loop_t *wire_loop(const struct wire *wire);
 struct link *wire_link(struct wire *wire);
 const char *wire_prefix(const struct wire *wire);
 

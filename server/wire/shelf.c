@@ -1,0 +1,279 @@
+/* shelf.c - reads feeds and items from Redis, as readers get them. */
+#include "wire/shelf.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+#include "lua_scripts.h"
+#include "wire/backlog.h"
+#include "wire/page.h"
+#include "wire/token.h"
+
+enum { FEED_BYTES = 4 << 20, ETAG_SIZE = 36 };
+
+static struct link_script feed_script = {.text = lua_feed};
+static struct link_script item_script = {.text = lua_item};
+
+struct ask {
+	struct wire *wire;
+	shelf_cb *cb;
+	void *arg;
+	char uri[]; /* item: which one */
+};
+
+static struct ask *new_ask(struct wire *wire, const char *uri, shelf_cb *cb, void *arg)
+{
+	struct ask *ask = calloc(1, sizeof *ask + strlen(uri) + 1);
+
+	if (ask == NULL)
+		return NULL;
+	ask->wire = wire;
+	ask->cb = cb;
+	ask->arg = arg;
+	memcpy(ask->uri, uri, strlen(uri) + 1);
+	return ask;
+}
+
+/* Answers and forgets the ask. Takes body and its memory. */
+static void answer(struct ask *ask, enum shelf_answer what, struct buf *body, const char *etag)
+{
+	if (body->failed)
+		what = SHELF_AWAY;
+	ask->cb(what, body, etag, ask->arg);
+	buf_free(body);
+	free(ask);
+}
+
+static void make_etag(const char *bytes, size_t len, char *etag)
+{
+	XXH128_hash_t hash = XXH3_128bits(bytes, len);
+
+	snprintf(etag, ETAG_SIZE, "\"%016llx%016llx\"", (unsigned long long)hash.high64,
+		 (unsigned long long)hash.low64);
+}
+
+static enum post_action read_action(const char *name)
+{
+	enum post_action a = POST_PUBLISH;
+
+	while (a < POST_ACTION_COUNT && strcmp(post_action_name(a), name) != 0)
+		a++;
+	return a;
+}
+
+/* One item as readers see it: a post without a place. -1 if it makes no sense (or memory is short). */
+static int write_item(const char *uri, const char *version, const char *action, const char *class,
+		      const char *channels, const redisReply *body, struct buf *out)
+{
+	struct post post = {.action = read_action(action),
+			    .class = news_class_read(class, strlen(class)),
+			    .uri = (char *)uri,
+			    .version = (char *)version,
+			    .body = body->str,
+			    .body_len = body->len};
+
+	if (post.action >= POST_KILL || post.class == CLASS_COUNT ||
+	    channel_set_read(&post.channels, channels, strlen(channels), ' ') == -1)
+		return -1;
+	post_write_json(&post, out);
+	channel_set_free(&post.channels);
+	return 0;
+}
+
+/* --- the feed ------------------------------------------------------------------------------- */
+
+static void write_items(const struct ask *ask, const redisReply *rows, struct wire_id head,
+			struct buf *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < rows->elements; i++) {
+		const redisReply *row = rows->element[i];
+		size_t before = out->len;
+
+		if (wire_is_withdrawn(ask->wire, page_text(row, 0), head))
+			continue;
+		if (!first)
+			buf_addc(out, ',');
+		if (write_item(page_text(row, 0), page_text(row, 1), page_text(row, 2),
+			       page_text(row, 3), page_text(row, 4), row->element[5], out) == -1)
+			out->len = before;
+		else
+			first = false;
+	}
+}
+
+static void write_end(const redisReply *reply, const struct page_place *at, struct buf *out)
+{
+	struct cursor cursor = {.id = at->head};
+	char text[CURSOR_TEXT_MAX];
+
+	memcpy(cursor.epoch, at->epoch, sizeof cursor.epoch);
+	cursor_format(&cursor, text);
+	buf_addf(out, "],\"cursor\":\"%s\"", text);
+	if (*page_text(reply, 2)) {
+		buf_adds(out, ",\"before\":\"");
+		token_write(page_text(reply, 2), page_text(reply, 3), out);
+		buf_addc(out, '"');
+	}
+	buf_addc(out, '}');
+}
+
+static void on_feed(redisReply *reply, void *arg)
+{
+	static const char opening[] = "{\"items\":[";
+	struct ask *ask = arg;
+	struct page_place at;
+	struct buf body = {0};
+	char etag[ETAG_SIZE] = "";
+
+	if (reply == NULL || page_read_place(reply, 5, &at) == -1 || at.epoch[0] == '\0') {
+		answer(ask, SHELF_AWAY, &body, "");
+		return;
+	}
+	buf_adds(&body, opening);
+	write_items(ask, reply->element[4], at.head, &body);
+	if (!body.failed)
+		make_etag(body.data + strlen(opening), body.len - strlen(opening), etag);
+	write_end(reply, &at, &body);
+	answer(ask, SHELF_OK, &body, etag);
+}
+
+/* A set as the script wants it, with its NUL. */
+static void join(const struct channel_set *set, struct buf *out)
+{
+	channel_set_write(set, ' ', out);
+	buf_addc(out, '\0');
+}
+
+/* cb is told in the next turn by way of Redis, which must be there anyway: the token is refused without reading more. */
+static void on_bad_before(redisReply *reply, void *arg)
+{
+	struct buf body = {0};
+
+	answer(arg, reply ? SHELF_BAD_BEFORE : SHELF_AWAY, &body, "");
+}
+
+static int ask_feed(struct ask *ask, const struct subscription *s, unsigned limit,
+		    const struct token *below)
+{
+	struct buf sets[4] = {0};
+	const struct channel_set *const from[] = {&s->channels, &s->classes, &s->langs, &s->types};
+	char items[12], bytes[12];
+	const char *argv[] = {items, bytes, below->score, below->uri, NULL, NULL, NULL, NULL};
+	bool failed = false;
+	int sent = -1;
+
+	snprintf(items, sizeof items, "%u", limit);
+	snprintf(bytes, sizeof bytes, "%d", FEED_BYTES);
+	for (size_t i = 0; i < COUNT_OF(sets); i++) {
+		join(from[i], &sets[i]);
+		failed = failed || sets[i].failed;
+		argv[4 + i] = sets[i].data;
+	}
+	if (!failed)
+		sent = page_script(wire_link(ask->wire), &feed_script, wire_prefix(ask->wire),
+				   on_feed, ask, COUNT_OF(argv), argv);
+	for (size_t i = 0; i < COUNT_OF(sets); i++)
+		buf_free(&sets[i]);
+	return sent;
+}
+
+int shelf_feed(struct wire *wire, const struct subscription *s, unsigned limit, const char *before,
+	       shelf_cb *cb, void *arg)
+{
+	struct token below = {0};
+	struct ask *ask = new_ask(wire, "", cb, arg);
+	int sent;
+
+	if (ask == NULL)
+		return -1;
+	if (before && *before && token_read(&below, before) == -1)
+		sent = link_commandf(wire_link(wire), on_bad_before, ask, "PING");
+	else
+		sent = ask_feed(ask, s, limit, &below);
+	if (sent == -1)
+		free(ask);
+	return sent;
+}
+
+/* --- one item ------------------------------------------------------------------------------- */
+
+static void answer_killed(struct ask *ask, const struct post *kill)
+{
+	struct buf body = {0};
+
+	post_write_json(kill, &body);
+	answer(ask, SHELF_KILLED, &body, "");
+}
+
+/* A kill or hold overtook Redis' answer. */
+static void answer_withdrawn(struct ask *ask)
+{
+	const struct post *newest = backlog_newest(wire_backlog(ask->wire), ask->uri);
+	struct buf body = {0};
+
+	if (newest && newest->action == POST_KILL)
+		answer_killed(ask, newest);
+	else
+		answer(ask, SHELF_MISSING, &body, "");
+}
+
+static void answer_usable(struct ask *ask, const redisReply *reply)
+{
+	const redisReply *text = reply->element[8];
+	struct buf body = {0};
+	char etag[ETAG_SIZE] = "";
+
+	if (text->type != REDIS_REPLY_STRING ||
+	    write_item(ask->uri, page_text(reply, 3), page_text(reply, 4), page_text(reply, 5),
+		       page_text(reply, 6), text, &body) == -1) {
+		answer(ask, SHELF_MISSING, &body, "");
+		return;
+	}
+	if (!body.failed)
+		make_etag(body.data, body.len, etag);
+	answer(ask, SHELF_OK, &body, etag);
+}
+
+static void on_item(redisReply *reply, void *arg)
+{
+	struct ask *ask = arg;
+	struct page_place at;
+	struct buf none = {0};
+
+	if (reply == NULL || page_read_place(reply, 2, &at) == -1) {
+		answer(ask, SHELF_AWAY, &none, "");
+	} else if (reply->elements < 9) {
+		answer(ask, SHELF_MISSING, &none, "");
+	} else if (strcmp(page_text(reply, 2), "canceled") == 0) {
+		const char *notice = page_text(reply, 7);
+
+		answer_killed(ask, &(struct post){.action = POST_KILL,
+						  .uri = ask->uri,
+						  .version = (char *)page_text(reply, 3),
+						  .notice = *notice ? (char *)notice : NULL});
+	} else if (wire_is_withdrawn(ask->wire, ask->uri, at.head)) {
+		answer_withdrawn(ask);
+	} else if (strcmp(page_text(reply, 2), "usable") == 0) {
+		answer_usable(ask, reply);
+	} else {
+		answer(ask, SHELF_MISSING, &none, "");
+	}
+}
+
+int shelf_item(struct wire *wire, const char *uri, shelf_cb *cb, void *arg)
+{
+	struct ask *ask = new_ask(wire, uri, cb, arg);
+	const char *argv[] = {uri};
+
+	if (ask == NULL)
+		return -1;
+	if (page_script(wire_link(wire), &item_script, wire_prefix(wire), on_item, ask,
+			COUNT_OF(argv), argv) == 0)
+		return 0;
+	free(ask);
+	return -1;
+}
