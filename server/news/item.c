@@ -1,4 +1,4 @@
-/* item.c - one piece of news: limits, decoding, what the item says of itself, and whether it may be news at all. */
+/* item.c - one piece of news: limits, decoding, what it says of itself, whether it may be news. */
 #include "news/item.h"
 #include "base/clock.h"
 #include "news/item_channels.h"
@@ -202,8 +202,8 @@ static size_t notice_length(const char *text)
 	return len;
 }
 
-/* The words for readers: a plain text description whose role says that it is one. The headline and the body of a
- * withdrawn item are for editors. */
+/* The words for readers: a plain text description whose role says that it is one. The headline and
+ * the body of a withdrawn item are for editors. */
 static char *read_notice(struct ninjs *n, const json_t *canonical)
 {
 	const json_t *entry;

@@ -1,4 +1,4 @@
-/* ninjs.c - the tables: every property of ninjs that we know, of any generation, and what it becomes in 3.1. */
+/* ninjs.c - the tables: every property of ninjs, of any generation, and what it becomes in 3.1. */
 #include "news/ninjs.h"
 #include "news/ninjs_legacy.h"
 #include "news/ninjs_object.h"
@@ -19,7 +19,8 @@
 #define TIME	ninjs_value_time
 #define EMBARGO ninjs_value_embargo
 
-/* edNote, contactInfo and annotations have no row: ninjs_write() keeps them from readers wherever they stand. */
+/* edNote, contactInfo and annotations have no row: ninjs_write() keeps them from readers wherever
+ * they stand. */
 
 /* --- parts of an item ------------------------------------------------------------------------ */
 
@@ -115,7 +116,8 @@ static json_t *read_alt_ids(struct ninjs *n, const struct place *at, const struc
 				     : ninjs_object_list(n, at, row, value);
 }
 
-/* What is withdrawn or withheld does not travel inside another item. Superdesk's featuremedia is the lead picture. */
+/* What is withdrawn or withheld does not travel inside another item. Superdesk's featuremedia is
+ * the lead picture. */
 static bool accept_association(struct ninjs *n, const char *name, json_t *item)
 {
 	const char *status = json_string_value(json_object_get(item, "pubStatus"));

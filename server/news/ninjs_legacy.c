@@ -62,7 +62,8 @@ static const char *split_suffix(const char *suffix, char *role, size_t size)
 	return content_type;
 }
 
-/* Adds {role, contentType, value} to an array of texts, unless the old object had that array already. */
+/* Adds {role, contentType, value} to an array of texts, unless the old object had that array
+ * already. */
 static void add_text(struct ninjs *n, struct rebuild *r, const char *array_name, const char *role,
 		     const char *content_type, json_t *value, bool first)
 {
@@ -85,7 +86,8 @@ static void add_text(struct ninjs *n, struct rebuild *r, const char *array_name,
 		n->no_memory = true;
 }
 
-/* In pictures, and in any media that an item carries, description_text is the caption and body_text the alternative. */
+/* In pictures, and in any media that an item carries, description_text is the caption and body_text
+ * the alternative. */
 static bool is_captioned(const struct rebuild *r)
 {
 	const char *type = text_of(r->to, "type");
@@ -297,7 +299,7 @@ static bool is_uri(const char *text)
 	return strstr(text, "://") != NULL || strncmp(text, "urn:", 4) == 0;
 }
 
-/* IPTC's topics are numbers of eight digits; those above 20000000 are not in any older vocabulary. */
+/* IPTC's topics are eight digits; those above 20000000 are in no older vocabulary. */
 static bool is_mediatopic(const char *code)
 {
 	return strlen(code) == 8 && code[0] == '2' && strspn(code, "0123456789") == 8;

@@ -1,6 +1,8 @@
-/* ninjs_legacy.h - what becomes of old forms. Most are `merge` functions of tables (ninjs_object.h).
+/* ninjs_legacy.h - what becomes of old forms. Most are `merge` functions of tables
+ * (ninjs_object.h).
  *
- * What a newer generation says in its own form wins: an old one is merged only where the new name is free.
+ * What a newer generation says in its own form wins: an old one is merged only where the new name
+ * is free.
  */
 #ifndef NEWSWIRE_NEWS_NINJS_LEGACY_H
 #define NEWSWIRE_NEWS_NINJS_LEGACY_H
@@ -20,7 +22,8 @@ NINJS_MERGE(authors);	  /* Superdesk's authors, made associations by now */
 NINJS_MERGE(code);	  /* scheme and code: uri and literal; a scheme that is no uri stays */
 NINJS_MERGE(trust_code);  /* scheme and code of a trust indicator: its role */
 
-/* One of Superdesk's authors as an association of rel author, not yet checked. Returns a new reference. */
+/* One of Superdesk's authors as an association of rel author, not yet checked. Returns a new
+ * reference. */
 json_t *ninjs_legacy_author(struct ninjs *n, json_t *author);
 /* An object by kind of id becomes an array of role and value. Returns a new reference. */
 json_t *ninjs_legacy_alt_ids(struct ninjs *n, json_t *ids);

@@ -141,7 +141,8 @@ static bool is_canonical(const struct row *row, const char *key)
 	return row->merge == NULL && strcmp(row->canonical, key) == 0;
 }
 
-/* Reads every known property where it stands; what goes away is null afterwards. Is there more to do? */
+/* Reads every known property where it stands; what goes away is null afterwards. Is there more to
+ * do? */
 static bool read_properties(struct ninjs *n, const struct place *at, const struct table *table,
 			    json_t *object)
 {

@@ -1,7 +1,7 @@
 /* ninjs_object.h - an object read by a table of its properties: one row a name.
  *
- * An object that is canonical already stays as it is. Otherwise it is built anew: first what is canonical or unknown, in
- * its order, then what old names say, where nothing canonical says it.
+ * An object that is canonical already stays as it is. Otherwise it is built anew: first what is
+ * canonical or unknown, in its order, then what old names say, where nothing canonical says it.
  */
 #ifndef NEWSWIRE_NEWS_NINJS_OBJECT_H
 #define NEWSWIRE_NEWS_NINJS_OBJECT_H
@@ -18,10 +18,11 @@ struct rebuild {
 };
 
 struct row {
-	const char *
-		name; /* lower case: properties are found in any case. Ending in `_`: all names that begin so */
+	const char *name; /* lower case: properties are found in any case. Ending in `_`: all names
+			     that begin so */
 	const char *canonical;
-	/* Checks and converts a value (never null). Returns a new reference, also to the same; NULL: it goes away. */
+	/* Checks and converts a value (never null). Returns a new reference, also to the same;
+	 * NULL: it goes away. */
 	json_t *(*read)(struct ninjs *n, const struct place *at, const struct row *row,
 			json_t *value);
 	/* Takes an old form over. NULL: under its canonical name, if that is free. */
@@ -41,7 +42,8 @@ json_t *ninjs_object_read(struct ninjs *n, const struct place *at, const struct 
 /* Reads an array of objects, in place. */
 json_t *ninjs_object_list(struct ninjs *n, const struct place *at, const struct row *row,
 			  json_t *value);
-/* The same, or an object of objects by name, which becomes an array. `each` may change or refuse (false) an element. */
+/* The same, or an object of objects by name, which becomes an array. `each` may change or refuse
+ * (false) an element. */
 json_t *ninjs_object_named(struct ninjs *n, const struct place *at, const struct row *row,
 			   json_t *value,
 			   bool (*each)(struct ninjs *n, const char *name, json_t *element));

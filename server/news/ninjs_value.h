@@ -1,4 +1,5 @@
-/* ninjs_value.h - single values of ninjs: what each must be. All are `read` functions of rows (ninjs_object.h). */
+/* ninjs_value.h - single values of ninjs: what each must be. All are `read` functions of rows
+ * (ninjs_object.h). */
 #ifndef NEWSWIRE_NEWS_NINJS_VALUE_H
 #define NEWSWIRE_NEWS_NINJS_VALUE_H
 

@@ -1,4 +1,4 @@
-/* ninjs_write.c - JSON as text, as readers get it: compact, UTF-8, and without private properties at whatever depth. */
+/* ninjs_write.c - JSON as text, as readers get it: compact, UTF-8, nothing private at any depth. */
 #include "news/ninjs.h"
 
 #include <stdio.h>

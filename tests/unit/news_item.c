@@ -688,8 +688,8 @@ static void only_plain_words_meant_for_readers_become_the_notice(void **state)
 {
 	static const char *const silent[] = {
 		"\"descriptions\":[{\"role\":\"summary\",\"value\":\"S\"}]",
-		"\"descriptions\":[{\"role\":\"withdrawal\",\"contentType\":\"text/"
-		"html\",\"value\":\"<b>S</b>\"}]",
+		("\"descriptions\":[{\"role\":\"notice\",\"contentType\":"
+		 "\"text/html\",\"value\":\"<b>S</b>\"}]"),
 		"\"descriptions\":[{\"role\":\"withdrawal\",\"value\":\"\"}]",
 		"\"description_text\":\"S\"",
 		"\"body_text\":\"Please kill story S\"",
