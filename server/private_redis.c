@@ -201,14 +201,14 @@ static void start(struct private_redis *r)
 static int ping(const char *path, char *answer, size_t size)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	struct timeval patience = {.tv_usec = PROBE_MS * 1000};
+	struct timeval patience = {.tv_usec = PROBE_MS * 1000L};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ssize_t n = -1;
 
 	if (fd < 0)
 		return -1;
 	MUST(strlen(path) < sizeof to.sun_path);
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
@@ -278,7 +278,7 @@ static void relay_line(struct private_redis *r, const char *line)
 	if (*text == '\0')
 		return;
 	if (sign == NULL || *sign == '#')
-		snprintf(r->last_word, sizeof r->last_word, "%s", text);
+		snprintf(r->last_word, sizeof r->last_word, "%.*s", (int)sizeof r->last_word - 1, text);
 	if (routine)
 		log_debug("redis_says", LOG_S("text", text));
 	else
