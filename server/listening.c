@@ -49,20 +49,34 @@ static void read_address(union address *a, const char *text, uint16_t port)
 
 /* --- who has the port ------------------------------------------------------------------------- */
 
-/* The inode of the socket that listens on the port, from /proc/net/tcp or tcp6; 0 if none is seen. */
+/* A line of /proc/net/tcp: the inode (field 9) if the local port (after the colon of field 1) is this one and the state
+ * (field 3) is LISTEN; else 0. */
+static unsigned long inode_in(char *line, uint16_t port)
+{
+	char *field, *rest = line;
+	const char *colon;
+
+	for (int i = 0; (field = strtok_r(rest, " \n", &rest)) != NULL; i++) {
+		if (i == 1 &&
+		    ((colon = strchr(field, ':')) == NULL || strtoul(colon + 1, NULL, 16) != port))
+			return 0;
+		if (i == 3 && strcmp(field, "0A") != 0)
+			return 0;
+		if (i == 9)
+			return strtoul(field, NULL, 10);
+	}
+	return 0;
+}
+
+/* The inode of the socket that listens on the port; 0 if none is seen. */
 static unsigned long listener_inode(const char *table, uint16_t port)
 {
 	FILE *file = fopen(table, "re");
-	unsigned long inode, found = 0;
-	unsigned local, state;
+	unsigned long found = 0;
 	char line[512];
 
 	while (file && found == 0 && fgets(line, sizeof line, file))
-		if (sscanf(line,
-			   " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
-			   &local, &state, &inode) == 3 &&
-		    local == port && state == 0x0a)
-			found = inode;
+		found = inode_in(line, port);
 	if (file)
 		fclose(file);
 	return found;
@@ -186,7 +200,7 @@ static int probe(const union address *a)
 
 static int port_of(int fd, uint16_t *port)
 {
-	union address a;
+	union address a = {0};
 	socklen_t len = sizeof a;
 
 	if (getsockname(fd, &a.any, &len) < 0)

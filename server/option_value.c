@@ -57,7 +57,7 @@ static const char *quoted(const char *text, char out[48])
 
 	for (i = 0; text[i] && i < 40; i++)
 		out[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
-	strcpy(out + i, text[i] ? "..." : "");
+	memcpy(out + i, text[i] ? "..." : "", text[i] ? 4 : 1);
 	return out;
 }
 
@@ -66,7 +66,7 @@ const char *option_value_number(enum option_type type, uint64_t n, char *out)
 	const struct unit *unit = units_of(type), *best = unit;
 
 	if (n == 0) {
-		strcpy(out, "0");
+		memcpy(out, "0", 2);
 		return out;
 	}
 	for (; unit->suffix; unit++)

@@ -276,40 +276,44 @@ static int read_environment(struct reading *r, const char *const *envp)
 /* The whole file as text, or NULL with errno. */
 static char *read_whole(const char *path)
 {
+	char *text = malloc(CONFIG_FILE_MAX + 1);
 	FILE *file = fopen(path, "re");
-	char *text = file ? malloc(CONFIG_FILE_MAX + 1) : NULL;
-	size_t len = text ? fread(text, 1, CONFIG_FILE_MAX + 1, file) : 0;
-	int bad = text == NULL ? errno : ferror(file) ? errno : len > CONFIG_FILE_MAX ? EFBIG : 0;
+	size_t len;
+	int bad = ENOMEM;
 
+	if (file && text) {
+		len = fread(text, 1, CONFIG_FILE_MAX + 1, file);
+		bad = ferror(file) ? errno : len > CONFIG_FILE_MAX ? EFBIG : 0;
+		text[bad ? 0 : len] = '\0';
+	} else if (text) {
+		bad = errno;
+	}
 	if (file)
 		fclose(file);
-	if (bad) {
-		free(text);
-		errno = bad;
-		return NULL;
-	}
-	text[len] = '\0';
-	return text;
+	if (bad == 0)
+		return text;
+	free(text);
+	errno = bad;
+	return NULL;
 }
 
 /* The line on which `"key":` stands. The file is one flat object, and within a JSON string a quote
  * is escaped, so the first such place is the key. 0 if it is written with escapes. */
 static int line_of(const char *text, const char *key)
 {
+	const char *at = text;
 	char quoted[64];
 	int line = 1;
 
 	snprintf(quoted, sizeof quoted, "\"%s\"", key);
-	for (const char *c = text; *c; c++) {
-		const char *after = c + strlen(quoted);
-
-		if (*c == '\n')
-			line++;
-		if (strncmp(c, quoted, strlen(quoted)) == 0 &&
-		    after[strspn(after, " \t\r\n")] == ':')
-			return line;
+	while ((at = strstr(at, quoted)) != NULL) {
+		at += strlen(quoted);
+		if (at[strspn(at, " \t\r\n")] == ':')
+			break;
 	}
-	return 0;
+	for (const char *c = text; at && c < at; c++)
+		line += *c == '\n';
+	return at ? line : 0;
 }
 
 /* The value as text, whichever of JSON's ways it is written in; NULL if it can be no option's. */

@@ -197,9 +197,9 @@ static int make_key(struct state_dir *dir, char *error, size_t size)
 	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
 		return fail(error, size, "the kernel gives no random bytes for a publishing key");
 	for (size_t i = 0; i < sizeof bytes; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+		snprintf(&text[2 * i], 3, "%02x", bytes[i]);
 	memcpy(dir->publish_key, text, 2 * KEY_BYTES + 1);
-	text[2 * KEY_BYTES] = '\n';
+	text[sizeof text - 2] = '\n';
 	if (write_file(dir, NEWSWIRE_KEY_FILE, text, 2 * KEY_BYTES + 1) < 0)
 		return fail(error, size, "cannot write %s in %.400s: %s", NEWSWIRE_KEY_FILE,
 			    dir->path, strerror(errno));

@@ -76,7 +76,7 @@ static void a_key_is_made_once_and_found_again(void **state)
 
 	(void)state;
 	assert_int_equal(state_dir_open(&dir, "d", error, sizeof error), 0);
-	strcpy(first, dir.publish_key);
+	snprintf(first, sizeof first, "%s", dir.publish_key);
 	assert_int_equal(strlen(first), 64);
 	state_dir_close(&dir);
 	assert_int_equal(state_dir_open(&dir, "d", error, sizeof error), 0);
