@@ -276,7 +276,7 @@ static int read_environment(struct reading *r, const char *const *envp)
 /* The whole file as text, or NULL with errno. */
 static char *read_whole(const char *path)
 {
-	char *text = malloc(CONFIG_FILE_MAX + 1);
+	char *text = calloc(1, CONFIG_FILE_MAX + 1);
 	FILE *file = fopen(path, "re");
 	size_t len;
 	int bad = ENOMEM;
