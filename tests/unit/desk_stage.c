@@ -2,102 +2,53 @@
 #include "cmocka_all.h"
 #include "desk_stage.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 struct stage stage;
 static redisReply *last;
 
-static void become_redis(void)
+static void connect_again(void)
 {
-	int null = open("/dev/null", O_RDWR);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	dup2(null, 0);
-	dup2(null, 1);
-	execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", stage.socket, "--dir",
-	       stage.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
-	       "--rdbcompression", "no", "--logfile", "/dev/null", "--enable-debug-command",
-	       "local", (char *)NULL);
-	_exit(127);
-}
-
-/* Is it there, and has it read its file? */
-static bool is_up(void)
-{
-	redisReply *reply;
-	bool up;
-
 	if (stage.link)
 		redisFree(stage.link);
 	stage.link = redisConnectUnix(stage.socket);
-	if (stage.link == NULL || stage.link->err)
-		return false;
-	reply = redisCommand(stage.link, "PING");
-	up = reply && reply->type == REDIS_REPLY_STATUS;
-	if (reply)
-		freeReplyObject(reply);
-	return up;
-}
-
-void stage_start_redis(void)
-{
-	const struct timespec pause = {0, 5000000};
-
-	stage.redis = fork();
-	assert_true(stage.redis >= 0);
-	if (stage.redis == 0)
-		become_redis();
-	for (int tries = 0; !is_up(); tries++) {
-		assert_true(tries < 2000);
-		assert_int_equal(waitpid(stage.redis, NULL, WNOHANG), 0);
-		nanosleep(&pause, NULL);
-	}
+	assert_non_null(stage.link);
+	assert_int_equal(stage.link->err, 0);
 }
 
 void stage_kill_redis(void)
 {
-	kill(stage.redis, SIGKILL);
-	waitpid(stage.redis, NULL, 0);
-	stage.redis = 0;
+	redis_fixture_kill(stage.redis);
+}
+
+void stage_start_redis(void)
+{
+	redis_fixture_restart(stage.redis);
+	connect_again();
 }
 
 int stage_open(void **state)
 {
-	(void)state;
-	strcpy(stage.dir, "/tmp/newswire-desk-XXXXXX");
-	if (mkdtemp(stage.dir) == NULL)
-		return -1;
-	snprintf(stage.socket, sizeof stage.socket, "%s/redis.sock", stage.dir);
-	snprintf(stage.place, sizeof stage.place, "unix:%s", stage.socket);
-	stage_start_redis();
-	return 0;
-}
+	/* Uncompressed, a text can be found in what DUMP gives. */
+	static const char *const more[] = {"--rdbcompression", "no", NULL};
 
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-	(void)about, (void)kind, (void)where;
-	return remove(path);
+	(void)state;
+	stage.redis = redis_fixture_start_with(more);
+	stage.place = redis_fixture_address(stage.redis);
+	stage.socket = stage.place + strlen("unix:");
+	connect_again();
+	return 0;
 }
 
 int stage_close(void **state)
 {
 	(void)state;
-	if (last)
-		freeReplyObject(last);
-	if (stage.link)
-		redisFree(stage.link);
-	if (stage.redis)
-		stage_kill_redis();
-	return nftw(stage.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	freeReplyObject(last);
+	redisFree(stage.link);
+	redis_fixture_stop(stage.redis);
+	return 0;
 }
 
 int stage_clear(void **state)
@@ -109,8 +60,7 @@ int stage_clear(void **state)
 
 static redisReply *vask(const char *format, va_list args)
 {
-	if (last)
-		freeReplyObject(last);
+	freeReplyObject(last);
 	last = redisvCommand(stage.link, format, args);
 	assert_non_null(last);
 	return last;

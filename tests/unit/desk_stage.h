@@ -1,21 +1,20 @@
 /* desk_stage.h - a real Redis for the desk's tests, and what they ask it.
  *
- * stage_open() starts a private redis-server on a Unix socket in a new directory (a cmocka group setup); it dies with the
- * test. stage_clear() empties it before each test.
+ * stage_open() starts a private redis-server (a cmocka group setup); it dies with the test. stage_clear() empties it before
+ * each test.
  */
 #ifndef NEWSWIRE_TESTS_DESK_STAGE_H
 #define NEWSWIRE_TESTS_DESK_STAGE_H
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
-#include <sys/types.h>
 #include "base/buf.h"
+#include "redis_fixture.h"
 
 struct stage {
-	char dir[64];
-	char socket[96];
-	char place[112]; /* unix:<socket> */
-	pid_t redis;
+	struct redis_fixture *redis;
+	const char *place; /* unix:<socket> */
+	const char *socket;
 	redisContext *link;
 };
 extern struct stage stage;

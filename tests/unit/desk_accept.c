@@ -1,0 +1,213 @@
+/* desk_accept.c - the desk's scripts, asked directly, and what Redis holds afterwards. */
+#include "cmocka_all.h"
+#include "desk_accept.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/base.h"
+#include "lua_scripts.h"
+
+struct decision got;
+struct release freed;
+
+static const char *or_else(const char *text, const char *preset)
+{
+	return text ? text : preset;
+}
+
+/* Runs a script with names and values; the reply lives until the next question to the stage. */
+static redisReply *run(const char *script, const char *const *args, size_t count)
+{
+	const char *argv[64] = {"EVAL", script, "1", "{newswire}:wire"};
+
+	assert_true(count + 4 <= COUNT_OF(argv));
+	memcpy(argv + 4, args, count * sizeof *args);
+	redisReply *reply = redisCommandArgv(stage.link, (int)count + 4, argv, NULL);
+	assert_non_null(reply);
+	return reply;
+}
+
+static void keep(char *to, size_t size, const redisReply *from)
+{
+	snprintf(to, size, "%s", from->str);
+}
+
+/* FNV-1a: what is hashed cannot be found in Redis. */
+static void hash_text(char *out, size_t size, const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	snprintf(out, size, "%016" PRIx64, hash);
+}
+
+const char *accept_item(struct sent s)
+{
+	char created[24], embargo[24], expires[24], body[512], hash[20], seen[20], all[1024];
+	const char *uri = or_else(s.uri, "urn:a"), *version = or_else(s.version, "1"),
+		   *text = or_else(s.text, "words");
+	const char *channels = or_else(s.channels, "feed:all world"),
+		   *owner = or_else(s.owner, "redis");
+	const char *status = or_else(s.status, "usable");
+
+	snprintf(created, sizeof created, "%" PRId64, s.created);
+	snprintf(embargo, sizeof embargo, "%" PRId64, s.embargo);
+	snprintf(expires, sizeof expires, "%" PRId64, s.expires);
+	snprintf(body, sizeof body, "{\"uri\":\"%s\",\"body\":\"%s\"}", uri, text);
+	snprintf(all, sizeof all, "%s/%s/%s", version, text, status);
+	hash_text(hash, sizeof hash, all);
+	snprintf(all, sizeof all, "%s/%s/%.512s/%s/%s/%s/%s", uri, hash, channels, owner, created,
+		 embargo, expires);
+	hash_text(seen, sizeof seen, all);
+	const char *args[] = {"prefix",
+			      "newswire",
+			      "seen",
+			      or_else(s.seen, seen),
+			      "seen_ms",
+			      "90000000",
+			      "bytes",
+			      "99",
+			      "channel",
+			      "world",
+			      "owner",
+			      owner,
+			      "override",
+			      s.override ? "1" : "0",
+			      "epoch",
+			      "e1",
+			      "retention_ms",
+			      "86400000",
+			      "archive_ms",
+			      "2592000000",
+			      "max_embargo_ms",
+			      "100000000",
+			      "feed_max",
+			      or_else(s.feed_max, "1000"),
+			      "uri",
+			      uri,
+			      "version",
+			      version,
+			      "created",
+			      created,
+			      "embargo",
+			      embargo,
+			      "expires",
+			      expires,
+			      "status",
+			      status,
+			      "class",
+			      "regular",
+			      "evolved",
+			      s.evolved ? "1" : "0",
+			      "lang",
+			      or_else(s.lang, "en"),
+			      "type",
+			      "text",
+			      "notice",
+			      or_else(s.notice, ""),
+			      "channels",
+			      channels,
+			      "hash",
+			      or_else(s.hash, hash),
+			      "body",
+			      body};
+	redisReply *reply = run(lua_accept, args, COUNT_OF(args));
+
+	memset(&got, 0, sizeof got);
+	if (reply->type == REDIS_REPLY_ERROR) {
+		keep(got.error, sizeof got.error, reply);
+		strcpy(got.result, "error");
+	} else {
+		assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+		assert_int_equal(reply->elements, 7);
+		keep(got.result, sizeof got.result, reply->element[0]);
+		keep(got.id, sizeof got.id, reply->element[1]);
+		keep(got.action, sizeof got.action, reply->element[2]);
+		keep(got.channels, sizeof got.channels, reply->element[3]);
+		keep(got.code, sizeof got.code, reply->element[4]);
+		keep(got.detail, sizeof got.detail, reply->element[5]);
+		got.due = atoll(reply->element[6]->str);
+	}
+	freeReplyObject(reply);
+	return got.result;
+}
+
+int release_due(const char *rewritten)
+{
+	const char *args[] = {"prefix",	      "newswire", "epoch",	"e1",
+			      "retention_ms", "86400000", "archive_ms", "2592000000",
+			      "feed_max",     "1000",	  "rewritten",	rewritten};
+	redisReply *reply = run(lua_release, args, COUNT_OF(args));
+
+	if (reply->type == REDIS_REPLY_ERROR)
+		fail_msg("%s", reply->str);
+	assert_int_equal(reply->elements, 4);
+	freed.count = atoi(reply->element[0]->str);
+	keep(freed.due, sizeof freed.due, reply->element[1]);
+	keep(freed.rewrite, sizeof freed.rewrite, reply->element[2]);
+	keep(freed.problem, sizeof freed.problem, reply->element[3]);
+	freeReplyObject(reply);
+	return freed.count;
+}
+
+int64_t redis_now(void)
+{
+	redisReply *time = stage_ask("TIME");
+
+	return atoll(time->element[0]->str) * 1000 + atoll(time->element[1]->str) / 1000;
+}
+
+void time_passes(const char *uri)
+{
+	stage_ask("HSET {newswire}:held:%s until %s", uri, "1000");
+	stage_ask("ZADD {newswire}:embargo 1000 %s", uri);
+}
+
+int on_the_wire(void)
+{
+	return (int)stage_number("XLEN {newswire}:wire");
+}
+
+const char *newest(void)
+{
+	redisReply *reply = stage_ask("XREVRANGE {newswire}:wire + - COUNT 1");
+
+	return reply->elements ? reply->element[0]->element[1]->element[5]->str : "";
+}
+
+void newest_says(const char *what)
+{
+	if (strstr(newest(), what) == NULL)
+		fail_msg("the newest post is %s, without %s", newest(), what);
+}
+
+const char *item_field(const char *uri, const char *field)
+{
+	return stage_text("HGET {newswire}:item:%s %s", uri, field);
+}
+
+bool in_feed(const char *channel, const char *uri)
+{
+	return *stage_text("ZSCORE {newswire}:feed:%s %s", channel, uri) != '\0';
+}
+
+int refusals(void)
+{
+	return (int)stage_number("XLEN {newswire}:rejects");
+}
+
+long long reject(const char *seen)
+{
+	const char *args[] = {"prefix",	  "newswire", "seen",	  seen,	    "seen_ms",
+			      "90000000", "reason",   "not_json", "detail", "It is no JSON.",
+			      "pointer",  "",	      "channel",  "world",  "owner",
+			      "redis",	  "bytes",    "12"};
+	redisReply *reply = run(lua_reject, args, COUNT_OF(args));
+	long long result = reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
+
+	freeReplyObject(reply);
+	return result;
+}

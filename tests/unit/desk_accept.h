@@ -1,0 +1,53 @@
+/* desk_accept.h - the desk's scripts, asked directly, and what Redis holds afterwards. */
+#ifndef NEWSWIRE_TESTS_DESK_ACCEPT_H
+#define NEWSWIRE_TESTS_DESK_ACCEPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "desk_stage.h"
+
+/* An item as the desk hands it to accept.lua. What is not given is ordinary. */
+struct sent {
+	const char *uri, *version, *text, *channels, *owner, *status, *hash, *notice, *lang,
+		*feed_max;
+	const char *seen; /* default: made of all the rest */
+	int64_t created, embargo, expires;
+	bool evolved, override;
+};
+
+/* What accept.lua answered last. */
+struct decision {
+	char error[256], result[32], id[48], action[16], channels[4096], code[32], detail[256];
+	int64_t due;
+};
+extern struct decision got;
+
+/* Decides, fills `got`, and returns got.result ("error" if it was one). */
+const char *accept_item(struct sent s);
+#define SEND(...)	 accept_item((struct sent){__VA_ARGS__})
+#define SAYS(call, what) assert_string_equal(call, what)
+
+/* What release.lua answered last. */
+struct release {
+	int count;
+	char due[24], rewrite[80], problem[256];
+};
+extern struct release freed;
+int release_due(const char *rewritten);
+
+/* reject.lua: 1 news, 0 known, -1 an error. */
+long long reject(const char *seen);
+
+int64_t redis_now(void);
+/* Its embargo is over, as if time had passed. */
+void time_passes(const char *uri);
+int on_the_wire(void);
+int refusals(void);
+/* meta of the newest post; "" if there is none. */
+const char *newest(void);
+void newest_says(const char *what);
+const char *item_field(const char *uri, const char *field);
+bool in_feed(const char *channel, const char *uri);
+
+#endif
