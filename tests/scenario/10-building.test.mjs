@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Stage, program, until, PATIENCE_MS } from './stage.mjs';
+import { Stage, Store, program, until, PATIENCE_MS } from './stage.mjs';
 
 /** Runs newswired to its end; it is not expected to stay. */
 function run(args, env = {}) {
@@ -181,7 +181,7 @@ test('a worker that is killed is replaced at once, on the same port', async (t) 
     return now.length === 2 && !now.includes(before[0]) && now;
   }, 'two workers again');
   assert.ok(after.includes(before[1]), 'the other worker lives on');
-  await takesConnections(stage.state.port);
+  for (let i = 0; i < 20; i++) assert.equal((await stage.http('/healthz')).status, 200); // the kernel spreads them over both
 });
 
 test('a worker that dies again and again is started with growing pauses', async (t) => {
@@ -208,6 +208,31 @@ test('a private Redis that is killed comes back with what it held', async (t) =>
   await until(async () => { const now = await stage.redisPid(); return now && now !== before; }, 'another Redis');
   await until(async () => (await stage.redis.get('kept').catch(() => '')) === 'yes', 'the key that was set');
   assert.equal((await stage.workers()).length, 1, 'the worker lived on');
+});
+
+test('with --redis it starts none of its own, and waits for one that is away', async (t) => {
+  const store = await Store.open(t);
+  await store.kill();
+  const dir = await directory(t);
+  const opening = Stage.open(t, { store, dir, workers: 2 });
+  await until(() => existsSync(join(dir, 'publish.key')), 'the state directory to be made');
+  assert.ok(!existsSync(join(dir, 'newswired.json')), 'not announced before readers can be served');
+  await store.start();
+  const stage = await opening;
+  assert.equal(stage.state.redis, store.address);
+  assert.equal((await stage.children()).length, 2);
+  assert.ok(!existsSync(join(dir, 'redis.sock')));
+});
+
+test('readers are told goodbye before it ends', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const readers = [];
+  for (let i = 0; i < 6; i++) readers.push(await stage.reader({ channels: ['world'] }));
+  assert.equal(await stage.stop('SIGTERM'), 0);
+  for (const reader of readers) {
+    assert.equal((await reader.type('bye')).reason, 'drain');
+    assert.equal((await reader.ends()).code, 1001);
+  }
 });
 
 test('kill -9 of the first process takes everything along, and the next start finds its way', async (t) => {
