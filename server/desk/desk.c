@@ -293,7 +293,7 @@ static void on_message(redisReply *reply, void *arg)
 	} else if (reply->type == REDIS_REPLY_ERROR) {
 		log_error(
 			"desk_deaf", LOG_S("error", reply->str),
-			LOG_S("remedy", "allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:*)"));
+			LOG_S("remedy", "allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:in:*)"));
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3) {
 		desk->subscribed = true;
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {
