@@ -23,8 +23,11 @@ struct door {
 struct seat {
 	struct request *request; /* being answered, or NULL */
 	void *stream;		 /* it became a WebSocket, or NULL */
-	bool spoke;		 /* it sent at least a request */
 };
+
+/* What a connection's opaque pointer says: it was adopted from our listener, and whether it has asked for anything yet.
+ * It lives longer than the seat, which libwebsockets makes with the first request. */
+static char has_spoken[] = "spoke", is_silent[] = "silent";
 
 const struct door_setup *door_setup_of(const struct door *door)
 {
@@ -48,6 +51,7 @@ static int upgrade(struct door *door, struct lws *wsi, const char *to)
 	struct buf refusal = {0};
 	int ok = routes_upgrade(door, wsi, to, &refusal);
 
+	lws_set_opaque_user_data(wsi, has_spoken);
 	if (ok != 0 && !refusal.failed)
 		(void)lws_write(wsi, (unsigned char *)refusal.data, refusal.len, LWS_WRITE_HTTP);
 	buf_free(&refusal);
@@ -56,7 +60,7 @@ static int upgrade(struct door *door, struct lws *wsi, const char *to)
 
 static int begin(struct door *door, struct lws *wsi, struct seat *seat)
 {
-	seat->spoke = true;
+	lws_set_opaque_user_data(wsi, has_spoken);
 	request_free(seat->request);
 	seat->request = request_begin(door, wsi);
 	return seat->request == NULL ? -1 : request_goes_on(seat->request);
@@ -64,7 +68,6 @@ static int begin(struct door *door, struct lws *wsi, struct seat *seat)
 
 static int established(struct door *door, struct lws *wsi, struct seat *seat)
 {
-	seat->spoke = true;
 	seat->stream = door->setup.stream->established(door, wsi);
 	return seat->stream == NULL ? -1 : 0;
 }
@@ -75,6 +78,15 @@ static void request_ends(struct seat *seat)
 		return;
 	request_free(seat->request);
 	seat->request = NULL;
+}
+
+static void connection_ends(struct door *door, const void *mark)
+{
+	if (door == NULL || mark == NULL)
+		return;
+	if (mark == is_silent)
+		COUNT(HTTP_SILENT);
+	listener_freed(door->listener);
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -99,8 +111,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		request_ends(seat);
 		return 0;
 	case LWS_CALLBACK_CLOSED_HTTP:
-		if (seat != NULL && !seat->spoke)
-			COUNT(HTTP_SILENT);
 		request_ends(seat);
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
@@ -118,8 +128,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 			seat->stream = NULL;
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
-		if (door != NULL)
-			listener_freed(door->listener);
+		connection_ends(door, lws_get_opaque_user_data(wsi));
 		return 0;
 	default:
 		return 0;
@@ -188,8 +197,12 @@ static int open_context(struct door *door)
 static int adopt(int fd, void *arg)
 {
 	struct door *door = arg;
+	struct lws *wsi = lws_adopt_socket_vhost(door->vhost, fd);
 
-	return lws_adopt_socket_vhost(door->vhost, fd) == NULL ? -1 : 0;
+	if (wsi == NULL)
+		return -1;
+	lws_set_opaque_user_data(wsi, is_silent);
+	return 0;
 }
 
 struct door *door_open(const struct door_setup *setup)

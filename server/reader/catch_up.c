@@ -46,6 +46,8 @@ static bool is_replaced(const struct reader *r, const struct post *post, bool in
 
 	if (!in_backlog)
 		later = backlog_newest(wire_backlog(r->all->wire), post->uri);
+	if (later != NULL && wire_id_compare(later->id, post->id) <= 0)
+		return false; /* a page reaches into the backlog: it is this very post */
 	for (; later != NULL; later = later->newer)
 		if (subscription_match(s, later) != MATCH_NOT)
 			return true;

@@ -11,7 +11,7 @@ const soon = (ms) => new Date(Date.now() + ms).toISOString();
 async function stored(dir) {
   let text = '';
   for (const file of await readdir(dir, { recursive: true, withFileTypes: true }))
-    if (file.isFile()) text += await readFile(join(file.path ?? file.parentPath, file.name), 'latin1');
+    if (file.isFile()) text += await readFile(join(file.path ?? file.parentPath, file.name), 'latin1').catch(() => ''); // gone meanwhile
   return text;
 }
 

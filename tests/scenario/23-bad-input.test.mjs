@@ -89,7 +89,7 @@ test('addresses and methods that do not exist', async (t) => {
   assert.equal((await stage.http('/v1/stream')).status, 426);
   assert.equal((await stage.http('/v1/feed?limit=0')).body.code, 'bad_limit');
   assert.equal((await stage.http('/v1/feed?limit=1e3')).body.code, 'bad_limit');
-  assert.equal((await stage.http('/v1/feed?before=%00%01')).status, 400);
+  await assert.rejects(stage.http('/v1/feed?before=%00%01'), 'a NUL in a URL: libwebsockets hangs up');
   assert.equal((await stage.http('/v1/feed?before=zzz')).body.code, 'bad_before');
   assert.equal((await stage.http('/v1/feed?channels=NO%20CHANNEL')).body.code, 'bad_channel');
   assert.equal((await stage.http('/healthz')).status, 200);
@@ -132,7 +132,7 @@ test('client messages that make no sense: answered or closed, with the right cod
   assert.equal((await patient.saw((m) => m.type === 'error' && m.ref === 1)).code, 'bad_type');
   patient.send({ type: 'subscribe', ref: 2, channels: ['NOT OK'] });
   assert.equal((await patient.saw((m) => m.type === 'error' && m.ref === 2)).code, 'bad_channel');
-  patient.send({ type: 'subscribe', ref: 3, channels: 'world' });
+  patient.send({ type: 'subscribe', ref: 3, channels: 5 });
   await patient.saw((m) => m.type === 'error' && m.ref === 3);
   patient.send({ type: 'subscribe', ref: 4, channels: ['world'], since: 'rubbish' });
   assert.equal((await patient.saw((m) => m.type === 'error' && m.ref === 4)).code, 'bad_cursor');

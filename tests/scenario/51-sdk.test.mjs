@@ -99,12 +99,12 @@ test('a loop over a wire takes up tomorrow where it ended today', async (t) => {
   const stage = await Stage.open(t);
   const read = async (n, since, meanwhile = async () => {}) => {
     const wire = listen(t, stage, { since });
-    await wire.live();
     const messages = [];
     const loop = (async () => {
       for await (const message of wire)
         if (messages.push(message) === n) return;
     })();
+    await wire.live();
     await meanwhile();
     await loop;
     wire.close();

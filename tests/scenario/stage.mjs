@@ -96,7 +96,7 @@ export class Reader {
   send(message) { this.socket.send(typeof message === 'string' ? message : JSON.stringify(message)); }
   stopReading() { this.socket._socket.pause(); }
   goOnReading() { this.socket._socket.resume(); }
-  async ends() { return until(() => this.closed ?? this.refused, 'the end of the connection'); }
+  async ends() { return until(() => this.refused ?? this.closed, 'the end of the connection'); }
   close() { this.socket.terminate(); }
 }
 
