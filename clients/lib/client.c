@@ -85,7 +85,7 @@ void newswire_client_stop(struct newswire_client *client)
 	if (client == NULL)
 		return;
 	while ((stream = LIST_FIRST(&client->streams)) != NULL)
-		newswire_stream_close(stream);
+		stream_end(stream);
 	while ((exchange = LIST_FIRST(&client->exchanges)) != NULL)
 		exchange_cancel(exchange);
 	if (client->lws)
@@ -150,7 +150,6 @@ int client_turn_away(enum lws_callback_reasons reason)
 	switch (reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:
-	case LWS_CALLBACK_CLIENT_RECEIVE:
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 	case LWS_CALLBACK_CLIENT_HTTP_REDIRECT:
 	case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
@@ -160,7 +159,9 @@ int client_turn_away(enum lws_callback_reasons reason)
 	case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
 		return -1;
 	default:
-		return 0; /* among them libwebsockets' own beginnings and ends, where -1 breaks it */
+		/* Among them libwebsockets' own beginnings and ends, where -1 breaks it, and RECEIVE:
+		 * after a -1 in the middle of a frame it would write what follows beyond its buffer. */
+		return 0;
 	}
 }
 

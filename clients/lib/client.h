@@ -34,6 +34,9 @@ struct newswire_client {
 int client_connect(struct newswire_client *client, const struct url *url, const char *path,
 		   const char *method, void *owner, struct lws **wsi) NEWSWIRE_MUST_USE;
 
+/* Ends a stream at once; newswire_stream_close() may wait until libwebsockets has returned. */
+void stream_end(struct newswire_stream *stream);
+
 /* Lets go of a connection from outside its own door: it is closed at once, and its door hears nothing.
  * `code`: the close code to send on an established WebSocket, or 0. Sets *wsi to NULL. */
 void client_drop(struct lws **wsi, int code);

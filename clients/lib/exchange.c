@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { WRITE_BYTES = 65536, READ_BYTES = 16384, PROBLEM_SIZE = 512 };
 
@@ -110,6 +111,8 @@ static void fail(struct exchange *x, const char *problem)
 	settle(x);
 }
 
+static void connection_failed(struct exchange *x, const char *why, size_t len);
+
 static void on_deadline(uv_timer_t *timer)
 {
 	struct exchange *x = timer->data;
@@ -127,7 +130,7 @@ static void on_begin(uv_timer_t *timer)
 
 	uv_timer_start(&x->timer, on_deadline, x->timeout_ms, 0);
 	if (client_connect(x->client, &x->url, x->path, x->body ? "POST" : "GET", x, &x->wsi) < 0)
-		fail(x, "cannot connect");
+		connection_failed(x, NULL, 0);
 }
 
 static int copy_request(struct exchange *x, const struct exchange_request *request)
@@ -216,6 +219,15 @@ static int add_headers(struct exchange *x, struct lws *wsi, void *in, size_t roo
 	return 0;
 }
 
+/* A server that refuses a request need not wait for all of it (RFC 9110, 15.5.14). What it said is lost
+ * if we go on writing to a connection that it has closed. */
+static bool has_answered(struct lws *wsi)
+{
+	int waiting = 0;
+
+	return ioctl(lws_get_socket_fd(wsi), FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 static int write_body(struct exchange *x, struct lws *wsi)
 {
 	size_t left = x->len - x->written;
@@ -224,6 +236,11 @@ static int write_body(struct exchange *x, struct lws *wsi)
 
 	if (x->body == NULL || left == 0)
 		return 0;
+	if (has_answered(wsi)) {
+		x->written = x->len;
+		lws_client_http_body_pending(wsi, 0);
+		return 0;
+	}
 	if (lws_write(wsi, from, n, n == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) != (int)n)
 		return -1;
 	x->written += n;
@@ -262,9 +279,9 @@ static void connection_failed(struct exchange *x, const char *why, size_t len)
 {
 	char problem[PROBLEM_SIZE];
 
-	snprintf(problem, sizeof problem, "cannot connect: %.*s", why ? (int)len : 10,
-		 why ? why : "no reason");
-	x->sent = false; /* it fails so only before the head is written */
+	snprintf(problem, sizeof problem, "%s %s%s%.*s",
+		 x->sent ? "no answer came from" : "cannot connect to", x->url.authority,
+		 why ? ": " : "", why ? (int)len : 0, why ? why : "");
 	fail(x, problem);
 }
 

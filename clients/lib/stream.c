@@ -40,6 +40,8 @@ struct newswire_stream {
 	struct lws *wsi; /* borrowed */
 	bool open;	 /* wsi is an established WebSocket */
 	bool closed;	 /* newswire_stream_close() was called; the memory lives until on_closed */
+	bool hearing;	 /* inside the door: the connection may not be dropped now */
+	int hang_code;	 /* we are about to close with this code; 0 while all is well */
 	uv_timer_t timer;
 	uint64_t watch_ms;   /* LIVE: silence that means death */
 	uint64_t live_since; /* uv_now() at hello */
@@ -117,6 +119,7 @@ static void lost(struct newswire_stream *s, int code)
 		lws_set_opaque_user_data(s->wsi, NULL);
 	s->wsi = NULL;
 	s->open = false;
+	s->hang_code = 0;
 	gather_clear(&s->message);
 	uv_timer_stop(&s->timer);
 	if (is_final(code)) {
@@ -252,14 +255,28 @@ const char *newswire_stream_cursor(const struct newswire_stream *s)
 	return s->cursor;
 }
 
+void stream_end(struct newswire_stream *s)
+{
+	s->closed = true;
+	LIST_REMOVE(s, next);
+	drop(s, NEWSWIRE_CLOSE_NORMAL);
+	uv_close((uv_handle_t *)&s->timer, on_closed);
+}
+
+static void on_end(uv_timer_t *timer)
+{
+	stream_end(timer->data);
+}
+
 void newswire_stream_close(struct newswire_stream *s)
 {
 	if (s == NULL || s->closed)
 		return;
 	s->closed = true;
-	LIST_REMOVE(s, next);
-	drop(s, NEWSWIRE_CLOSE_NORMAL);
-	uv_close((uv_handle_t *)&s->timer, on_closed);
+	if (s->hearing)
+		uv_timer_start(&s->timer, on_end, 0, 0);
+	else
+		stream_end(s);
 }
 
 /* --- messages -------------------------------------------------------------------------------- */
@@ -340,43 +357,41 @@ static int hear(struct newswire_stream *s)
 
 /* --- what libwebsockets says ------------------------------------------------------------------ */
 
-/* Closes from inside the door: the code goes out as libwebsockets leaves. */
-static int hang_up(struct newswire_stream *s, struct lws *wsi, int code)
+static void on_hang_up(uv_timer_t *timer)
 {
-	lws_close_reason(wsi, (enum lws_close_status)code, NULL, 0);
-	s->wsi = wsi;
+	struct newswire_stream *s = timer->data;
+
+	drop(s, s->hang_code);
 	lost(s, 0);
-	return -1;
+}
+
+/* Closes the connection as soon as libwebsockets has returned; s->reason says why. Returning -1 from the
+ * door would corrupt memory when more of a frame is to come (see client_turn_away()). */
+static void hang_up(struct newswire_stream *s, int code)
+{
+	s->hang_code = code;
+	uv_timer_start(&s->timer, on_hang_up, 0, 0);
 }
 
 /* A piece of a frame. */
-static int receive(struct newswire_stream *s, struct lws *wsi, const void *piece, size_t len)
+static void receive(struct newswire_stream *s, struct lws *wsi, const void *piece, size_t len)
 {
-	int status;
-
+	if (s->hang_code)
+		return;
 	if (s->link == NEWSWIRE_LINK_LIVE)
 		uv_timer_start(&s->timer, on_silence, s->watch_ms, 0);
 	if (lws_frame_is_binary(wsi)) {
 		say(s, "the server sent a binary message");
-		return hang_up(s, wsi, NEWSWIRE_CLOSE_BINARY);
-	}
-	if (gather_add(&s->message, piece, len) < 0) {
+		hang_up(s, NEWSWIRE_CLOSE_BINARY);
+	} else if (gather_add(&s->message, piece, len) < 0) {
 		say(s, s->message.problem == GATHER_TOO_MUCH ? "the server sent too long a message"
 							     : "out of memory");
-		return hang_up(s, wsi, NEWSWIRE_CLOSE_TOO_BIG);
+		hang_up(s, NEWSWIRE_CLOSE_TOO_BIG);
+	} else if (lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0) {
+		if (hear(s) < 0)
+			hang_up(s, NEWSWIRE_CLOSE_POLICY);
+		gather_clear(&s->message);
 	}
-	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
-		return 0;
-	s->wsi = NULL; /* the handler may close the stream; it is the door that closes then */
-	status = hear(s);
-	if (s->closed) {
-		lws_set_opaque_user_data(wsi, NULL);
-		lws_close_reason(wsi, (enum lws_close_status)NEWSWIRE_CLOSE_NORMAL, NULL, 0);
-		return -1;
-	}
-	s->wsi = wsi;
-	gather_clear(&s->message);
-	return status < 0 ? hang_up(s, wsi, NEWSWIRE_CLOSE_BAD_UTF8) : 0;
 }
 
 static void peer_closes(struct newswire_stream *s, const unsigned char *in, size_t len)
@@ -416,6 +431,11 @@ int stream_door(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 	(void)user;
 	if (s == NULL)
 		return client_turn_away(reason);
+	if (s->closed) {
+		if (reason == LWS_CALLBACK_CLIENT_CLOSED || reason == LWS_CALLBACK_WSI_DESTROY)
+			s->wsi = NULL;
+		return client_turn_away(reason);
+	}
 	switch (reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		return client_add_header(wsi, at, *at + len, "user-agent:", s->client->user_agent);
@@ -427,7 +447,10 @@ int stream_door(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 		s->open = true;
 		return 0;
 	case LWS_CALLBACK_CLIENT_RECEIVE:
-		return receive(s, wsi, in, len);
+		s->hearing = true;
+		receive(s, wsi, in, len);
+		s->hearing = false;
+		return 0;
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
 		peer_closes(s, in, len);
 		return 0;

@@ -122,8 +122,10 @@ export class Wire extends EventTarget {
 	}
 
 	/**
-	 * Posts and gaps, in order, until close(). A loop that falls ten thousand behind is ended
-	 * with an error rather than fed from ever more memory; resume it from its last cursor.
+	 * Posts and gaps, in order, until close(). It begins with what comes after the loop began, so
+	 * begin it right after connect(), before waiting for anything else. A loop that falls ten
+	 * thousand behind is ended with an error rather than fed from ever more memory; resume it
+	 * from its last cursor.
 	 * @returns {AsyncGenerator<Post|{type: 'gap', cursor: string}, void>}
 	 */
 	async *[Symbol.asyncIterator]() {
