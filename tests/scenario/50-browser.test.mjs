@@ -1,6 +1,8 @@
 // The goal: what a newsroom publishes is what a reader in a real browser sees, at once, and never what was taken back.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Stage, item, sample, PATIENCE_MS } from './stage.mjs';
@@ -35,6 +37,12 @@ const becomes = (page, what, test, arg) => page.waitForFunction(test, arg).catch
 });
 /** Everything in the page, also what is not visible. */
 const everything = (page) => page.evaluate(() => document.documentElement.outerHTML);
+
+/** Kills the server, which then cannot tidy up: the file that says where it runs is taken away here. */
+async function crash(stage) {
+  await stage.stop('SIGKILL');
+  await rm(join(stage.dir, 'newswired.json'), { force: true });
+}
 
 /** The time, as items carry it. */
 const now = () => new Date().toISOString();
@@ -302,7 +310,7 @@ test('when the server dies the page says so, comes back by itself and misses not
   await story(page, 'Before the crash').waitFor();
   const { port } = stage.state;
 
-  await stage.stop('SIGKILL');
+  await crash(stage);
   await becomes(page, 'the page to say that it is not live',
     () => /^Reconnecting… last update \d\d:\d\d$/.test(document.querySelector('#link').textContent));
   await story(page, 'Before the crash').waitFor();

@@ -1,6 +1,7 @@
 // The goal: a program that uses the SDK sees every story once and right, whatever happens to the server between.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'node:test';
 import WebSocket from 'ws';
 import { connect, fetchFeed, follow } from '../../clients/web/sdk/newswire.js';
@@ -27,6 +28,12 @@ function following(t, stage, options = {}) {
   news.shows = (...titles) => until(() => JSON.stringify(news.titles()) === JSON.stringify(titles), `the list to be ${titles}`)
     .catch((error) => { throw new Error(`${error.message}; it is ${news.titles()}`); });
   return news;
+}
+
+/** Kills the server, which then cannot tidy up: the file that says where it runs is taken away here. */
+async function crash(stage) {
+  await stage.stop('SIGKILL');
+  await rm(join(stage.dir, 'newswired.json'), { force: true });
 }
 
 const headline = (post) => post.item.headlines[0].value;
@@ -71,7 +78,7 @@ test('a killed server is come back to, from the place where the reader was', asy
   await stage.publish(item({ headline: 'one' }));
   await wire.hears(1);
   stage.options.port = stage.state.port;
-  await stage.stop('SIGKILL');
+  await crash(stage);
   await until(() => wire.status.state === 'waiting', 'the loss to be noticed');
   await stage.start();
   await stage.publish(item({ headline: 'two' }));
