@@ -272,6 +272,24 @@ static void a_release_that_something_is_in_the_way_of_waits_and_holds_nobody_up(
 	newest_says("urn:a");
 }
 
+static void what_was_overtaken_does_not_come_out(void **state)
+{
+	(void)state;
+	SEND(.version = "1");
+	SEND(.version = "2", .embargo = redis_now() + 60000);
+	time_passes("urn:a");
+	stage_ask("HSET {newswire}:item:urn:a version 3"); /* a node of another release did this */
+	assert_int_equal(release_due(""), 0);
+	assert_int_equal(on_the_wire(), 1);
+	assert_false(stage_number("EXISTS {newswire}:held:urn:a {newswire}:embargo"));
+	assert_string_equal(stage_ask("XREVRANGE {newswire}:audit + - COUNT 1")
+				    ->element[0]
+				    ->element[1]
+				    ->element[5]
+				    ->str,
+			    "release_overtaken");
+}
+
 static void many_releases_come_in_turns(void **state)
 {
 	char uri[16];
@@ -307,6 +325,7 @@ int main(void)
 		STORY(a_public_version_cancels_what_it_overtakes),
 		STORY(an_embargo_may_be_moved),
 		STORY(a_release_that_something_is_in_the_way_of_waits_and_holds_nobody_up),
+		STORY(what_was_overtaken_does_not_come_out),
 		STORY(many_releases_come_in_turns),
 	};
 
