@@ -183,7 +183,7 @@ static void answer_if(struct history *h, const struct history_page *page, struct
 	DL_FOREACH_SAFE (h->waiting, ask, next) {
 		if (wire_id_compare(ask->after, after) != 0 && (!page || !serves(page, ask->after)))
 			continue;
-		DL_DELETE(h->waiting, ask);
+		DL_DELETE(h->waiting, ask); // NOLINT: the ask is in the list, so that has a head
 		DL_APPEND(h->answering, ask);
 	}
 }
@@ -289,7 +289,7 @@ static void forget(struct ask **list, const void *arg)
 	DL_FOREACH_SAFE (*list, ask, next) {
 		if (ask->arg != arg)
 			continue;
-		DL_DELETE(*list, ask);
+		DL_DELETE(*list, ask); // NOLINT: as above
 		free(ask);
 	}
 }

@@ -311,7 +311,7 @@ static void on_gone(void *arg)
 	link->owed = 0;
 	link->loaded_count = 0;
 	while (link->asks)
-		answer(link->asks, NULL);
+		answer(link->asks, NULL); // NOLINT: it takes itself out of the list
 	if (link->state != LINK_CLOSED)
 		wait_for_next_attempt(link, why);
 }
@@ -361,7 +361,6 @@ static void on_pong(redisReply *reply, void *arg)
 		return;
 	}
 	COUNT(REDIS_CONNECTS);
-	backoff_reset(&link->backoff);
 	set_state(link, LINK_READY, "greeted");
 	if (link->events.ready)
 		link->events.ready(link->arg);
@@ -513,8 +512,8 @@ static void send_heartbeat(struct link *link)
 static void watch(struct link *link)
 {
 	uint64_t now = clock_mono_ms();
-	bool we_slept =
-		now - link->watched_ms > 3 * WATCH_MS; /* then answers may be waiting unread */
+	bool we_slept = now - link->watched_ms >
+			(uint64_t)3 * WATCH_MS; /* then answers may be waiting unread */
 
 	link->watched_ms = now;
 	if (we_slept || link->paused)
@@ -526,6 +525,9 @@ static void watch(struct link *link)
 		redisAsyncFree(link->redis);
 		return;
 	}
+	if (link->state == LINK_READY)
+		backoff_reset(
+			&link->backoff); /* it has lasted: one that breaks at once waits ever longer */
 	send_heartbeat(link);
 }
 

@@ -64,7 +64,11 @@ int page_read_place(const redisReply *reply, size_t elements, struct page_place 
 	const char *epoch;
 
 	if (reply->type == REDIS_REPLY_ERROR) {
-		log_error("redis_error", LOG_S("error", reply->str));
+		/* What Redis adds to a script's own words is of no use here. */
+		const char *end = strstr(reply->str, " script: ");
+
+		log_error("redis_error", LOG_SN("error", reply->str,
+						end ? (size_t)(end - reply->str) : reply->len));
 		return -1;
 	}
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < elements || elements < 2)

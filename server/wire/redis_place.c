@@ -23,22 +23,22 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A copy with %41 decoded. NULL: out of memory or a stray %. */
+/* A copy with %41 decoded. NULL: out of memory, a stray %, or %00. */
 static char *decode(const char *from, size_t len)
 {
-	char *text = malloc(len + 1), *to = text;
+	char *text = strndup(from, len), *to = text;
 
-	for (size_t i = 0; text && i < len; i++) {
-		if (from[i] != '%') {
-			*to++ = from[i];
+	for (const char *at = text; at && *at; at++) {
+		if (*at != '%') {
+			*to++ = *at;
 			continue;
 		}
-		if (i + 2 >= len || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0) {
+		if (hex(at[1]) < 0 || hex(at[2]) < 0 || (hex(at[1]) == 0 && hex(at[2]) == 0)) {
 			free(text);
 			return NULL;
 		}
-		*to++ = (char)(hex(from[i + 1]) * 16 + hex(from[i + 2]));
-		i += 2;
+		*to++ = (char)(hex(at[1]) * 16 + hex(at[2]));
+		at += 2;
 	}
 	if (text)
 		*to = '\0';

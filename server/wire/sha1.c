@@ -17,7 +17,7 @@ static void mix(uint32_t state[5], const uint8_t *block)
 	uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
 	uint32_t w[80];
 
-	for (unsigned t = 0; t < 16; t++)
+	for (size_t t = 0; t < 16; t++)
 		w[t] = (uint32_t)block[4 * t] << 24 | (uint32_t)block[4 * t + 1] << 16 |
 		       (uint32_t)block[4 * t + 2] << 8 | block[4 * t + 3];
 	for (unsigned t = 16; t < 80; t++)

@@ -246,8 +246,6 @@ static void on_item(redisReply *reply, void *arg)
 
 	if (reply == NULL || page_read_place(reply, 2, &at) == -1) {
 		answer(ask, SHELF_AWAY, &none, "");
-	} else if (reply->elements < 9) {
-		answer(ask, SHELF_MISSING, &none, "");
 	} else if (strcmp(page_text(reply, 2), "canceled") == 0) {
 		const char *notice = page_text(reply, 7);
 
@@ -257,7 +255,7 @@ static void on_item(redisReply *reply, void *arg)
 						  .notice = *notice ? (char *)notice : NULL});
 	} else if (wire_is_withdrawn(ask->wire, ask->uri, at.head)) {
 		answer_withdrawn(ask);
-	} else if (strcmp(page_text(reply, 2), "usable") == 0) {
+	} else if (reply->elements == 9 && strcmp(page_text(reply, 2), "usable") == 0) {
 		answer_usable(ask, reply);
 	} else {
 		answer(ask, SHELF_MISSING, &none, "");

@@ -60,7 +60,7 @@ static void run_server(const struct redis_fixture *f)
 
 static void pause_a_moment(void)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 5 * 1000 * 1000}, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 }
 
 static bool answers(struct redis_fixture *f)
@@ -202,8 +202,10 @@ static const char *take_answer(struct redis_fixture *f, redisReply *reply)
 	size_t len;
 	FILE *out;
 
-	if (reply == NULL)
+	if (reply == NULL) {
 		fail_msg("Redis: %s", f->redis->errstr);
+		return "";
+	}
 	if (reply->type == REDIS_REPLY_ERROR)
 		fail_msg("Redis: %s", reply->str);
 	free(f->answer);

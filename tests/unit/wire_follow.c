@@ -188,7 +188,7 @@ static bool is_trimmed(void *arg)
 {
 	struct stage *s = arg;
 
-	return atoi(redis_fixture_do(s->redis, "XLEN {newswire}:wire")) <= 500;
+	return strtol(redis_fixture_do(s->redis, "XLEN {newswire}:wire"), NULL, 10) <= 500;
 }
 
 static void the_stream_is_trimmed_to_its_length_and_the_floor_says_so(void **state)

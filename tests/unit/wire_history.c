@@ -157,7 +157,8 @@ static void askers_at_different_places_of_a_page_share_it(void **state)
 	page = history_find(history, (struct wire_id){0});
 	assert_non_null(page);
 	for (int i = 0; i < ASKERS; i++)
-		places[i] = page->posts[4 * (ASKERS - 1 - i)]->id; /* the latest asks first */
+		places[i] =
+			page->posts[(size_t)4 * (ASKERS - 1 - i)]->id; /* the latest asks first */
 	for (int i = 0; i < ASKERS; i++)
 		assert_ptr_equal(history_find(history, places[i]), page);
 	history_drop_all(history);

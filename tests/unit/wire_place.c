@@ -92,6 +92,7 @@ static void what_makes_no_sense_is_refused_with_a_sentence(void **state)
 				     "redis://host/x",
 				     "redis://user@host",
 				     "redis://:p%4@host",
+				     "redis://:p%00@host",
 				     "redis://[::1",
 				     "redis://[::1]x"};
 

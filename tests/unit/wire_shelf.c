@@ -99,12 +99,13 @@ static void put(struct stage *s, const char *uri, const char *score, const char 
 static const char *uris(void)
 {
 	static char out[4000];
+	size_t len = 0;
 
 	out[0] = '\0';
 	for (const char *at = got.body; (at = strstr(at, "\"item\":{\"uri\":\"")) != NULL;) {
 		at += strlen("\"item\":{\"uri\":\"");
-		strncat(out, at, strcspn(at, "\""));
-		strcat(out, " ");
+		len += (size_t)snprintf(out + len, sizeof out - len, "%.*s ",
+					(int)strcspn(at, "\""), at);
 	}
 	return out;
 }
@@ -206,8 +207,8 @@ static void filters_narrow_by_derived_channels(void **state)
 static void pages_of_one_moment_are_cut_exactly(void **state)
 {
 	struct stage *s = *state;
-	char all[4000] = "", uri[16];
-	char token[3000];
+	char shown[1000] = "", expected[1000] = "", token[3000] = "", uri[16];
+	size_t shown_len = 0, expected_len = 0;
 	unsigned pages = 0;
 
 	stage_follow(s, 0);
@@ -216,23 +217,19 @@ static void pages_of_one_moment_are_cut_exactly(void **state)
 		put(s, uri, i < 40 ? "1764000000000123" : "1764000000000124",
 		    i % 3 ? "world" : "sport", "");
 	}
-	ask_feed(s, "world,sport", NULL, 7, NULL);
-	for (strcat(all, uris()); before(); strcat(all, uris())) {
-		snprintf(token, sizeof token, "%s", before());
-		if (++pages == 3) /* what is added above or taken away meanwhile moves nothing */
-			put(s, "zz", "1764000000000999", "world", "");
+	do {
 		ask_feed(s, "world,sport", NULL, 7, token);
-	}
-	assert_int_equal(pages, 7);
-	for (int i = 49; i >= 40; i--) {
-		snprintf(uri, sizeof uri, "u%02d ", i);
-		assert_memory_equal(all + 4 * (49 - i), uri, 4);
-	}
-	for (int i = 39; i >= 0; i--) {
-		snprintf(uri, sizeof uri, "u%02d ", i);
-		assert_memory_equal(all + 4 * (49 - i), uri, 4);
-	}
-	assert_int_equal(strlen(all), 200);
+		shown_len +=
+			(size_t)snprintf(shown + shown_len, sizeof shown - shown_len, "%s", uris());
+		snprintf(token, sizeof token, "%s", before() ? before() : "");
+		if (++pages == 3) /* what is added above meanwhile moves nothing */
+			put(s, "zz", "1764000000000999", "world", "");
+	} while (*token);
+	for (int i = 49; i >= 0; i--)
+		expected_len += (size_t)snprintf(expected + expected_len,
+						 sizeof expected - expected_len, "u%02d ", i);
+	assert_string_equal(shown, expected);
+	assert_int_equal(pages, 8);
 }
 
 static void a_page_that_ends_with_the_feed_is_the_last(void **state)

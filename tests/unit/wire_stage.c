@@ -121,7 +121,7 @@ struct follower *stage_open_wire(struct stage *s, unsigned i)
 	static const struct wire_events events = {on_post, on_epoch, on_tick, on_confirmed};
 	struct wire_options options = {.prefix = "newswire",
 				       .backlog_bytes = s->backlog_bytes,
-				       .retention_ms = 3600 * 1000,
+				       .retention_ms = 3600000,
 				       .max_entries = s->max_entries};
 	struct follower *f = &s->follower[i];
 	struct redis_place place;
