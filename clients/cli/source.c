@@ -1,6 +1,7 @@
 /* source.c - which server a command means, and a client to speak with it. */
 #include "source.h"
 
+#include <unistd.h>
 #include <uv.h>
 
 enum exit_code source_find(struct newswire_query *query, const struct settings *settings,
@@ -34,9 +35,14 @@ struct newswire_client *source_client(struct uv_loop_s *loop, const struct setti
 	};
 	struct newswire_client *client = newswire_client_new(loop, &options);
 
-	if (client == NULL)
+	if (client)
+		return client;
+	if (options.ca_file && access(options.ca_file, R_OK) < 0)
+		command_say("cannot read %s", options.ca_file);
+	else
 		command_say("cannot set up the network; --verbose shows why");
-	return client;
+	uv_loop_close(loop);
+	return NULL;
 }
 
 void source_close(struct uv_loop_s *loop, struct newswire_client *client)

@@ -11,7 +11,7 @@
 enum exit_code source_find(struct newswire_query *query, const struct settings *settings,
 			   struct newswire_local *local);
 
-/* A client for these settings, or NULL after saying why on stderr. */
+/* A client for these settings, or NULL after saying why on stderr and closing the loop. */
 struct newswire_client *source_client(struct uv_loop_s *loop, const struct settings *settings);
 
 /* Ends the client, and runs the loop until its last handle is closed. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef NEWSWIRE_VERSION
 #error "the build says -DNEWSWIRE_VERSION"
@@ -61,6 +62,8 @@ struct newswire_client *newswire_client_new(struct uv_loop_s *loop,
 
 	if (options == NULL)
 		options = &defaults;
+	if (options->ca_file && access(options->ca_file, R_OK) < 0)
+		return NULL;
 	if ((client = calloc(1, sizeof *client)) == NULL)
 		return NULL;
 	client->loop = loop;

@@ -220,12 +220,13 @@ static int add_headers(struct exchange *x, struct lws *wsi, void *in, size_t roo
 }
 
 /* A server that refuses a request need not wait for all of it (RFC 9110, 15.5.14). What it said is lost
- * if we go on writing to a connection that it has closed. */
-static bool has_answered(struct lws *wsi)
+ * if we go on writing to a connection that it has closed. Under TLS, what waits may be no answer but
+ * the protocol's own. */
+static bool has_answered(const struct exchange *x, struct lws *wsi)
 {
 	int waiting = 0;
 
-	return ioctl(lws_get_socket_fd(wsi), FIONREAD, &waiting) == 0 && waiting > 0;
+	return !x->url.tls && ioctl(lws_get_socket_fd(wsi), FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 static int write_body(struct exchange *x, struct lws *wsi)
@@ -236,7 +237,7 @@ static int write_body(struct exchange *x, struct lws *wsi)
 
 	if (x->body == NULL || left == 0)
 		return 0;
-	if (has_answered(wsi)) {
+	if (has_answered(x, wsi)) {
 		x->written = x->len;
 		lws_client_http_body_pending(wsi, 0);
 		return 0;

@@ -1,0 +1,15 @@
+# The rooms of libnewswire and of the program newswire that have logic of their own. What they do on a network is in
+# tests/scenario/40-cli.test.mjs.
+set(lib ${CMAKE_SOURCE_DIR}/clients/lib)
+set(cli ${CMAKE_SOURCE_DIR}/clients/cli)
+nw_unit_test(client_gather LIBS client)
+nw_unit_test(client_url LIBS client)
+nw_unit_test(client_backoff LIBS client)
+nw_unit_test(client_receipt LIBS client jansson SOURCES ${cli}/result.c ${cli}/show.c)
+nw_unit_test(client_show LIBS client jansson SOURCES ${cli}/show.c)
+nw_unit_test(client_local LIBS client)
+nw_unit_test(client_command LIBS client SOURCES ${cli}/command.c ${cli}/progress.c)
+nw_unit_test(client_stream LIBS client libuv openssl)
+foreach(test gather url backoff receipt show local command stream)
+	target_include_directories(test_client_${test} BEFORE PRIVATE ${lib} ${cli})
+endforeach()

@@ -1,0 +1,168 @@
+/* The command line means what --help says, and the manual (docs/cli.md) says the same as --help. */
+#include "cmocka_all.h"
+#include "command.h"
+#include "progress.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct settings settings;
+
+/* The commands themselves are not run here. */
+enum exit_code cmd_publish(const struct settings *s)
+{
+	(void)s;
+	return CLI_OK;
+}
+
+enum exit_code cmd_tail(const struct settings *s)
+{
+	(void)s;
+	return CLI_OK;
+}
+
+enum exit_code cmd_feed(const struct settings *s)
+{
+	(void)s;
+	return CLI_OK;
+}
+
+/* Words are parted by single spaces. */
+static int parse(const char *line)
+{
+	static char room[20000];
+	static char *argv[300]; /* the settings point into it */
+	int argc = 0;
+
+	strcpy(room, line);
+	for (char *word = strtok(room, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	optind = 0;
+	return command_parse(command_find(argv[0]), argc, argv, &settings);
+}
+
+static void channels_may_be_repeated_or_joined(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("publish -c world,sport --channel=a f.json g.json"), 0);
+	assert_int_equal(settings.channels.count, 3);
+	assert_string_equal(settings.channels.words[1], "sport");
+	assert_null(settings.channels.words[3]);
+	assert_int_equal(settings.file_count, 2);
+	assert_string_equal(settings.files[1], "g.json");
+	assert_int_equal(settings.patience, 10);
+}
+
+static void options_reach_their_fields(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("tail --since e:1-0 -n 5 --json -u http://a --lang en --type video"),
+			 0);
+	assert_string_equal(settings.since, "e:1-0");
+	assert_int_equal(settings.count, 5);
+	assert_true(settings.json);
+	assert_string_equal(settings.url, "http://a");
+	assert_string_equal(settings.types.words[0], "video");
+	assert_int_equal(parse("publish --patience 0 -"), 0);
+	assert_int_equal(settings.patience, 0);
+	assert_string_equal(settings.files[0], "-");
+}
+
+static void a_wrong_line_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"publish",
+		"publish --channel",
+		"publish --nonsense x",
+		"publish -c a, x",
+		"publish -c , x",
+		"publish --patience -1 x",
+		"publish --patience 1s x",
+		"publish --patience 99999999 x",
+		"tail x",
+		"tail -n 0",
+		"tail -n",
+		"feed --limit 101",
+		"feed --limit 18446744073709551616",
+		"feed -z",
+		"publish --json x",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		if (parse(wrong[i]) == 0)
+			fail_msg("taken: %s", wrong[i]);
+}
+
+static void more_channels_than_a_subscription_holds_are_refused(void **state)
+{
+	char line[2000] = "tail -c a";
+
+	(void)state;
+	for (int i = 1; i < NEWSWIRE_MAX_CHANNELS; i++)
+		strcat(line, ",a");
+	assert_int_equal(parse(line), 0);
+	assert_int_equal(settings.channels.count, NEWSWIRE_MAX_CHANNELS);
+	strcat(line, ",a");
+	assert_int_equal(parse(line), -1);
+}
+
+static void the_bar_shows_how_far_it_is(void **state)
+{
+	char bar[PROGRESS_SIZE];
+
+	(void)state;
+	progress_text(bar, 0, 10);
+	assert_string_equal(bar, "[....................] 0/10");
+	progress_text(bar, 3, 10);
+	assert_string_equal(bar, "[######..............] 3/10");
+	progress_text(bar, 10, 10);
+	assert_string_equal(bar, "[####################] 10/10");
+}
+
+static char *read_manual(void)
+{
+	static char manual[65536];
+	FILE *file = fopen(NW_SOURCE_DIR "/docs/cli.md", "r");
+
+	assert_non_null(file);
+	manual[fread(manual, 1, sizeof manual - 1, file)] = '\0';
+	fclose(file);
+	return manual;
+}
+
+static void the_manual_holds_every_help_word_for_word(void **state)
+{
+	static const char *const names[] = {NULL, "publish", "tail", "feed"};
+	const char *manual = read_manual();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char *help = NULL;
+		size_t len;
+		FILE *out = open_memstream(&help, &len);
+
+		command_help(out, names[i] ? command_find(names[i]) : NULL);
+		fclose(out);
+		if (strstr(manual, help) == NULL)
+			fail_msg("docs/cli.md does not hold: newswire help %s",
+				 names[i] ? names[i] : "");
+		free(help);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(channels_may_be_repeated_or_joined),
+		cmocka_unit_test(options_reach_their_fields),
+		cmocka_unit_test(a_wrong_line_is_refused),
+		cmocka_unit_test(more_channels_than_a_subscription_holds_are_refused),
+		cmocka_unit_test(the_bar_shows_how_far_it_is),
+		cmocka_unit_test(the_manual_holds_every_help_word_for_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
