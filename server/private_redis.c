@@ -278,7 +278,8 @@ static void relay_line(struct private_redis *r, const char *line)
 	if (*text == '\0')
 		return;
 	if (sign == NULL || *sign == '#')
-		snprintf(r->last_word, sizeof r->last_word, "%.*s", (int)sizeof r->last_word - 1, text);
+		snprintf(r->last_word, sizeof r->last_word, "%.*s", (int)sizeof r->last_word - 1,
+			 text);
 	if (routine)
 		log_debug("redis_says", LOG_S("text", text));
 	else

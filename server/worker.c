@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "ws/stream.h"
 
 enum { DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100 };
+enum { DESCRIPTORS_MAX = 20000, DESCRIPTORS_RESERVE = 192 };
 
 struct worker {
 	const struct worker_setup *setup;
@@ -29,6 +31,7 @@ struct worker {
 	uv_timer_t drain;
 	uv_signal_t term;
 	bool told_ready;
+	bool has_news; /* the wire brought posts in this turn */
 	bool draining;
 	size_t drain_share; /* readers per step */
 };
@@ -46,7 +49,7 @@ static void on_tick(void *arg)
 {
 	struct worker *w = arg;
 
-	readers_tick(w->readers);
+	w->has_news = true;
 }
 
 static void on_epoch(void *arg)
@@ -78,11 +81,18 @@ static void tell_ready(struct worker *w)
 	log_info("worker_ready", LOG_I("worker", w->setup->index));
 }
 
+/* Everything that was readable has been read, the desk's items are on their way to Redis: now the news goes out. So a long
+ * fan-out delays no decision, and whatever a turn brought is one write for each reader. */
 static void on_turn_ends(uv_prepare_t *handle)
 {
 	struct worker *w = handle->data;
 
 	tell_ready(w);
+	if (w->has_news) {
+		w->has_news = false;
+		readers_tick(w->readers);
+		wire_settle(w->wire);
+	}
 	if (readers_reap(w->readers) > 0)
 		door_nudge(w->door);
 }
@@ -91,6 +101,7 @@ static void on_second(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 
+	log_tick();
 	if (wire_has_epoch(w->wire))
 		readers_second(w->readers);
 }
@@ -198,12 +209,26 @@ static void close_floors(struct worker *w)
 	redis_place_free(&w->place);
 }
 
+/* Every close makes libwebsockets look through its table of descriptors, which is as long as the limit. */
+static void limit_descriptors(const struct options *o)
+{
+	rlim_t wanted =
+		o->max_readers == 0 ? DESCRIPTORS_MAX : o->max_readers + DESCRIPTORS_RESERVE;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur <= wanted)
+		return;
+	r.rlim_cur = wanted;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int worker_run(const struct worker_setup *setup)
 {
 	struct worker w = {.setup = setup};
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
+	limit_descriptors(setup->options);
 	if (uv_loop_init(&w.loop) != 0)
 		return 1;
 	if ((failed = open_floors(&w)) == 0) {

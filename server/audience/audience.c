@@ -50,7 +50,7 @@ struct audiences {
 	struct listeners *by_channel;
 	struct audience *dirty;
 	struct wire_id flushed; /* the wire's head when the last tick was over */
-	uint64_t serial; /* counts posts, for audience->looked */
+	uint64_t serial;	/* counts posts, for audience->looked */
 	struct wire_id heard;	/* the last post of this tick */
 	struct buf block;	/* the joined frames being offered */
 	struct pendings joined; /* what `block` is made of, to use it again for the next audience */

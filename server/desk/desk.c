@@ -291,9 +291,9 @@ static void on_message(redisReply *reply, void *arg)
 	if (reply == NULL) {
 		desk->subscribed = false;
 	} else if (reply->type == REDIS_REPLY_ERROR) {
-		log_error(
-			"desk_deaf", LOG_S("error", reply->str),
-			LOG_S("remedy", "allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:in:*)"));
+		log_error("desk_deaf", LOG_S("error", reply->str),
+			  LOG_S("remedy",
+				"allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:in:*)"));
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3) {
 		desk->subscribed = true;
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {

@@ -5,8 +5,6 @@
 #include <string.h>
 #include "base/log.h"
 
-#define OWNER "node" /* who posts with the node's own key */
-
 static bool is_allowed(const struct request *r)
 {
 	const char *key = door_setup_of(r->door)->publish_key;
@@ -99,6 +97,18 @@ static int status_of_refusal(const struct desk_receipt *receipt)
 	}
 }
 
+/* Also when a key of ours holds something else (`store`): a publisher who tries again is right to. */
+static void answer_away(struct request *r, const struct desk_receipt *receipt)
+{
+	bool known = receipt->code != NULL && receipt->code[0] != '\0';
+
+	request_problem(
+		r, 503, known ? receipt->code : "redis_away",
+		known ? receipt->detail
+		      : "the item is not durable: the store cannot be reached; post it again",
+		"retry-after: 1\r\n", NULL);
+}
+
 static void decided(const struct desk_receipt *receipt, void *arg)
 {
 	struct request *r = ticket_use(arg);
@@ -127,10 +137,7 @@ static void decided(const struct desk_receipt *receipt, void *arg)
 				"retry-after: 1\r\n", NULL);
 		return;
 	case DESK_AWAY:
-		request_problem(
-			r, 503, "redis_away",
-			"the item is not durable: the store cannot be reached; post it again",
-			"retry-after: 1\r\n", NULL);
+		answer_away(r, receipt);
 		return;
 	}
 }
@@ -148,7 +155,7 @@ void posting_body(struct request *r)
 	if ((t = request_ticket(r)) == NULL)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else
-		desk_take(door_setup_of(r->door)->desk, r->body.data, r->body.len, &channels, OWNER,
-			  decided, t);
+		desk_take(door_setup_of(r->door)->desk, r->body.data, r->body.len, &channels,
+			  DESK_OWNER_NODE, decided, t);
 	channel_set_free(&channels);
 }

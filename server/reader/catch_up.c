@@ -110,6 +110,7 @@ static void page_came(enum history_answer answer, struct history_page *page, voi
 {
 	struct reader *r = arg;
 
+	readers_tick(r->all);
 	r->asked = false;
 	if (r->state != READER_WAITING)
 		return;

@@ -52,6 +52,7 @@ void reader_set_state(struct reader *r, enum reader_state state)
 	r->all->lagging += is_lagging(state) - is_lagging((enum reader_state)r->state);
 	GAUGE_SET(READERS_LAGGING, r->all->lagging);
 	r->state = (uint8_t)state;
+	r->doubted = false;
 	if (state == READER_WAITING || state == READER_AHEAD)
 		queue_enter(r, &r->all->waiting);
 	else if (state == READER_CLOSING)
@@ -168,6 +169,7 @@ static void pay(struct reader *r)
 
 void reader_turn(struct reader *r)
 {
+	readers_tick(r->all);
 	r->blocked = false;
 	if (r->state == READER_CLOSING)
 		return;
@@ -255,6 +257,7 @@ struct reader *reader_open(struct readers *all, const struct reader_line *line_o
 	bool resumed = since != NULL && is_possible(all, since);
 	struct reader *r;
 
+	readers_tick(all);
 	if (audience == NULL)
 		return NULL;
 	if ((r = reader_new(all, line_ops, line, format)) == NULL) {
@@ -377,6 +380,7 @@ void reader_hear(struct reader *r, const char *bytes, size_t len)
 
 	if (r->state == READER_CLOSING)
 		return;
+	readers_tick(r->all);
 	COUNT(CLIENT_MESSAGES);
 	if (is_too_many(r)) {
 		complain(r, "too_many", "more than 50 messages in one second", "");

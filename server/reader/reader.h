@@ -58,6 +58,7 @@ size_t readers_count(const struct readers *all);
 
 /* What the wire tells (wire_events). */
 void readers_post(struct readers *all, struct post *post);
+/* The turn of the loop ends: its posts are offered, in one write for each reader. Cheap when there are none. */
 void readers_tick(struct readers *all);
 void readers_epoch(struct readers *all);
 void readers_confirmed(struct readers *all, struct wire_id head);

@@ -38,6 +38,7 @@ struct reader {
 	uint8_t format;	   /* enum format */
 	bool blocked;	   /* bytes wait in the door's library: write nothing */
 	bool was_live;	   /* it kept up once: falling off the backlog is then a gap */
+	bool doubted;	   /* AHEAD: Redis was asked for its head after it came */
 	bool asked;	   /* a page of history was asked for */
 };
 
@@ -51,6 +52,7 @@ struct readers {
 	struct wire *wire;
 	struct history *history;
 	struct audiences *audiences;
+	bool pending; /* posts of this turn are not offered yet: readers_tick() comes first, whatever else happens */
 	struct readers_options options;
 	size_t count;
 	size_t lagging;		  /* neither LIVE nor CLOSING */

@@ -91,10 +91,14 @@ void readers_post(struct readers *all, struct post *post)
 {
 	history_hear(all->history, post);
 	audiences_post(all->audiences, post);
+	all->pending = true;
 }
 
 void readers_tick(struct readers *all)
 {
+	if (!all->pending)
+		return;
+	all->pending = false;
 	audiences_flush(all->audiences);
 	wake(all, READER_AHEAD, meet);
 }
@@ -108,6 +112,7 @@ static void for_all(struct readers *all, void (*act)(struct reader *))
 
 void readers_epoch(struct readers *all)
 {
+	all->pending = false;
 	audiences_forget(all->audiences, wire_head(all->wire));
 	history_drop_all(all->history);
 	for_all(all, reader_gap);
@@ -121,15 +126,19 @@ static void ask_again(struct reader *r)
 	reader_catch_up(r);
 }
 
-/* No cursor may be above a head that Redis has confirmed: that place was lost. */
+/* No cursor may be above a head that Redis has confirmed: that place was lost. The first answer after a reader came may
+ * be older than its cursor, so it is only judged by the second. */
 static void still_ahead(struct reader *r)
 {
-	if (wire_id_compare(r->cursor, r->all->confirmed) > 0)
+	if (r->doubted && wire_id_compare(r->cursor, r->all->confirmed) > 0)
 		reader_gap(r);
+	else
+		r->doubted = true;
 }
 
 void readers_confirmed(struct readers *all, struct wire_id head)
 {
+	readers_tick(all);
 	all->confirmed = head;
 	wake(all, READER_AHEAD, still_ahead);
 	wake(all, READER_WAITING, ask_again);
@@ -142,6 +151,7 @@ void readers_second(struct readers *all)
 	struct bucket *b = &all->buckets[all->next_bucket];
 	struct cursor head = {.id = wire_head(all->wire)};
 
+	readers_tick(all); /* a cursor must not run ahead of the posts */
 	all->next_bucket = (uint16_t)((all->next_bucket + 1) % all->bucket_count);
 	memcpy(head.epoch, wire_epoch(all->wire), strlen(wire_epoch(all->wire)) + 1);
 	buf_clear(&all->json);
@@ -179,6 +189,7 @@ size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
 {
 	size_t left = 0;
 
+	readers_tick(all);
 	for (unsigned b = 0; b < all->bucket_count; b++) {
 		struct bucket *bucket = &all->buckets[b];
 

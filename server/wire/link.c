@@ -2,6 +2,7 @@
 #include "wire/link.h"
 
 #include <arpa/inet.h>
+#include <openssl/evp.h>
 #include <hiredis/async.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,7 +16,6 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "wire/redis_uv.h"
-#include "wire/sha1.h"
 
 enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 2000, SCRIPTS_MAX = 16 };
 
@@ -153,6 +153,8 @@ static void on_reply(redisAsyncContext *redis, void *data, void *privdata)
 	struct ask *ask = privdata;
 	redisReply *reply = data;
 
+	if (redis->ev.cleanup == NULL)
+		return; /* hiredis 1.x cleans up before it answers what was in flight: on_gone() has told those who asked */
 	if (ask->channels) {
 		if (reply) /* the end is told by on_gone(), once */
 			hear_subscription(ask, reply);
@@ -258,6 +260,16 @@ static int load_script(struct link *link, struct link_script *script)
 	return 0;
 }
 
+static void name_script(struct link_script *script)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	MUST(EVP_Digest(script->text, strlen(script->text), digest, &len, EVP_sha1(), NULL) == 1);
+	for (unsigned i = 0; i < len; i++)
+		snprintf(script->sha + 2 * i, 3, "%02x", digest[i]);
+}
+
 int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
 		int keys, int argc, const char *const *argv, const size_t *lens)
 {
@@ -268,7 +280,7 @@ int link_script(struct link *link, struct link_script *script, link_reply_cb *cb
 	int result = -1;
 
 	if (script->sha[0] == '\0')
-		sha1_hex(script->text, strlen(script->text), script->sha);
+		name_script(script);
 	snprintf(keys_text, sizeof keys_text, "%d", keys);
 	if (words && sizes && load_script(link, script) == 0) {
 		words[0] = "EVALSHA";

@@ -139,7 +139,11 @@ static void end_tick(void *arg)
 		return;
 	w->told = false;
 	w->events.tick(w->arg);
-	backlog_settle(w->backlog);
+}
+
+void wire_settle(struct wire *wire)
+{
+	backlog_settle(wire->backlog);
 }
 
 /* Readers start anew at `head`: whatever they had is not continued. */

@@ -31,7 +31,7 @@ struct wire_events {
 	/* Attached for the first time: the backlog holds what there was (it is no news). Or history broke, or went on too far
 	 * while we were away: a new start at wire_head(), the backlog is empty. */
 	void (*epoch)(void *arg);
-	/* All that one reading of the socket brought has been told: the end of a tick. */
+	/* All that one reading of the socket brought has been told. */
 	void (*tick)(void *arg);
 	/* Once a second while following: Redis had this head when it was asked, a moment ago. Of cursors that were there
 	 * then, none may be ahead of it; one that came since may be. Who has waited for one `confirmed` before was there. */
@@ -50,6 +50,9 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
 		       void *arg) MUST_USE;
 /* Accepts NULL. Not from inside one of its events. Whoever waits for an answer on wire_link() gets NULL first. */
 void wire_close(struct wire *wire);
+
+/* The news has gone out, so its frames exist: the backlog counts them and keeps within its bound. Call after each tick. */
+void wire_settle(struct wire *wire);
 
 /* Attached and hearing? Readers can be served (from memory) once it was true for the first time (wire_has_epoch). */
 bool wire_is_following(const struct wire *wire);

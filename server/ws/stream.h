@@ -1,7 +1,7 @@
 /* stream.h - readers over WebSocket (RFC 6455, subprotocol newswire.v1).
  *
  * What it does  Turns a connection that libwebsockets has upgraded into a reader, hands it what the client says, and writes
- *               ready-made frames straight through (LWS_WRITE_HTTP: raw), outside the writable callback.
+ *               ready-made frames straight to the socket, outside the writable callback; libwebsockets keeps what the kernel does not take.
  */
 #ifndef NEWSWIRE_WS_STREAM_H
 #define NEWSWIRE_WS_STREAM_H
