@@ -64,6 +64,7 @@ export class Banner {
 		text.replaceChildren(label, ' ', open);
 		close.hidden = false;
 		box.classList.add('is-open');
+		this.#makeRoom();
 		if (until !== null) {
 			clearTimeout(this.#timer);
 			this.#timer = setTimeout(() => this.#hide(), Math.min(until - Date.now(), FLASH_MS));
@@ -77,5 +78,12 @@ export class Banner {
 		text.replaceChildren();
 		close.hidden = true;
 		box.classList.remove('is-open');
+		this.#makeRoom();
+	}
+
+	/* Below the last story, so that all of the page can be scrolled clear of the banner. */
+	#makeRoom() {
+		const height = this.#uri ? this.parts.box.offsetHeight : 0;
+		document.documentElement.style.setProperty('--banner-height', `${height}px`);
 	}
 }

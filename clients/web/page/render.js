@@ -106,6 +106,11 @@ function authorCard(author) {
 			author.biography && prose('p', 'author-biography', author.biography)));
 }
 
+/** @param {string} label */
+function labelOf(label) {
+	return prose('span', `label label-${label.toLowerCase().replace(/[^a-z]/g, '')}`, label);
+}
+
 /** @param {Story} story */
 function bylineOf(story) {
 	const parts = [
@@ -185,7 +190,7 @@ export function drawStory(article, story) {
 	article.replaceChildren(...[
 		el('p', { class: 'kicker', lang: 'en' },
 			timeOf(story.published),
-			...story.labels.map((label) => prose('span', `label label-${label.toLowerCase().replace(/[^a-z]/g, '')}`, label))),
+			...story.labels.map(labelOf)),
 		el('div', { class: 'head' },
 			title,
 			correctionNote(story),

@@ -213,21 +213,26 @@ function bestImage(renditions) {
 	return images.find((r) => (size(r.width) ?? 0) >= PICTURE_WIDTH) ?? images.at(-1);
 }
 
-/** @param {Item} picture @param {ParseHtml} parseHtml @returns {Picture|null} */
-function pictureOf(picture, parseHtml) {
+/**
+ * @param {Item} picture
+ * @param {ParseHtml} parseHtml
+ * @param {boolean} own the item's own: what it says as a story is not said again below the picture
+ * @returns {Picture|null}
+ */
+function pictureOf(picture, parseHtml, own) {
 	const image = bestImage(picture?.renditions);
 	if (!image)
 		return null;
-	const by = text(picture.by);
+	const by = own ? '' : text(picture.by);
 	const holder = text(picture.copyrightNotice) || text(picture.copyrightHolder);
-	const caption = described(picture.descriptions, 'caption', parseHtml) ||
-		paragraphs(byRole(picture.descriptions, ['', 'main', 'summary']), parseHtml).join(' ');
+	const caption = byRole(picture.descriptions, own ? ['caption'] : ['caption', '', 'main', 'summary']);
 	return {
 		src: imageUrl(image.href),
 		width: size(image.width),
 		height: size(image.height),
-		alt: described(picture.descriptions, 'alt', parseHtml) || text(byRole(picture.headlines, ['', 'main'])?.value),
-		caption,
+		alt: described(picture.descriptions, 'alt', parseHtml) ||
+			text(byRole(picture.headlines, ['', 'main'])?.value),
+		caption: paragraphs(caption, parseHtml).join(' '),
 		credit: holder.includes(by) ? holder : [by, holder].filter(Boolean).join('/'),
 	};
 }
@@ -328,7 +333,7 @@ export function storyOf(post, parseHtml) {
 		changed,
 		expires: parseTime(item.expires),
 		correction: correctionOf(post, item, parseHtml),
-		picture: (featured && pictureOf(featured, parseHtml)) ?? pictureOf(item, parseHtml),
+		picture: (featured && pictureOf(featured, parseHtml, false)) ?? pictureOf(item, parseHtml, true),
 		authors: authors.filter((author) => author.name),
 		video: videoOf(item),
 	};

@@ -107,10 +107,11 @@ test('a video says so, has its poster and can be watched', () => {
 	const story = show({ type: 'video', renditions: [
 		{ name: 'mp4', href: 'https://v.example/a.mp4', contentType: 'video/mp4', duration: 1264.5 },
 		{ name: 'poster', href: 'https://v.example/a.jpg', contentType: 'image/jpeg', width: 1280, height: 720 },
-	] }, { channels: ['culture', 'feed:all'], class: 'flash' });
+	], by: 'Video desk', descriptions: [{ role: 'summary', value: 'A film.' }] }, { channels: ['culture', 'feed:all'], class: 'flash' });
 	assert.deepEqual(story.labels, ['Flash', 'Video', 'Culture']);
 	assert.deepEqual(story.video, { href: 'https://v.example/a.mp4', minutes: 21 });
 	assert.equal(story.picture?.src, 'https://v.example/a.jpg');
+	assert.deepEqual([story.picture.caption, story.picture.credit], ['', ''], 'the lede and the byline say it already');
 });
 
 test('only web addresses are links or pictures', () => {
