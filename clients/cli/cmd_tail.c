@@ -17,6 +17,7 @@ struct run {
 	uv_signal_t signals[SIGNALS];
 	struct newswire_stream *stream;
 	uint64_t posts;
+	char cursor[NEWSWIRE_CURSOR_SIZE]; /* after the last message that was printed */
 	bool colour;
 	bool was_live; /* has there been a link before? */
 	bool ended;    /* no more is to be printed */
@@ -92,6 +93,7 @@ static void on_message(void *data, const struct newswire_message *message)
 		return;
 	print(run, message);
 	tell(message);
+	snprintf(run->cursor, sizeof run->cursor, "%s", message->cursor);
 	if (message->type == NEWSWIRE_MESSAGE_POST && ++run->posts == run->settings->count &&
 	    !run->ended)
 		end(run, CLI_OK);
@@ -152,7 +154,6 @@ static void follow(struct run *run, struct newswire_client *client,
 	static const struct newswire_stream_handlers handlers = {.message = on_message,
 								 .link = on_link};
 	const char *since = run->settings->since;
-	char cursor[NEWSWIRE_CURSOR_SIZE] = "";
 
 	run->stream = newswire_stream_open(client, query, since, &handlers, run);
 	if (run->stream == NULL) {
@@ -162,10 +163,8 @@ static void follow(struct run *run, struct newswire_client *client,
 	}
 	watch_signals(run);
 	uv_run(&run->loop, UV_RUN_DEFAULT); /* until end() */
-	if (run->stream)
-		snprintf(cursor, sizeof cursor, "%s", newswire_stream_cursor(run->stream));
-	if (cursor[0] && !run->settings->json)
-		say_with("to go on from here: --since ", cursor);
+	if (run->cursor[0] && !run->settings->json)
+		say_with("to go on from here: --since ", run->cursor);
 	for (int i = 0; i < SIGNALS; i++)
 		uv_close((uv_handle_t *)&run->signals[i], NULL);
 }
