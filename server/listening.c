@@ -49,8 +49,8 @@ static void read_address(union address *a, const char *text, uint16_t port)
 
 /* --- who has the port ------------------------------------------------------------------------- */
 
-/* A line of /proc/net/tcp: the inode (field 9) if the local port (after the colon of field 1) is this one and the state
- * (field 3) is LISTEN; else 0. */
+/* A line of /proc/net/tcp: the inode (field 9) if the local port (after the colon of field 1) is
+ * this one and the state (field 3) is LISTEN; else 0. */
 static unsigned long inode_in(char *line, uint16_t port)
 {
 	char *field, *rest = line;
@@ -187,7 +187,8 @@ static int explain(const char *bind_to, uint16_t port, char *error, size_t size)
 	return -1;
 }
 
-/* SO_REUSEPORT would let a second newswired of this user share the port without a word: bind once without it. */
+/* SO_REUSEPORT would let a second newswired of this user share the port without a word: bind
+ * once without it. */
 static int probe(const union address *a)
 {
 	int fd = bound_socket(a, false);

@@ -1,8 +1,10 @@
 /* listening.h - the sockets on which readers arrive: one per worker, all on one port.
  *
- * What it does  The kernel spreads connections over sockets that share a port (SO_REUSEPORT). The supervisor makes
- *               them and keeps them open, so that what queues for a worker that died waits for the next one.
- * Ownership     The sockets are non-blocking and close-on-exec; listening_close() closes those >= 0.
+ * What it does  The kernel spreads connections over sockets that share a port (SO_REUSEPORT). The
+ *               supervisor makes them and keeps them open, so that what queues for a worker that
+ *               died waits for the next one.
+ * Ownership     The sockets are non-blocking and close-on-exec; listening_close() closes those >=
+ *               0.
  * Errors        -1 and a sentence that says what to do; no socket is left open then.
  * Threads       One.
  */

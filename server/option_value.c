@@ -49,8 +49,8 @@ wrong(char *why, size_t size, const char *text, ...)
 	return -1;
 }
 
-/* The value as it may stand in a message: short, and without bytes that could disturb a terminal.
- */
+/* The value as it may stand in a message: short, and without bytes that could disturb a
+ * terminal. */
 static const char *quoted(const char *text, char out[48])
 {
 	size_t i;
@@ -249,7 +249,8 @@ int option_value_read(enum option_id id, const char *text, struct options *o, ch
 	}
 }
 
-/* `redis://user:***@host`: everything between the first colon after the scheme and the last @ may be the password. */
+/* `redis://user:***@host`: everything between the first colon after the scheme and the last @
+ * may be the password. */
 static const char *show_redis(const char *address, char *out, size_t size)
 {
 	const char *at = strrchr(address, '@'), *scheme = strstr(address, "://");

@@ -1,8 +1,10 @@
 /* option_value.h - one option's value, from text and back.
  *
  * Ownership     A TEXT read into a field is allocated; option_value_free() frees it. Fields of
- * other types hold no memory. Errors        -1 and what is wrong with the value and what is
- * allowed, without saying which option it is. Threads       Any.
+ *               other types hold no memory.
+ * Errors        -1 and what is wrong with the value and what is allowed, without saying which
+ *               option it is.
+ * Threads       Any.
  */
 #ifndef NEWSWIRE_OPTION_VALUE_H
 #define NEWSWIRE_OPTION_VALUE_H

@@ -1,11 +1,14 @@
 /* options.h - what newswired was told, from one table (options.def).
  *
  * What it does  Reads the command line, the environment (NEWSWIRE_MAX_ITEM for --max-item), the
- * JSON file that --config names, and the defaults; an earlier one of these wins. Writes --help and
- * --print-config. Ownership     struct options owns its texts; options_free() accepts one that is
- * half read, or {0}. Lifetime      Read once at start and handed to every worker, unchanged. Errors
- * -1 and one sentence: which option, where it was given, what is wrong, what is allowed. Never the
- * value of --redis, which may hold a password. Threads       Any.
+ *               JSON file that --config names, and the defaults; an earlier one of these wins.
+ *               Writes --help and --print-config.
+ * Ownership     struct options owns its texts; options_free() accepts one that is half read, or
+ *               {0}.
+ * Lifetime      Read once at start and handed to every worker, unchanged.
+ * Errors        -1 and one sentence: which option, where it was given, what is wrong, what is
+ *               allowed. Never the value of --redis, which may hold a password.
+ * Threads       Any.
  */
 #ifndef NEWSWIRE_OPTIONS_H
 #define NEWSWIRE_OPTIONS_H

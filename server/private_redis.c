@@ -118,7 +118,8 @@ void private_redis_free(struct private_redis *r)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* The child: becomes redis-server, or ends with 127. Ctrl-C is for the supervisor only, hence the process group. */
+/* The child: becomes redis-server, or ends with 127. Ctrl-C is for the supervisor only, hence
+ * the process group. */
 static _Noreturn void become_redis(const struct private_redis *r, pid_t parent, int log_to)
 {
 	const char *const args[] = {
@@ -255,8 +256,8 @@ uint64_t private_redis_step(struct private_redis *r)
 
 /* --- its log ---------------------------------------------------------------------------------- */
 
-/* `812:M 23 Nov 2026 21:53:00.123 # text`: the sign tells how much it matters, `#` most. NULL if the line is not
- * of that form: then it is an error from before there is a log. */
+/* `812:M 23 Nov 2026 21:53:00.123 # text`: the sign tells how much it matters, `#` most. NULL if
+ * the line is not of that form: then it is an error from before there is a log. */
 static const char *sign_of(const char *line)
 {
 	for (int word = 0; word < 5; word++) {
@@ -267,8 +268,8 @@ static const char *sign_of(const char *line)
 	return strchr(".-*#", *line) && line[1] == ' ' ? line : NULL;
 }
 
-/* Redis marks every start and stop with `#`; what is worth a line of ours are its warnings, and the last word of one
- * that died. */
+/* Redis marks every start and stop with `#`; what is worth a line of ours are its warnings, and
+ * the last word of one that died. */
 static void relay_line(struct private_redis *r, const char *line)
 {
 	const char *sign = sign_of(line), *text = sign ? sign + 2 : line;

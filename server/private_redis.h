@@ -5,8 +5,10 @@
  * States        RESTING (starts at `due`) -> STARTING (until it answers PING, its file loaded) -> UP;
  *               any -> RESTING when it exits; any -> STOPPING -> GONE when it is told to.
  * Ownership     private_redis_free() accepts NULL; the process must be gone by then.
- * Errors        -1 and a sentence that says what to do. What goes wrong later is logged and tried again.
- * Threads       The supervisor's. Nothing blocks but one look at whether it answers (PROBE_MS at most).
+ * Errors        -1 and a sentence that says what to do. What goes wrong later is logged and tried
+ *               again.
+ * Threads       The supervisor's. Nothing blocks but one look at whether it answers (PROBE_MS at
+ *               most).
  */
 #ifndef NEWSWIRE_PRIVATE_REDIS_H
 #define NEWSWIRE_PRIVATE_REDIS_H
@@ -19,18 +21,21 @@
 
 struct private_redis;
 
-/* Finds the program. `socket` lies in `dir`; keep_fd is an open file that the process shall inherit (the lock). */
+/* Finds the program. `socket` lies in `dir`; keep_fd is an open file that the process shall
+ * inherit (the lock). */
 MUST_USE struct private_redis *private_redis_new(const char *dir, const char *socket, int keep_fd,
 						 char *error, size_t size);
 void private_redis_free(struct private_redis *r);
 
-/* Does what is due, starting or probing. Returns when to call again (clock_mono_ms), UINT64_MAX for never. */
+/* Does what is due, starting or probing. Returns when to call again (clock_mono_ms), UINT64_MAX
+ * for never. */
 uint64_t private_redis_step(struct private_redis *r);
 
 /* If `pid` is the process: notes that it has ended and returns true. */
 bool private_redis_ended(struct private_redis *r, pid_t pid, int status);
 
-/* What it logs arrives at this file descriptor (-1: none now); call private_redis_relay() when it is readable. */
+/* What it logs arrives at this file descriptor (-1: none now); call private_redis_relay() when
+ * it is readable. */
 int private_redis_log_fd(const struct private_redis *r);
 void private_redis_relay(struct private_redis *r);
 

@@ -108,7 +108,8 @@ static bool is_gone(pid_t pid)
 	return pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH);
 }
 
-/* A supervisor that was killed leaves children that are about to die and still hold the lock: these are waited for. */
+/* A supervisor that was killed leaves children that are about to die and still hold the lock:
+ * these are waited for. */
 static int wait_for_lock(int fd)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};

@@ -1,9 +1,10 @@
 /* state_dir.h - the directory that is this node's own: lock, publishing key, private Redis, and where it runs.
  *
- * What it does  Makes the directory (0700), locks it against a second newswired, keeps the publishing key in it, and
- *               tells tools where the running server is (newswired.json).
- * Ownership     The lock is an open file: it lasts as long as any process that inherited lock_fd. The private Redis does,
- *               on purpose: two redis-servers on one append-only file would ruin it.
+ * What it does  Makes the directory (0700), locks it against a second newswired, keeps the
+ *               publishing key in it, and tells tools where the running server is (newswired.json).
+ * Ownership     The lock is an open file: it lasts as long as any process that inherited lock_fd.
+ *               The private Redis does, on purpose: two redis-servers on one append-only file would
+ *               ruin it.
  * Errors        -1 and a sentence that says what to do.
  * Threads       One.
  */
@@ -27,7 +28,8 @@ struct state_dir {
 MUST_USE int state_dir_open(struct state_dir *dir, const char *given, char *error, size_t size);
 void state_dir_close(struct state_dir *dir);
 
-/* `unix:<path>/redis.sock`, the private Redis; out holds `size` bytes. -1 if a socket's path cannot be that long. */
+/* `unix:<path>/redis.sock`, the private Redis; out holds `size` bytes. -1 if a socket's path
+ * cannot be that long. */
 MUST_USE int state_dir_redis(const struct state_dir *dir, char *out, size_t size, char *error,
 			     size_t error_size);
 

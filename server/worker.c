@@ -81,8 +81,9 @@ static void tell_ready(struct worker *w)
 	log_info("worker_ready", LOG_I("worker", w->setup->index));
 }
 
-/* Everything that was readable has been read, the desk's items are on their way to Redis: now the news goes out. So a long
- * fan-out delays no decision, and whatever a turn brought is one write for each reader. */
+/* Everything that was readable has been read, the desk's items are on their way to Redis: now
+ * the news goes out. So a long fan-out delays no decision, and whatever a turn brought is one
+ * write for each reader. */
 static void on_turn_ends(uv_prepare_t *handle)
 {
 	struct worker *w = handle->data;
@@ -119,7 +120,8 @@ static void on_drain_step(uv_timer_t *timer)
 	}
 }
 
-/* The first SIGTERM drains: bye with a spread retry_ms, closes over --drain-time. The second ends it at once. */
+/* The first SIGTERM drains: bye with a spread retry_ms, closes over --drain-time. The second
+ * ends it at once. */
 static void on_term(uv_signal_t *handle, int signum)
 {
 	struct worker *w = handle->data;
@@ -190,7 +192,8 @@ static void start_handles(struct worker *w)
 	uv_signal_start(&w->term, on_term, SIGTERM);
 }
 
-/* The process ends after this; what the loop still holds goes with it, in order, so that leaks show. */
+/* The process ends after this; what the loop still holds goes with it, in order, so that leaks
+ * show. */
 static void close_floors(struct worker *w)
 {
 	uv_handle_t *handles[] = {(uv_handle_t *)&w->turn_ends, (uv_handle_t *)&w->second,
@@ -209,7 +212,8 @@ static void close_floors(struct worker *w)
 	redis_place_free(&w->place);
 }
 
-/* Every close makes libwebsockets look through its table of descriptors, which is as long as the limit. */
+/* Every close makes libwebsockets look through its table of descriptors, which is as long as the
+ * limit. */
 static void limit_descriptors(const struct options *o)
 {
 	rlim_t wanted =

@@ -1,8 +1,10 @@
 /* worker.h - one worker process: the floors put together on one event loop.
  *
- * What it does  Opens its Redis links, follows the wire, accepts readers on its listening socket and serves them until it
- *               is told to stop (SIGTERM: drain, then exit 0; a second SIGTERM: at once).
- * Lifetime      worker_run() is called in the child, after the fork; it returns when the worker is done.
+ * What it does  Opens its Redis links, follows the wire, accepts readers on its listening socket
+ *               and serves them until it is told to stop (SIGTERM: drain, then exit 0; a second
+ *               SIGTERM: at once).
+ * Lifetime      worker_run() is called in the child, after the fork; it returns when the worker is
+ *               done.
  * Threads       One.
  */
 #ifndef NEWSWIRE_WORKER_H

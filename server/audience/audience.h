@@ -1,14 +1,17 @@
 /* audience.h - the readers of one worker that want the same news in the same format.
  *
  * What it does  Turns the posts of one tick into one block and offers it to every live member:
- * matching, encoding and joining happen once, whatever the number of members. A post finds its
- * audiences by an index from channel to audiences, so subscriptions that it does not concern cost
- * nothing. Key           subscription + entitlement + format. Entitlement names the private
- * channels a reader may see; "" is the public, the only one there is so far. Ownership Refcounted:
- * audience_get() or audience_hold() take a reference, audience_put() gives it back; the last one
- * frees it. Live members are borrowed; reader.c frees them and has called audience_leave() before.
+ *               matching, encoding and joining happen once, whatever the number of members. A post
+ *               finds its audiences by an index from channel to audiences, so subscriptions that it
+ *               does not concern cost nothing.
+ * Key           subscription + entitlement + format. Entitlement names the private channels a
+ *               reader may see; "" is the public, the only one there is so far.
+ * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
+ *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
+ *               them and has called audience_leave() before.
  * Re-entrancy   audiences_flush() calls `offer`, which may call audience_leave() for the member it
- * was given, and nothing else of this header. Threads       Loop thread only.
+ *               was given, and nothing else of this header.
+ * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_AUDIENCE_AUDIENCE_H
 #define NEWSWIRE_AUDIENCE_AUDIENCE_H

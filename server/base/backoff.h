@@ -1,6 +1,7 @@
 /* backoff.h - how long to wait before trying again: doubling, capped, with full jitter.
  *
- * The wait is drawn evenly from [0, min(cap, base * 2^tries)], so that a thousand waiters do not come back together.
+ * The wait is drawn evenly from [0, min(cap, base * 2^tries)], so that a thousand waiters do not
+ * come back together.
  * Threads       Loop thread only; a forked child draws numbers of its own.
  */
 #ifndef NEWSWIRE_BASE_BACKOFF_H

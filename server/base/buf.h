@@ -1,7 +1,9 @@
 /* buf.h - bytes that grow at the end.
  *
- * Ownership     The holder of the struct owns the memory; {0} is an empty one. buf_free() makes it {0} again.
- * Errors        Out of memory is remembered (`failed`) and later appends do nothing, so that a writer checks once at the end.
+ * Ownership     The holder of the struct owns the memory; {0} is an empty one. buf_free() makes it
+ *               {0} again.
+ * Errors        Out of memory is remembered (`failed`) and later appends do nothing, so that a
+ *               writer checks once at the end.
  */
 #ifndef NEWSWIRE_BASE_BUF_H
 #define NEWSWIRE_BASE_BUF_H
@@ -23,7 +25,8 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Appends text as a JSON string with its quotes (RFC 8259: quotes, backslash and controls escaped, UTF-8 kept). */
+/* Appends text as a JSON string with its quotes (RFC 8259: quotes, backslash and controls
+ * escaped, UTF-8 kept). */
 void buf_add_json(struct buf *b, const char *text, size_t len);
 void buf_clear(struct buf *b); /* len = 0, failed = false, memory kept */
 void buf_free(struct buf *b);

@@ -1,7 +1,7 @@
 /* clock.h - the time: a monotonic one to compare, a wall one to show.
  *
- * Whatever is compared or waited for uses clock_mono_*; a test may drive it by clock_set_for_test().
- * Wall time is only shown, or read from items.
+ * Whatever is compared or waited for uses clock_mono_*; a test may drive it by
+ * clock_set_for_test(). Wall time is only shown, or read from items.
  * Threads       Any.
  */
 #ifndef NEWSWIRE_BASE_CLOCK_H
@@ -23,12 +23,13 @@ void clock_set_for_test(uint64_t mono_ms, int64_t wall_ms);
 void clock_real_for_test(void);
 
 enum { CLOCK_TEXT_MAX = 32 };
-/* Writes `2026-01-10T11:02:07Z`, or `…:07.123Z` with_ms. Returns the length. out holds CLOCK_TEXT_MAX bytes. */
+/* Writes `2026-01-10T11:02:07Z`, or `…:07.123Z` with_ms. Returns the length. out holds
+ * CLOCK_TEXT_MAX bytes. */
 size_t clock_format(int64_t wall_ms, bool with_ms, char *out);
 
-/* Reads RFC 3339 and ISO 8601 as newsrooms write it: `Z`, `+00:00`, `+0000`, `+00`, with or without fractions of any
- * length, `T` or a space, seconds optional. A time without zone is UTC. Returns 0, or -1 if the text is no time
- * (month 13, 30 February, trailing text …). */
+/* Reads RFC 3339 and ISO 8601 as newsrooms write it: `Z`, `+00:00`, `+0000`, `+00`, with or
+ * without fractions of any length, `T` or a space, seconds optional. A time without zone is UTC.
+ * Returns 0, or -1 if the text is no time (month 13, 30 February, trailing text …). */
 int clock_parse(const char *text, size_t len, int64_t *wall_ms);
 
 #endif

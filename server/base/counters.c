@@ -21,8 +21,8 @@ static const struct row rows[] = {
 static struct counters_page private_page;
 struct counters_page *counters_mine = &private_page;
 
-/* Bytes from one page to the next: whole pages of memory, so that no two processes write into one.
- */
+/* Bytes from one page to the next: whole pages of memory, so that no two processes write into
+ * one. */
 static size_t stride(void)
 {
 	size_t memory = (size_t)sysconf(_SC_PAGESIZE);

@@ -1,10 +1,11 @@
 /* counters.h - what happened, counted; one page of shared memory per process.
  *
  * What it does  One table (counters.def) names every metric: a row is name, type, labels, what it
- * means, and what to do about it. A worker adds to its own page without locks; any process of the
- * node reads all pages and sums. Ownership     The supervisor maps the pages before it forks
- * (counters_map) and they live as long as it does. Threads       Each page has one writer; readers
- * may see a counter a moment late.
+ *               means, and what to do about it. A worker adds to its own page without locks; any
+ *               process of the node reads all pages and sums.
+ * Ownership     The supervisor maps the pages before it forks (counters_map) and they live as long
+ *               as it does.
+ * Threads       Each page has one writer; readers may see a counter a moment late.
  *
  *     COUNT(READERS_OPENED);   COUNT_ADD(BYTES_SENT, n);   GAUGE_SET(BACKLOG_BYTES, n);
  */

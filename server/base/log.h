@@ -1,8 +1,9 @@
 /* log.h - one line per event, for people and for machines.
  *
- * What it does  Writes `2026-01-10T11:02:07.123Z info process=worker-0 event=reader_closed reason=drain`
- *               or the same as one JSON object a line. Values are quoted and escaped where needed,
- *               so that nothing from outside can forge a line or a field; long values are cut.
+ * What it does  Writes `2026-01-10T11:02:07.123Z info process=worker-0 event=reader_closed
+ *               reason=drain` or the same as one JSON object a line. Values are quoted and escaped
+ *               where needed, so that nothing from outside can forge a line or a field; long values
+ *               are cut.
  * Ownership     Borrows every argument for the length of the call.
  * Errors        A line that cannot be written is dropped; logging never fails its caller.
  * Threads       Any; a line is one write(2).
@@ -40,20 +41,22 @@ struct log_field {
 /* Sets where lines go (a file descriptor), how they look, and the least level that is written. */
 void log_open(int fd, enum log_format format, enum log_level least);
 
-/* Names this process in every line that follows, e.g. "supervisor" or "worker-2" (copied, 31 bytes). */
+/* Names this process in every line that follows, e.g. "supervisor" or "worker-2" (copied, 31
+ * bytes). */
 void log_name_process(const char *name);
 
 bool log_wants(enum log_level level);
 
-/* Writes one line. Each event name may be written at most `LOG_BURST` times a second; what is over is
- * counted and told by one line `event=log_suppressed of=<event> count=<n>` when the second is over, so a flood
- * of bad input cannot flood the disk. */
+/* Writes one line. Each event name may be written at most `LOG_BURST` times a second; what is
+ * over is counted and told by one line `event=log_suppressed of=<event> count=<n>` when the
+ * second is over, so a flood of bad input cannot flood the disk. */
 enum { LOG_BURST = 50 };
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
 	       size_t count);
 
-/* Tells what was suppressed in seconds that are over. log_event() does so too; call this about once a second and before
- * exit, so that the last flood is told even if silence follows. Event names must be literals: they are kept. */
+/* Tells what was suppressed in seconds that are over. log_event() does so too; call this about
+ * once a second and before exit, so that the last flood is told even if silence follows. Event
+ * names must be literals: they are kept. */
 void log_tick(void);
 
 /* clang-format off */

@@ -38,7 +38,8 @@ struct desk {
 	size_t in_len;
 };
 
-/* Jobs --------------------------------------------------------------------------------------------------------------- */
+/* Jobs
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static bool is_full(const struct desk *desk)
 {
@@ -105,10 +106,11 @@ static void stall(struct desk *desk, const char *why)
 	uv_timer_start(&desk->retry, on_retry, wait, 0);
 }
 
-/* Deciding ----------------------------------------------------------------------------------------------------------- */
+/* Deciding
+ * ----------------------------------------------------------------------------------------------------------- */
 
-/* Did the answer not come, or is it one that will be another later? Then the job waits, or whoever waits for it is sent away:
- * nothing was written. */
+/* Did the answer not come, or is it one that will be another later? Then the job waits, or
+ * whoever waits for it is sent away: nothing was written. */
 static bool must_wait(struct job *job, const redisReply *reply)
 {
 	struct verdict v;
@@ -195,8 +197,8 @@ static void start(struct job *job)
 		stall(desk, "out of memory");
 }
 
-/* Another worker was quicker, or the publisher sent it twice; what was refused is known too. A key that is no string is
- * accept.lua's to name. */
+/* Another worker was quicker, or the publisher sent it twice; what was refused is known too. A
+ * key that is no string is accept.lua's to name. */
 static void on_probe(redisReply *reply, void *arg)
 {
 	struct job *job = arg;
@@ -230,9 +232,11 @@ static void add(struct desk *desk, struct job *job)
 	start(job);
 }
 
-/* Hearing ------------------------------------------------------------------------------------------------------------- */
+/* Hearing
+ * ------------------------------------------------------------------------------------------------------------- */
 
-/* The ear stops at DESK_IN_FLIGHT; what it had read by then still comes, and more than a second such lot is too much. */
+/* The ear stops at DESK_IN_FLIGHT; what it had read by then still comes, and more than a second
+ * such lot is too much. */
 static bool is_overfull(const struct desk *desk)
 {
 	return desk->count >= 16 * DESK_IN_FLIGHT ||
@@ -319,7 +323,8 @@ static void on_commands_ready(void *arg)
 	embargo_wake(desk->embargo);
 }
 
-/* Those who wait for an answer while Redis is away are not kept for ever. What was heard from a PUBLISH is. */
+/* Those who wait for an answer while Redis is away are not kept for ever. What was heard from a
+ * PUBLISH is. */
 static void on_patrol(uv_timer_t *timer)
 {
 	struct desk *desk = timer->data;
@@ -331,7 +336,8 @@ static void on_patrol(uv_timer_t *timer)
 			finish_plain(job, DESK_AWAY);
 }
 
-/* The door's side ----------------------------------------------------------------------------------------------------- */
+/* The door's side
+ * ----------------------------------------------------------------------------------------------------- */
 
 int desk_is_open(const struct desk *desk)
 {

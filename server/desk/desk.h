@@ -1,16 +1,18 @@
 /* desk.h - takes items in: hears them, reads them, lets one script decide, says what became of them.
  *
- * What it does  PSUBSCRIBEs to `newswire:in:*` on a link of its own; takes items from the HTTP door too. For each: probe
- *               `seen:<hash>` (raw PUBLISH only: every worker of every node hears the same), item_read(), accept.lua.
- *               Refused ones go to the stream `rejects`, are counted and logged.
- *               What an embargo held back comes out by Redis' clock (embargo.h).
- *               Start with desk.c, then job.h (one item on its way) and lua/accept.lua (the rules); docs/redis.md has the keys.
- * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones beyond wait in Redis'
- *               socket (the link stops reading), HTTP ones get DESK_BUSY.
+ * What it does  PSUBSCRIBEs to `newswire:in:*` on a link of its own; takes items from the HTTP door
+ *               too. For each: probe `seen:<hash>` (raw PUBLISH only: every worker of every node
+ *               hears the same), item_read(), accept.lua. Refused ones go to the stream `rejects`,
+ *               are counted and logged. What an embargo held back comes out by Redis' clock
+ *               (embargo.h). Start with desk.c, then job.h (one item on its way) and lua/accept.lua
+ *               (the rules); docs/redis.md has the keys.
+ * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones
+ *               beyond wait in Redis' socket (the link stops reading), HTTP ones get DESK_BUSY.
  * Order         Raw items are decided in the order in which they were heard.
- * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt says DESK_AWAY. Items in
- *               flight at a loss are decided again after the reconnect: running the script twice changes nothing. An HTTP
- *               item that waits longer than DESK_PATIENCE_MS for that gets DESK_AWAY.
+ * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt
+ *               says DESK_AWAY. Items in flight at a loss are decided again after the reconnect:
+ *               running the script twice changes nothing. An HTTP item that waits longer than
+ *               DESK_PATIENCE_MS for that gets DESK_AWAY.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_DESK_DESK_H
@@ -27,8 +29,9 @@
 struct desk;
 enum { DESK_IN_FLIGHT = 256, DESK_IN_FLIGHT_BYTES = 16 << 20, DESK_PATIENCE_MS = 10000 };
 
-/* Who posts by PUBLISH, and who with the node's own key: both have the house in their hands anyway, and may correct and
- * kill what others posted. Every other owner may only change what is his. */
+/* Who posts by PUBLISH, and who with the node's own key: both have the house in their hands
+ * anyway, and may correct and kill what others posted. Every other owner may only change what is
+ * his. */
 #define DESK_OWNER_REDIS "redis"
 #define DESK_OWNER_NODE	 "node"
 
@@ -73,8 +76,8 @@ void desk_close(struct desk *desk); /* accepts NULL; waiting callbacks get DESK_
 /* Can items be taken now? (/readyz/publish) */
 int desk_is_open(const struct desk *desk);
 
-/* Takes one item. owner: who posts (the name of the key; raw PUBLISH is "redis"). bytes are copied. cb is called once, perhaps from inside
- * the call. */
+/* Takes one item. owner: who posts (the name of the key; raw PUBLISH is "redis"). bytes are
+ * copied. cb is called once, perhaps from inside the call. */
 void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
 	       const char *owner, desk_cb *cb, void *arg);
 /* Whoever waits with this arg does not want to know any more (the request went away). */

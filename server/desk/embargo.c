@@ -27,14 +27,16 @@ static void sleep_for(struct embargo *e, uint64_t ms)
 	uv_timer_start(&e->timer, on_timer, ms, 0);
 }
 
-/* The rewriting of the append-only file ----------------------------------------------------------------------------- */
+/* The rewriting of the append-only file
+ * ----------------------------------------------------------------------------- */
 
 static bool says(const redisReply *reply, const char *words)
 {
 	return strstr(reply->str, words) != NULL;
 }
 
-/* One that runs already began before the kill: the script will ask for another when its minute is over. */
+/* One that runs already began before the kill: the script will ask for another when its minute
+ * is over. */
 static void on_rewriting(redisReply *reply, void *arg)
 {
 	struct embargo *e = arg;
@@ -59,7 +61,8 @@ static void start_rewriting(struct embargo *e, const char *token)
 			 LOG_S("why", "a kill took text that is still in Redis' append-only file"));
 }
 
-/* Releases ---------------------------------------------------------------------------------------------------------- */
+/* Releases
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* released, due, rewrite, problem: see release.lua. */
 static uint64_t hear_release(struct embargo *e, const redisReply *reply)

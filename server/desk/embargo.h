@@ -1,8 +1,9 @@
 /* embargo.h - what the clock brings: items come out when their embargo is over.
  *
- * What it does  Asks release.lua every EMBARGO_TICK_MS, and right when the next item is due by Redis' TIME; every worker of
- *               every node does, whoever comes first releases. It also starts BGREWRITEAOF when a kill took text that is
- *               still in the append-only file (the script says which worker, at most once a minute).
+ * What it does  Asks release.lua every EMBARGO_TICK_MS, and right when the next item is due by
+ *               Redis' TIME; every worker of every node does, whoever comes first releases. It also
+ *               starts BGREWRITEAOF when a kill took text that is still in the append-only file
+ *               (the script says which worker, at most once a minute).
  * Ownership     Borrows link and options, which outlive it.
  * Errors        Nothing is lost while Redis is away: what is due then comes out later.
  * Threads       Loop thread only.

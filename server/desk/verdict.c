@@ -52,8 +52,8 @@ void verdict_plain(struct verdict *v, const struct job *job, enum desk_result re
 	v->receipt.action = v->receipt.channels = v->receipt.code = v->receipt.detail = "";
 }
 
-/* A key that holds something else, a script that is not ours any more …: the publisher may try again when somebody has
- * looked into it. */
+/* A key that holds something else, a script that is not ours any more …: the publisher may try
+ * again when somebody has looked into it. */
 static void blame_store(struct verdict *v, const struct job *job, const char *error)
 {
 	verdict_plain(v, job, DESK_AWAY);
@@ -79,7 +79,8 @@ static bool is_answer(const redisReply *reply)
 	return true;
 }
 
-/* What is counted is what was decided here. A raw item that Redis had seen was decided by another worker who heard it. */
+/* What is counted is what was decided here. A raw item that Redis had seen was decided by
+ * another worker who heard it. */
 static void conclude(struct verdict *v, const struct job *job, const char *result)
 {
 	struct desk_receipt *receipt = &v->receipt;

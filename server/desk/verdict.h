@@ -1,7 +1,7 @@
 /* verdict.h - what the scripts said about an item: read, counted, logged, and made a receipt.
  *
- * Counting      newswire_desk_total and newswire_rejects_total count an item where it was decided, once: not where another
- *               worker heard the same PUBLISH, nor where the same refused bytes come again.
+ * Counting newswire_desk_total and newswire_rejects_total count an item where it was decided, once:
+ * not where another worker heard the same PUBLISH, nor where the same refused bytes come again.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_DESK_VERDICT_H

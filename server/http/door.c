@@ -25,8 +25,9 @@ struct seat {
 	void *stream;		 /* it became a WebSocket, or NULL */
 };
 
-/* What a connection's opaque pointer says: it was adopted from our listener, and whether it has asked for anything yet.
- * It lives longer than the seat, which libwebsockets makes with the first request. */
+/* What a connection's opaque pointer says: it was adopted from our listener, and whether it has
+ * asked for anything yet. It lives longer than the seat, which libwebsockets makes with the
+ * first request. */
 static char has_spoken[] = "spoke", is_silent[] = "silent";
 
 const struct door_setup *door_setup_of(const struct door *door)
@@ -137,8 +138,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 /* --- the context ------------------------------------------------------------------------------ */
 
-/* tx_packet_size: as large as the largest block, or one write becomes many sends. rx_buffer_size is memory of every
- * reader; readers say little. */
+/* tx_packet_size: as large as the largest block, or one write becomes many sends. rx_buffer_size
+ * is memory of every reader; readers say little. */
 static const struct lws_protocols protocols[] = {
 	{.name = NEWSWIRE_SUBPROTOCOL,
 	 .callback = on_event,
@@ -156,7 +157,8 @@ static const struct lws_http_mount mount = {
 	.origin_protocol = LWSMPRO_CALLBACK,
 };
 
-/* Zeroed: no timer for each WebSocket, whose sorted list makes connecting O(n). Dead peers are found by TCP_USER_TIMEOUT. */
+/* Zeroed: no timer for each WebSocket, whose sorted list makes connecting O(n). Dead peers are
+ * found by TCP_USER_TIMEOUT. */
 static const lws_retry_bo_t no_timers = {0};
 
 static void log_library(int level, const char *line)

@@ -1,11 +1,12 @@
 /* door.h - the way in for readers and tools: one libwebsockets context on this worker's loop.
  *
- * Start here    for anything that touches libwebsockets; it lives in http/ and ws/ and nowhere else. What was measured about it, and
- *               which of its traps shape this code, stands beside the code it shaped.
- * What it does  Accepts connections (listener.c), answers requests (request.c, routes.c), hands connections that became
- *               WebSockets to the stream (ws/stream.c) through door_stream.
- * Rules         Every HTTP answer closes its connection: a body in the same segment after another request of a
- *               keep-alive connection would hang libwebsockets 4.1.6 for ever.
+ * Start here    for anything that touches libwebsockets; it lives in http/ and ws/ and nowhere
+ *               else. What was measured about it, and which of its traps shape this code, stands
+ *               beside the code it shaped.
+ * What it does  Accepts connections (listener.c), answers requests (request.c, routes.c), hands
+ *               connections that became WebSockets to the stream (ws/stream.c) through door_stream.
+ * Rules         Every HTTP answer closes its connection: a body in the same segment after another
+ *               request of a keep-alive connection would hang libwebsockets 4.1.6 for ever.
  * Ownership     door_close() frees it. Everything in door_setup is borrowed and outlives it.
  * Threads       Loop thread only.
  */
@@ -51,7 +52,8 @@ struct door_setup {
 };
 
 struct door *door_open(const struct door_setup *setup) MUST_USE;
-/* No more connections are accepted; those that are open stay. What queues on the socket is the next worker's. */
+/* No more connections are accepted; those that are open stay. What queues on the socket is the
+ * next worker's. */
 void door_stop_listening(struct door *door);
 void door_close(struct door *door); /* accepts NULL */
 

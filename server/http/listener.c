@@ -32,7 +32,8 @@ static size_t descriptor_limit(void)
 	return r.rlim_cur - LISTENER_RESERVE;
 }
 
-/* A reader's dead peer is found by unacknowledged bytes, not by a timer for each (TCP_USER_TIMEOUT). */
+/* A reader's dead peer is found by unacknowledged bytes, not by a timer for each
+ * (TCP_USER_TIMEOUT). */
 static void set_options(const struct listener *l, int fd)
 {
 	int on = 1;

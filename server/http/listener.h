@@ -1,8 +1,9 @@
 /* listener.h - accepts connections in batches, within the limit of file descriptors.
  *
- * libwebsockets cannot share a port (its LISTEN_SHARE does nothing here) and spins when descriptors run out, so
- * accepting is ours: sockets are handed to it ready made.
- * Ownership     Borrows the listening socket. listener_close() frees the listener after its handle has closed.
+ * libwebsockets cannot share a port (its LISTEN_SHARE does nothing here) and spins when descriptors
+ * run out, so accepting is ours: sockets are handed to it ready made.
+ * Ownership     Borrows the listening socket. listener_close() frees the listener after its handle
+ *               has closed.
  */
 #ifndef NEWSWIRE_HTTP_LISTENER_H
 #define NEWSWIRE_HTTP_LISTENER_H

@@ -18,13 +18,15 @@ enum query_name {
 	QUERY_COUNT
 };
 
-/* {0} is an empty one. Names that are not in the list are ignored; one that is given twice is a list. */
+/* {0} is an empty one. Names that are not in the list are ignored; one that is given twice is a
+ * list. */
 struct query {
 	struct buf value[QUERY_COUNT]; /* NUL-terminated where given */
 	struct buf faulty; /* name of a value that holds a NUL or is too long, or empty */
 };
 
-/* Reads them from a request whose headers libwebsockets still has. 0; -1 out of memory or a faulty one. */
+/* Reads them from a request whose headers libwebsockets still has. 0; -1 out of memory or a
+ * faulty one. */
 int query_read(struct query *q, struct lws *wsi) MUST_USE;
 void query_free(struct query *q);
 /* NULL if it was not given. */

@@ -144,7 +144,8 @@ int request_goes_on(struct request *r)
 {
 	if (r->method != METHOD_POST || r->answer.len == 0 || r->sent)
 		return 0;
-	/* Refused before its body was read: libwebsockets would wait for the body before it lets us write. */
+	/* Refused before its body was read: libwebsockets would wait for the body before it lets
+	 * us write. */
 	r->sent = true;
 	(void)lws_write(r->wsi, (unsigned char *)r->answer.data, r->answer.len, LWS_WRITE_HTTP);
 	return -1;

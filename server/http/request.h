@@ -1,7 +1,8 @@
 /* request.h - one HTTP request and its one answer, after which the connection closes.
  *
- * Ownership     request_begin() makes it; request_free() (the connection is gone) frees it. Whoever answers later (Redis
- *               was asked) holds a ticket, which outlives the request and then says NULL.
+ * Ownership     request_begin() makes it; request_free() (the connection is gone) frees it. Whoever
+ *               answers later (Redis was asked) holds a ticket, which outlives the request and then
+ *               says NULL.
  * Bounds        A body is at most max_item bytes; more is answered 413 before it is read.
  * Threads       Loop thread only.
  */

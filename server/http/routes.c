@@ -105,8 +105,8 @@ static void get_feed(struct request *r)
 	subscription_free(s);
 }
 
-/* libwebsockets makes one slash of two in a path. No uri has `scheme:/x`, so the second one is put back; who wants to be
- * sure asks by `?uri=`. */
+/* libwebsockets makes one slash of two in a path. No uri has `scheme:/x`, so the second one is
+ * put back; who wants to be sure asks by `?uri=`. */
 static char *uri_of(const char *path)
 {
 	const char *colon = strstr(path, ":/");
@@ -174,7 +174,8 @@ static void get_healthz(struct request *r)
 	say(r, 200, "ok\n");
 }
 
-/* Readers can be served from memory as soon as the wire was attached once, also while Redis is away. */
+/* Readers can be served from memory as soon as the wire was attached once, also while Redis is
+ * away. */
 static void get_readyz(struct request *r)
 {
 	const struct wire *wire = door_setup_of(r->door)->wire;
@@ -309,6 +310,15 @@ static bool offers_other_protocol(struct lws *wsi)
 	return true;
 }
 
+/* RFC 6455 knows one version, and libwebsockets takes any. */
+static bool has_other_version(struct lws *wsi)
+{
+	char version[8];
+	int len = lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_VERSION);
+
+	return len <= 0 || strcmp(version, "13") != 0;
+}
+
 int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct buf *refusal)
 {
 	char path[64];
@@ -321,6 +331,10 @@ int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct bu
 	else if (len <= 0 || strcmp(path, NEWSWIRE_PATH_STREAM) != 0)
 		request_write_problem(refusal, false, 404, "not_found",
 				      "the stream is at /v1/stream", "", NULL);
+	else if (has_other_version(wsi))
+		request_write_problem(refusal, false, 426, "bad_version",
+				      "the version of WebSocket is 13",
+				      "sec-websocket-version: 13\r\n", NULL);
 	else if (offers_other_protocol(wsi))
 		request_write_problem(refusal, false, 400, "bad_protocol",
 				      "the subprotocol is newswire.v1 (or none at all)", "", NULL);

@@ -21,15 +21,16 @@ bool channel_is_readable(const char *name, size_t len);
 /* May it stand after the colon? */
 bool channel_is_value(const char *value, size_t len);
 
-/* A set of names, sorted by strcmp and without doubles. {0} is the empty set; owns its memory (one block). */
+/* A set of names, sorted by strcmp and without doubles. {0} is the empty set; owns its memory
+ * (one block). */
 struct channel_set {
 	const char **name;
 	uint32_t count;
 	uint32_t bytes; /* of the block */
 };
 
-/* From names separated by `separator` (e.g. ' ' or ','), empty ones skipped. Does not validate. 0, or -1 out of memory
- * or more than CHANNEL_SET_MAX. */
+/* From names separated by `separator` (e.g. ' ' or ','), empty ones skipped. Does not validate.
+ * 0, or -1 out of memory or more than CHANNEL_SET_MAX. */
 int channel_set_read(struct channel_set *set, const char *text, size_t len, char separator);
 int channel_set_copy(struct channel_set *to, const struct channel_set *from);
 bool channel_set_has(const struct channel_set *set, const char *name);

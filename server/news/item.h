@@ -1,10 +1,12 @@
 /* item.h - one piece of news as a newsroom sent it, made canonical (ninjs 3.1).
  *
- * What it does  Reads ninjs 1.x, 2.x, 3.x and Superdesk's dialect; refuses what is not one, saying where (JSON pointer) and
- *               why; normalises; derives uri, class and channels; takes out what readers must not see.
- *               A newcomer starts here: domain.md's table is ninjs.c, the rest is item.c.
+ * What it does  Reads ninjs 1.x, 2.x, 3.x and Superdesk's dialect; refuses what is not one, saying
+ *               where (JSON pointer) and why; normalises; derives uri, class and channels; takes
+ *               out what readers must not see. A newcomer starts here: domain.md's table is
+ *               ninjs.c, the rest is item.c.
  * Ownership     item_free() frees an item and all that it points to.
- * Errors        Every fault has a refusal (counted, logged, sent to `rejects`) and up to ITEM_FAULTS_MAX places.
+ * Errors        Every fault has a refusal (counted, logged, sent to `rejects`) and up to
+ *               ITEM_FAULTS_MAX places.
  */
 #ifndef NEWSWIRE_NEWS_ITEM_H
 #define NEWSWIRE_NEWS_ITEM_H
@@ -32,7 +34,8 @@ bool item_is_type(const char *name, size_t len);
 
 enum item_status { ITEM_USABLE, ITEM_WITHHELD, ITEM_CANCELED };
 
-/* Why an item was refused; item_refusal_name() is the `reason` in rejects, log and metrics, and the `code` over HTTP. */
+/* Why an item was refused; item_refusal_name() is the `reason` in rejects, log and metrics, and
+ * the `code` over HTTP. */
 enum item_refusal {
 	ITEM_OK,
 	ITEM_NOT_JSON,
@@ -62,7 +65,8 @@ struct item_report {
 	struct item_fault fault[ITEM_FAULTS_MAX];
 };
 
-/* Always true: uri is not empty; channels has feed:all and class:*; body is valid JSON without edNote, contactInfo, annotations. */
+/* Always true: uri is not empty; channels has feed:all and class:*; body is valid JSON without
+ * edNote, contactInfo, annotations. */
 struct item {
 	char *uri;
 	char *version; /* "1" where the item had none */
@@ -81,8 +85,9 @@ struct item {
 	char hash[33]; /* of the content: equal for equal news, whatever the channel */
 };
 
-/* Reads one item that was sent to `plain` channels (added to the item's own `channels` property, if it has one).
- * Returns the item, or NULL and *report says why (also when memory is short: ITEM_BAD_VALUE with that detail). */
+/* Reads one item that was sent to `plain` channels (added to the item's own `channels` property,
+ * if it has one). Returns the item, or NULL and *report says why (also when memory is short:
+ * ITEM_BAD_VALUE with that detail). */
 struct item *item_read(const char *bytes, size_t len, size_t max_bytes,
 		       const struct channel_set *plain, struct item_report *report) MUST_USE;
 void item_free(struct item *item);

@@ -31,7 +31,8 @@ struct client_message {
 	struct cursor since;
 };
 
-/* Why it was refused: code and detail go into an `error` message, close (0: none) ends the connection. */
+/* Why it was refused: code and detail go into an `error` message, close (0: none) ends the
+ * connection. */
 struct message_fault {
 	int close; /* 1007 not UTF-8, 4000 bad subscription … (newswire/protocol.h); 0: answer only */
 	const char *code;
@@ -39,8 +40,9 @@ struct message_fault {
 	char ref[72];
 };
 
-/* 0, or -1 and *fault. Codes: bad_json (close 4000), bad_utf8 (1007), bad_type (unknown type, 0), bad_ref, bad_channel, bad_cursor …
- * (0: the reader keeps the subscription it has). Unknown properties are ignored. */
+/* 0, or -1 and *fault. Codes: bad_json (close 4000), bad_utf8 (1007), bad_type (unknown type,
+ * 0), bad_ref, bad_channel, bad_cursor … (0: the reader keeps the subscription it has). Unknown
+ * properties are ignored. */
 int message_read(const char *bytes, size_t len, struct client_message *out,
 		 struct message_fault *fault) MUST_USE;
 

@@ -1,6 +1,7 @@
 /* post.h - an accepted item with its place on the wire. Immutable, refcounted, encoded once per format.
  *
- * What it is    What the accepting script PUBLISHes to `newswire:out`, and keeps in the stream `wire` + `body:…`:
+ * What it is    What the accepting script PUBLISHes to `newswire:out`, and keeps in the stream
+ *               `wire` + `body:…`:
  *
  *     out:   "1 <epoch> <id> <prev>\n" <meta> "\n" <body>       (first number: version of this layout)
  *     wire:  v 1  prev <id>  meta <meta>                         body:<uri>:<version>  <body>
@@ -8,7 +9,7 @@
  *            `channels` (where it goes) and `was` (where earlier versions of its uri went) are sorted names joined by spaces.
  *     body:  the item, canonical ninjs 3.1; empty for kill and hold.
  *
- * also="1"      The same version again, for more channels: only for those whom `was` does not match.
+ * also="1" The same version again, for more channels: only for those whom `was` does not match.
  * Ownership     post_hold/post_drop. Its frames belong to it and live as long.
  * Threads       Loop thread only (the count is not atomic).
  */
@@ -43,7 +44,8 @@ enum post_match {
 	MATCH_REMOVE, /* it matched before, not now: a textless `remove` */
 };
 
-/* Always true: action is kill or hold => body is NULL; blanked => body is NULL and FULL frames are gone. */
+/* Always true: action is kill or hold => body is NULL; blanked => body is NULL and FULL frames
+ * are gone. */
 struct post {
 	unsigned refs;
 	struct wire_id id;
@@ -68,9 +70,11 @@ struct post {
 	struct post *newer;	/* the backlog's: next post of the same uri, or NULL */
 };
 
-/* Reads an `out` message. Returns a post with one reference, or NULL if it is none (or memory is short). */
+/* Reads an `out` message. Returns a post with one reference, or NULL if it is none (or memory is
+ * short). */
 struct post *post_read(const char *message, size_t len) MUST_USE;
-/* Reads a wire entry; body may be NULL (killed since, or expired: the post is then blanked, unless its action has no text). */
+/* Reads a wire entry; body may be NULL (killed since, or expired: the post is then blanked,
+ * unless its action has no text). */
 struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_id prev,
 			     const char *meta, size_t meta_len, const char *body,
 			     size_t body_len) MUST_USE;
@@ -80,8 +84,8 @@ void post_drop(struct post *post); /* accepts NULL */
 /* Takes text and full frames away. Returns how many bytes that freed. */
 size_t post_blank(struct post *post);
 
-/* The post's frame in a format, made now if it is the first time (post->bytes grows). `match` is FULL or REMOVE.
- * Returns NULL if the post is blanked (FULL) or memory is short. */
+/* The post's frame in a format, made now if it is the first time (post->bytes grows). `match` is
+ * FULL or REMOVE. Returns NULL if the post is blanked (FULL) or memory is short. */
 const struct frame *post_frame(struct post *post, enum format format, enum post_match match);
 
 /* Appends the post as the feed shows it: the message without its cursor. */

@@ -1,7 +1,8 @@
 /* subscription.h - what a reader asked for: channels (a union), narrowed by class, language and type.
  *
- * Canonical: names sorted, doubles gone, defaults left out; two readers who want the same have the same `key`.
- * Filters are tests on derived channels: class=flash asks that the post is also in `class:flash`; so they work on `was` too.
+ * Canonical: names sorted, doubles gone, defaults left out; two readers who want the same have the
+ * same `key`. Filters are tests on derived channels: class=flash asks that the post is also in
+ * `class:flash`; so they work on `was` too.
  * Ownership     Immutable after it was read; subscription_free() frees it.
  */
 #ifndef NEWSWIRE_NEWS_SUBSCRIPTION_H
@@ -22,14 +23,15 @@ struct subscription {
 	char *key;		  /* canonical text, e.g. `c=sport,world&class=flash` */
 };
 
-/* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`, `bad_type`, `too_many_channels`,
- * `no_memory`) and a sentence. */
+/* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`,
+ * `bad_type`, `too_many_channels`, `no_memory`) and a sentence. */
 struct subscription_fault {
 	const char *code;
 	char detail[200];
 };
 
-/* Comma-separated lists, already percent-decoded; NULL or "" means not given. Returns NULL and *fault if it makes no sense. */
+/* Comma-separated lists, already percent-decoded; NULL or "" means not given. Returns NULL and
+ * *fault if it makes no sense. */
 struct subscription *subscription_read(const char *channels, const char *classes, const char *langs,
 				       const char *types,
 				       struct subscription_fault *fault) MUST_USE;

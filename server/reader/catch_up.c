@@ -38,7 +38,8 @@ static struct posts posts_of_page(const struct history_page *page, struct wire_i
 	return (struct posts){.page = page, .next = low, .end = page->count};
 }
 
-/* Does a later post say what became of this one, to the same subscription? Then this one is not needed. */
+/* Does a later post say what became of this one, to the same subscription? Then this one is not
+ * needed. */
 static bool is_replaced(const struct reader *r, const struct post *post, bool in_backlog)
 {
 	const struct subscription *s = audience_subscription(r->member.audience);
@@ -54,7 +55,8 @@ static bool is_replaced(const struct reader *r, const struct post *post, bool in
 	return false;
 }
 
-/* Joins frames from the posts until a block is full. Returns the id up to which everything is in it. */
+/* Joins frames from the posts until a block is full. Returns the id up to which everything is in
+ * it. */
 static int gather(struct reader *r, struct posts *p, struct wire_id *upto)
 {
 	const struct subscription *s = audience_subscription(r->member.audience);

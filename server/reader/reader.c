@@ -124,7 +124,8 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
 	}
 }
 
-/* Bytes that cannot be written yet. A client that asks on and on and does not read its answers is too slow. */
+/* Bytes that cannot be written yet. A client that asks on and on and does not read its answers
+ * is too slow. */
 static void owe(struct reader *r, const struct buf *frame)
 {
 	if (r->owed == NULL && (r->owed = calloc(1, sizeof *r->owed)) == NULL) {
@@ -332,7 +333,8 @@ static void complain(struct reader *r, const char *code, const char *detail, con
 	reader_say(r);
 }
 
-/* The whole subscription is replaced. Without `since` the place stays, so nothing is lost and nothing comes twice. */
+/* The whole subscription is replaced. Without `since` the place stays, so nothing is lost and
+ * nothing comes twice. */
 static void subscribe(struct reader *r, struct client_message *m)
 {
 	struct audience *next =

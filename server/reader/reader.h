@@ -1,13 +1,17 @@
 /* reader.h - one connection's state: its audience, its cursor, and nothing queued.
  *
- * Start here    A reader is LIVE (its cursor is the wire's head; its audience writes to it) or it is behind and
- *               catches up by itself: from the backlog, from pages of history, or not at all (`gap`).
- * The line      A door (WebSocket now) gives each reader a line: how to write, to be called back when there is room
- *               again, to close. Doors call reader_open, reader_hear, reader_turn and reader_gone; nothing else.
- * Ownership     reader_open() makes it, reader_gone() frees it. Closing is requested by whoever (reader_close),
- *               performed by readers_reap() at the end of a turn of the loop, and only the door's CLOSED event frees.
- * Bounds        A reader holds no posts. What waits in front of it: one block (AUDIENCE_BLOCK_MAX, or one larger frame) in
- *               the door's library, and READER_OWED_MAX bytes of answers; more means close 4008.
+ * Start here    A reader is LIVE (its cursor is the wire's head; its audience writes to it) or it
+ *               is behind and catches up by itself: from the backlog, from pages of history, or not
+ *               at all (`gap`).
+ * The line      A door (WebSocket now) gives each reader a line: how to write, to be called back
+ *               when there is room again, to close. Doors call reader_open, reader_hear,
+ *               reader_turn and reader_gone; nothing else.
+ * Ownership     reader_open() makes it, reader_gone() frees it. Closing is requested by whoever
+ *               (reader_close), performed by readers_reap() at the end of a turn of the loop, and
+ *               only the door's CLOSED event frees.
+ * Bounds        A reader holds no posts. What waits in front of it: one block (AUDIENCE_BLOCK_MAX,
+ *               or one larger frame) in the door's library, and READER_OWED_MAX bytes of answers;
+ *               more means close 4008.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_READER_READER_H
@@ -58,26 +62,30 @@ size_t readers_count(const struct readers *all);
 
 /* What the wire tells (wire_events). */
 void readers_post(struct readers *all, struct post *post);
-/* The turn of the loop ends: its posts are offered, in one write for each reader. Cheap when there are none. */
+/* The turn of the loop ends: its posts are offered, in one write for each reader. Cheap when
+ * there are none. */
 void readers_tick(struct readers *all);
 void readers_epoch(struct readers *all);
 void readers_confirmed(struct readers *all, struct wire_id head);
 
 /* A second has passed: the next bucket of readers gets its tick. */
 void readers_second(struct readers *all);
-/* Performs the closings that were asked for. Called at the end of each turn of the loop, never from a door's callback.
- * Returns how many there were. */
+/* Performs the closings that were asked for. Called at the end of each turn of the loop, never
+ * from a door's callback. Returns how many there were. */
 size_t readers_reap(struct readers *all);
-/* The next `count` readers are told to come back in [min, max] ms, and closed (1001). Returns how many are left. */
+/* The next `count` readers are told to come back in [min, max] ms, and closed (1001). Returns
+ * how many are left. */
 size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
 		     uint32_t retry_max_ms);
 
-/* A connection was opened. Takes the subscription over, also on failure. since NULL: from now on. Says hello, and
- * whatever the reader missed follows. NULL: out of memory (close the connection with CLOSE_INTERNAL). */
+/* A connection was opened. Takes the subscription over, also on failure. since NULL: from now
+ * on. Says hello, and whatever the reader missed follows. NULL: out of memory (close the
+ * connection with CLOSE_INTERNAL). */
 struct reader *reader_open(struct readers *all, const struct reader_line *line_ops, void *line,
 			   enum format format, struct subscription *subscription,
 			   const struct cursor *since) MUST_USE;
-/* It asked for something that makes no sense before it could be opened: an `error`, then the close. */
+/* It asked for something that makes no sense before it could be opened: an `error`, then the
+ * close. */
 struct reader *reader_open_refused(struct readers *all, const struct reader_line *line_ops,
 				   void *line, enum format format, const char *code,
 				   const char *detail) MUST_USE;

@@ -64,7 +64,8 @@ size_t readers_count(const struct readers *all)
 
 /* --- what the wire tells ---------------------------------------------------------------------- */
 
-/* Every reader that waits and is in `state` is tried again. Trying may take it from the list, or put it back in front. */
+/* Every reader that waits and is in `state` is tried again. Trying may take it from the list, or
+ * put it back in front. */
 static void wake(struct readers *all, enum reader_state state, void (*try)(struct reader *))
 {
 	for (struct reader *r = all->waiting, *next; r != NULL; r = next) {
@@ -126,8 +127,8 @@ static void ask_again(struct reader *r)
 	reader_catch_up(r);
 }
 
-/* No cursor may be above a head that Redis has confirmed: that place was lost. The first answer after a reader came may
- * be older than its cursor, so it is only judged by the second. */
+/* No cursor may be above a head that Redis has confirmed: that place was lost. The first answer
+ * after a reader came may be older than its cursor, so it is only judged by the second. */
 static void still_ahead(struct reader *r)
 {
 	if (r->doubted && wire_id_compare(r->cursor, r->all->confirmed) > 0)

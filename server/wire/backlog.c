@@ -19,8 +19,8 @@ struct story {
 	UT_hash_handle hh;
 };
 
-/* Always true: ids rise from `first` on; bytes is the sum of counted[]; start is below all ids; every post is in exactly one
- * story's chain. */
+/* Always true: ids rise from `first` on; bytes is the sum of counted[]; start is below all ids;
+ * every post is in exactly one story's chain. */
 struct backlog {
 	struct post **ring;
 	size_t *counted; /* beside each post: its bytes when they were last counted */
@@ -191,7 +191,8 @@ int backlog_append(struct backlog *b, struct post *post)
 	return 0;
 }
 
-/* New posts get their frames in their tick. Readers who catch up make frames of older ones: a sweep finds them in time. */
+/* New posts get their frames in their tick. Readers who catch up make frames of older ones: a
+ * sweep finds them in time. */
 void backlog_settle(struct backlog *b)
 {
 	size_t fresh = b->fresh < b->count ? b->fresh : b->count;

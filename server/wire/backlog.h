@@ -1,7 +1,8 @@
 /* backlog.h - the last posts, in memory, bounded in bytes.
  *
- * What it does  A ring of posts in wire order, found by id (binary search), chained by uri (post->newer). Evicts the oldest while the
- *               sum of post->bytes (all formats' frames included) is above the bound; the newest always stays.
+ * What it does  A ring of posts in wire order, found by id (binary search), chained by uri
+ *               (post->newer). Evicts the oldest while the sum of post->bytes (all formats' frames
+ *               included) is above the bound; the newest always stays.
  * Ownership     Holds one reference on each post.
  * Threads       Loop thread only.
  */
@@ -20,15 +21,17 @@ struct backlog *backlog_new(uint64_t max_bytes) MUST_USE;
 void backlog_free(struct backlog *b); /* accepts NULL */
 /* Forgets everything; `from` becomes its start. */
 void backlog_reset(struct backlog *b, struct wire_id from);
-/* Appends (post->id must be above the last). A kill or hold blanks the older posts of its uri. 0, or -1 out of memory. */
+/* Appends (post->id must be above the last). A kill or hold blanks the older posts of its uri.
+ * 0, or -1 out of memory. */
 int backlog_append(struct backlog *b, struct post *post) MUST_USE;
-/* Frames were made since: counts anew (the new posts, and some of the others in turn) and evicts. Call once a tick, after
- * its frames were made. */
+/* Frames were made since: counts anew (the new posts, and some of the others in turn) and
+ * evicts. Call once a tick, after its frames were made. */
 void backlog_settle(struct backlog *b);
 
 size_t backlog_count(const struct backlog *b);
 uint64_t backlog_bytes(const struct backlog *b);
-/* Posts after `start` are all here: a reader whose cursor is >= start and known can go on from memory. */
+/* Posts after `start` are all here: a reader whose cursor is >= start and known can go on from
+ * memory. */
 struct wire_id backlog_start(const struct backlog *b);
 /* The id of the newest post here, or the start. */
 struct wire_id backlog_head(const struct backlog *b);
@@ -36,7 +39,8 @@ struct wire_id backlog_head(const struct backlog *b);
 struct post *backlog_at(const struct backlog *b, size_t i);
 /* Index of the first post with an id above `id` (== count if none). */
 size_t backlog_after(const struct backlog *b, struct wire_id id);
-/* Is `id` backlog_start() or the id of a post here? (a cursor that is neither is of another history) */
+/* Is `id` backlog_start() or the id of a post here? (a cursor that is neither is of another
+ * history) */
 bool backlog_knows(const struct backlog *b, struct wire_id id);
 /* The newest post of a uri, or NULL. */
 struct post *backlog_newest(const struct backlog *b, const char *uri);

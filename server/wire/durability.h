@@ -1,6 +1,7 @@
 /* durability.h - how much of what a Redis accepts survives a crash.
  *
- * What it does  Asks CONFIG, or INFO where that is forbidden, and warns with a remedy if accepted news could be lost.
+ * What it does  Asks CONFIG, or INFO where that is forbidden, and warns with a remedy if accepted
+ *               news could be lost.
  * Lifetime      The struct outlives the link's connection.
  * Threads       Loop thread only.
  */

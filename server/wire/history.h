@@ -1,10 +1,13 @@
 /* history.h - posts older than the backlog, read from Redis once for all who ask.
  *
- * What it does  Pages of the stream with their bodies (read.lua: at most HISTORY_PAGE_POSTS or HISTORY_PAGE_BYTES a page). A page covers the ids
- *               (from, to]. One page is read at a time, for the oldest place that is asked for; all who asked for a place inside it get it.
- *               HISTORY_PAGES are kept, the least used goes first; a new epoch or a lost link drops all.
- *               Kills and holds blank posts in pages (history_hear), also in those on their way.
- * Ownership     Pages belong to history and are borrowed for the length of a call; who wants a post for longer holds that.
+ * What it does  Pages of the stream with their bodies (read.lua: at most HISTORY_PAGE_POSTS or
+ *               HISTORY_PAGE_BYTES a page). A page covers the ids (from, to]. One page is read at a
+ *               time, for the oldest place that is asked for; all who asked for a place inside it
+ *               get it. HISTORY_PAGES are kept, the least used goes first; a new epoch or a lost
+ *               link drops all. Kills and holds blank posts in pages (history_hear), also in those
+ *               on their way.
+ * Ownership     Pages belong to history and are borrowed for the length of a call; who wants a post
+ *               for longer holds that.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_WIRE_HISTORY_H
@@ -36,11 +39,13 @@ typedef void history_cb(enum history_answer answer, struct history_page *page, v
 struct history *history_new(struct wire *wire) MUST_USE;
 void history_free(struct history *h); /* accepts NULL; waiting callbacks get HISTORY_AWAY */
 
-/* A page that holds the posts right after `after`, if it is in memory and knows that id. Borrowed; NULL if not. */
+/* A page that holds the posts right after `after`, if it is in memory and knows that id.
+ * Borrowed; NULL if not. */
 struct history_page *history_find(struct history *h, struct wire_id after);
 /* Asks for it. cb is called later, once, never from inside the call. 0, or -1 out of memory. */
 int history_ask(struct history *h, struct wire_id after, history_cb *cb, void *arg) MUST_USE;
-/* Whoever asked with this arg does not want to know any more (a reader that went away). O(waiting). */
+/* Whoever asked with this arg does not want to know any more (a reader that went away).
+ * O(waiting). */
 void history_forget(struct history *h, void *arg);
 /* Tell it of every post of the wire: kills and holds blank pages. */
 void history_hear(struct history *h, const struct post *post);

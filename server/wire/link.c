@@ -358,8 +358,9 @@ static void on_greeting(redisReply *reply, void *arg)
 	redisAsyncFree(link->redis);
 }
 
-/* PING was: Redis works for us, unless it says that it is still loading, or wants a password, or … A Redis whose disk
- * is full (MISCONF) can be read, and one that forbids PING (NOPERM) may allow the rest. */
+/* PING was: Redis works for us, unless it says that it is still loading, or wants a password, or
+ * … A Redis whose disk is full (MISCONF) can be read, and one that forbids PING (NOPERM) may
+ * allow the rest. */
 static void on_pong(redisReply *reply, void *arg)
 {
 	struct link *link = arg;

@@ -1,7 +1,8 @@
 /* link.h - one connection to Redis that mends itself.
  *
- * What it does  A named state machine: WAITING -> CONNECTING -> GREETING (AUTH, SELECT, CLIENT SETNAME) -> READY, and back to
- *               WAITING on any loss, with jittered backoff (base/backoff.h). One setter logs every transition.
+ * What it does  A named state machine: WAITING -> CONNECTING -> GREETING (AUTH, SELECT, CLIENT
+ *               SETNAME) -> READY, and back to WAITING on any loss, with jittered backoff
+ *               (base/backoff.h). One setter logs every transition.
  * Ownership     link_close() frees it (accepts NULL); its callbacks are not called afterwards.
  * Errors        Commands in flight when the connection is lost get reply NULL, once.
  * Liveness      A link that hears nothing for LINK_SILENCE_MS while something is owed counts as lost (a frozen Redis).
@@ -22,7 +23,8 @@ struct link;
 enum link_state { LINK_WAITING, LINK_CONNECTING, LINK_GREETING, LINK_READY, LINK_CLOSED };
 enum { LINK_SILENCE_MS = 5000 };
 
-/* Where Redis is: `unix:PATH[?db=N]` or `redis://[user:pass@]host:port/db`, read once. Copied by links. */
+/* Where Redis is: `unix:PATH[?db=N]` or `redis://[user:pass@]host:port/db`, read once. Copied by
+ * links. */
 struct redis_place {
 	char *unix_path; /* or NULL */
 	char *host;
@@ -43,7 +45,8 @@ struct link_events {
 	void (*batch)(void *arg); /* all that one reading of the socket brought has been told */
 };
 
-/* Starts at once; the first attempt is made in the next turn of the loop. `name` shows in the log and in CLIENT LIST. */
+/* Starts at once; the first attempt is made in the next turn of the loop. `name` shows in the
+ * log and in CLIENT LIST. */
 struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const char *name,
 		       const struct link_events *events, void *arg) MUST_USE;
 void link_close(struct link *link);
@@ -52,25 +55,27 @@ void link_close_answering(struct link *link);
 enum link_state link_state(const struct link *link);
 const char *link_state_name(enum link_state state);
 
-/* Leaves what Redis sends in the socket (and, when that is full, with Redis), or takes it again. A paused link is not
- * taken for frozen. A new connection begins unpaused. */
+/* Leaves what Redis sends in the socket (and, when that is full, with Redis), or takes it again.
+ * A paused link is not taken for frozen. A new connection begins unpaused. */
 void link_pause(struct link *link, bool paused);
 
 /* reply is NULL when the connection was lost before the answer came; it is freed after the call. */
 typedef void link_reply_cb(struct redisReply *reply, void *arg);
 
 /* Sends one command. 0, or -1: not READY (cb is not called). cb NULL: nobody wants the answer.
- * For SUBSCRIBE/PSUBSCRIBE cb is called for the first acknowledgement of each channel, for every message, and with NULL
- * once when the connection is lost; the link sends the command again every second to see that Redis is alive, and keeps
- * those acknowledgements to itself. After it no other command may be sent on this connection. */
+ * For SUBSCRIBE/PSUBSCRIBE cb is called for the first acknowledgement of each channel, for every
+ * message, and with NULL once when the connection is lost; the link sends the command again
+ * every second to see that Redis is alive, and keeps those acknowledgements to itself. After it
+ * no other command may be sent on this connection. */
 int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, const char *const *argv,
 		 const size_t *lens) MUST_USE;
 /* printf-like, as redisAsyncCommand (%s, %b). */
 int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format,
 		  ...) MUST_USE;
 
-/* A Lua script of the tree: loaded once per connection (SCRIPT LOAD), then called by its SHA1; scripts run in the order
- * in which they were asked for. Should Redis forget it (SCRIPT FLUSH), the connection is made anew. */
+/* A Lua script of the tree: loaded once per connection (SCRIPT LOAD), then called by its SHA1;
+ * scripts run in the order in which they were asked for. Should Redis forget it (SCRIPT FLUSH),
+ * the connection is made anew. */
 struct link_script {
 	const char *text;
 	char sha[41]; /* filled at first use */

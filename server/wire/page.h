@@ -27,8 +27,9 @@ struct page {
 	struct redisReply **entries;
 };
 
-/* An entry: its place, and its post, which is NULL if it cannot be read (then counted and logged). Foreign entries, which
- * somebody else put there, have no place in the chain. The caller drops the post. */
+/* An entry: its place, and its post, which is NULL if it cannot be read (then counted and
+ * logged). Foreign entries, which somebody else put there, have no place in the chain. The
+ * caller drops the post. */
 struct page_entry {
 	struct wire_id id, prev;
 	bool is_foreign;
@@ -41,11 +42,13 @@ int page_ask(struct link *link, const char *prefix, struct wire_id after, unsign
 int page_read(const struct redisReply *reply, struct page *page) MUST_USE;
 struct page_entry page_entry(const struct page *page, size_t i);
 
-/* Calls a script: its KEYS[1] is the wire, ARGV[1] the braced prefix, argv (strings) the rest. 0, or -1: not READY. */
+/* Calls a script: its KEYS[1] is the wire, ARGV[1] the braced prefix, argv (strings) the rest.
+ * 0, or -1: not READY. */
 int page_script(struct link *link, struct link_script *script, const char *prefix,
 		link_reply_cb *cb, void *arg, int argc, const char *const *argv) MUST_USE;
 
-/* Reads {epoch, head, …} of at least `elements` elements: 0, or -1. An error of Redis is logged here. */
+/* Reads {epoch, head, …} of at least `elements` elements: 0, or -1. An error of Redis is logged
+ * here. */
 int page_read_place(const struct redisReply *reply, size_t elements,
 		    struct page_place *place) MUST_USE;
 /* An element of an array, as an id and as text ("" if it is none). */

@@ -63,7 +63,8 @@ static enum post_action read_action(const char *name)
 	return a;
 }
 
-/* One item as readers see it: a post without a place. -1 if it makes no sense (or memory is short). */
+/* One item as readers see it: a post without a place. -1 if it makes no sense (or memory is
+ * short). */
 static int write_item(const char *uri, const char *version, const char *action, const char *class,
 		      const char *channels, const redisReply *body, struct buf *out)
 {
@@ -148,7 +149,8 @@ static void join(const struct channel_set *set, struct buf *out)
 	buf_addc(out, '\0');
 }
 
-/* cb is told in the next turn by way of Redis, which must be there anyway: the token is refused without reading more. */
+/* cb is told in the next turn by way of Redis, which must be there anyway: the token is refused
+ * without reading more. */
 static void on_bad_before(redisReply *reply, void *arg)
 {
 	struct buf body = {0};

@@ -19,12 +19,14 @@ enum shelf_answer {
 	SHELF_BAD_BEFORE, /* `before` makes no sense */
 	SHELF_AWAY,	  /* Redis is not there (HTTP 503) */
 };
-/* body and etag (quoted, strong, over the items only; "" if none) are borrowed for the length of the call. */
+/* body and etag (quoted, strong, over the items only; "" if none) are borrowed for the length of
+ * the call. */
 typedef void shelf_cb(enum shelf_answer answer, const struct buf *body, const char *etag,
 		      void *arg);
 
-/* `{"items":[…],"cursor":"…","before":"…"}`, newest first, at most limit (1-100) items that match s. before: token of an earlier answer or NULL.
- * cb is called later, once. 0, or -1: not READY or out of memory (cb is not called). */
+/* `{"items":[…],"cursor":"…","before":"…"}`, newest first, at most limit (1-100) items that
+ * match s. before: token of an earlier answer or NULL. cb is called later, once. 0, or -1: not
+ * READY or out of memory (cb is not called). */
 int shelf_feed(struct wire *wire, const struct subscription *s, unsigned limit, const char *before,
 	       shelf_cb *cb, void *arg) MUST_USE;
 /* One item by uri. */

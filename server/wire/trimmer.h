@@ -1,7 +1,7 @@
 /* trimmer.h - keeps the stream within its age and length.
  *
- * What it does  Calls trim.lua every TRIMMER_SECONDS, in steps that are short for Redis. Every worker calls; the script lets one
- *               of them do it.
+ * What it does  Calls trim.lua every TRIMMER_SECONDS, in steps that are short for Redis. Every
+ *               worker calls; the script lets one of them do it.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_WIRE_TRIMMER_H

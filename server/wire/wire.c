@@ -32,8 +32,8 @@ enum {
 
 enum wire_state { WIRE_AWAY, WIRE_ATTACHING, WIRE_LOADING, WIRE_FILLING, WIRE_FOLLOWING };
 
-/* Always true: has_epoch => epoch is one, and the backlog holds everything after its start up to `place`.
- * asking <=> a reply to attach, recent or read is owed. */
+/* Always true: has_epoch => epoch is one, and the backlog holds everything after its start up to
+ * `place`. asking <=> a reply to attach, recent or read is owed. */
 struct wire {
 	struct wire_options options;
 	struct wire_events events;
@@ -115,7 +115,8 @@ static void count_action(enum post_action action)
 	counters_mine->value[counters[action]]++;
 }
 
-/* The next post of the chain. Without memory for the backlog, readers who are behind will be told of a gap. */
+/* The next post of the chain. Without memory for the backlog, readers who are behind will be
+ * told of a gap. */
 static void append(struct wire *w, struct post *post)
 {
 	w->place = post->id;
@@ -361,8 +362,8 @@ static int take_entry(struct wire *w, const struct page *page, size_t i)
 	return 0;
 }
 
-/* Our place is not in the stream. Below the floor, it was trimmed while we were away: only our readers have a gap. Else Redis
- * has lost it. */
+/* Our place is not in the stream. Below the floor, it was trimmed while we were away: only our
+ * readers have a gap. Else Redis has lost it. */
 static void lose_place(struct wire *w, const struct page *page)
 {
 	if (wire_id_compare(w->place, page->floor) >= 0) {

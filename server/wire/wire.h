@@ -9,7 +9,8 @@
  *               A fork (or a head that Redis has lost) is told to attach.lua, which mints a new epoch once for all workers.
  *               Looks after trimming (trim.lua: by age and length, with an explicit floor), on one worker at a time.
  * Backlog       Posts that were appended stay in memory (backlog.h) within its byte bound.
- * Errors        Redis away is a state (wire_is_following() false), never an end: readers keep what they have.
+ * Errors        Redis away is a state (wire_is_following() false), never an end: readers keep what
+ *               they have.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_WIRE_WIRE_H
@@ -26,15 +27,18 @@ struct wire;
 struct backlog;
 
 struct wire_events {
-	/* A new post, appended to the backlog. When it is a kill or hold, older posts of its uri are blanked already. Borrowed. */
+	/* A new post, appended to the backlog. When it is a kill or hold, older posts of its uri
+	 * are blanked already. Borrowed. */
 	void (*post)(void *arg, struct post *post);
-	/* Attached for the first time: the backlog holds what there was (it is no news). Or history broke, or went on too far
-	 * while we were away: a new start at wire_head(), the backlog is empty. */
+	/* Attached for the first time: the backlog holds what there was (it is no news). Or
+	 * history broke, or went on too far while we were away: a new start at wire_head(), the
+	 * backlog is empty. */
 	void (*epoch)(void *arg);
 	/* All that one reading of the socket brought has been told. */
 	void (*tick)(void *arg);
-	/* Once a second while following: Redis had this head when it was asked, a moment ago. Of cursors that were there
-	 * then, none may be ahead of it; one that came since may be. Who has waited for one `confirmed` before was there. */
+	/* Once a second while following: Redis had this head when it was asked, a moment ago. Of
+	 * cursors that were there then, none may be ahead of it; one that came since may be. Who
+	 * has waited for one `confirmed` before was there. */
 	void (*confirmed)(void *arg, struct wire_id head);
 };
 
@@ -48,13 +52,16 @@ struct wire_options {
 struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
 		       const struct wire_options *options, const struct wire_events *events,
 		       void *arg) MUST_USE;
-/* Accepts NULL. Not from inside one of its events. Whoever waits for an answer on wire_link() gets NULL first. */
+/* Accepts NULL. Not from inside one of its events. Whoever waits for an answer on wire_link()
+ * gets NULL first. */
 void wire_close(struct wire *wire);
 
-/* The news has gone out, so its frames exist: the backlog counts them and keeps within its bound. Call after each tick. */
+/* The news has gone out, so its frames exist: the backlog counts them and keeps within its
+ * bound. Call after each tick. */
 void wire_settle(struct wire *wire);
 
-/* Attached and hearing? Readers can be served (from memory) once it was true for the first time (wire_has_epoch). */
+/* Attached and hearing? Readers can be served (from memory) once it was true for the first time
+ * (wire_has_epoch). */
 bool wire_is_following(const struct wire *wire);
 bool wire_has_epoch(const struct wire *wire);
 const char *wire_epoch(const struct wire *wire);
@@ -67,11 +74,12 @@ uv_loop_t *wire_loop(const struct wire *wire);
 struct link *wire_link(struct wire *wire);
 const char *wire_prefix(const struct wire *wire);
 
-/* What survives when Redis' machine goes down: "fsync" all that was accepted, "second" all but the last second's, "memory"
- * nothing to rely on, "unknown". */
+/* What survives when Redis' machine goes down: "fsync" all that was accepted, "second" all but
+ * the last second's, "memory" nothing to rely on, "unknown". */
 const char *wire_durability(const struct wire *wire);
 
-/* Did a kill or hold of this uri, newer than `than`, reach this worker? (what was read from Redis before it must not go out) */
+/* Did a kill or hold of this uri, newer than `than`, reach this worker? (what was read from
+ * Redis before it must not go out) */
 bool wire_is_withdrawn(const struct wire *wire, const char *uri, struct wire_id than);
 
 #endif

@@ -1,7 +1,7 @@
 /* withdrawals.h - which stories were killed or held lately.
  *
- * What it does  Remembers the last WITHDRAWALS_MAX kills and holds, for whoever holds text that was read before they came.
- *               What it may have forgotten counts as withdrawn.
+ * What it does  Remembers the last WITHDRAWALS_MAX kills and holds, for whoever holds text that was
+ *               read before they came. What it may have forgotten counts as withdrawn.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_WIRE_WITHDRAWALS_H

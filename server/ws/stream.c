@@ -30,13 +30,15 @@ static enum line_result leave_to_library(struct lws *wsi, const uint8_t *rest, s
 	return lws_partial_buffered(wsi) ? LINE_PARTIAL : LINE_SENT;
 }
 
-/* The hot path: one send(2) for a reader and tick. The library comes in only when its own bytes (a pong) wait before ours, or
- * the kernel takes less than all. */
+/* The hot path: one send(2) for a reader and tick. The library comes in only when its own bytes
+ * (a pong) wait before ours, or the kernel takes less than all. */
 static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
 {
 	struct stream *st = line;
 	ssize_t sent;
 
+	if (lws_get_close_length(st->wsi) > 0)
+		return LINE_DEAD; /* the library said goodbye (RFC 6455 was broken): nothing may follow */
 	if (lws_partial_buffered(st->wsi))
 		return leave_to_library(st->wsi, bytes, len);
 	sent = send(st->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -55,8 +57,9 @@ static void line_want_turn(void *line)
 	lws_callback_on_writable(st->wsi);
 }
 
-/* Only this way does the client see the close code (`return -1` in WRITEABLE gives 1006). With bytes still waiting, the
- * close frame would land in the middle of them: then the connection is just ended. */
+/* Only this way does the client see the close code (`return -1` in WRITEABLE gives 1006). With
+ * bytes still waiting, the close frame would land in the middle of them: then the connection is
+ * just ended. */
 static void line_close(void *line, enum close_why why, bool blocked)
 {
 	struct stream *st = line;

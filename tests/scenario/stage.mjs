@@ -171,7 +171,9 @@ export class Stage {
     await until(async () => {
       if (this.child.exitCode !== null) throw new Error(`newswired ended (${this.child.exitCode}):\n${this.out}${this.log}`);
       if (!existsSync(file)) return false;
-      const state = JSON.parse(await readFile(file, 'utf8'));
+      const text = await readFile(file, 'utf8').catch(() => ''); // the last one's may vanish meanwhile
+      if (!text) return false;
+      const state = JSON.parse(text);
       if (state.pid !== this.child.pid) return false;
       this.state = state;
       return true;
