@@ -11,9 +11,9 @@ enum kind { TEXT, WORDS, NUMBER, FLAG };
 enum { MOST_OPTIONS = 24, HELP_COLUMN = 24 };
 
 struct option_row {
-	char letter; /* 0: none */
 	const char *name;
 	const char *metavar;
+	char letter; /* 0: none */
 	enum kind kind;
 	size_t field; /* in struct settings */
 	uint64_t min, max;
@@ -57,7 +57,7 @@ struct command {
 		 0, \
 		 0, \
 		 "show what the network library says, on stderr"}, \
-		{'h', "help", NULL, FLAG, FIELD(help), 0, 0, "show this and end"}, \
+		{"help", NULL, 'h', FLAG, FIELD(help), 0, 0, "show this and end"}, \
 	{ \
 		0 \
 	}
@@ -103,41 +103,41 @@ struct command {
 	}
 
 static const struct option_row publish_options[] = {
-	{'c', "channel", "NAME", WORDS, FIELD(channels), 0, 0,
+	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0,
 	 "channel to publish on; several times, or with commas; one only through\n"
 	 "Redis (default: " NEWSWIRE_CHANNEL_DEFAULT ")"},
-	{'t', "to", "ADDRESS", TEXT, FIELD(to), 0, 0,
+	{"to", "ADDRESS", 't', TEXT, FIELD(to), 0, 0,
 	 "http(s)://HOST[:PORT] for a durable way in with a receipt;\n"
 	 "redis://[USER:PASSWORD@]HOST[:PORT] or unix:PATH for Redis pub/sub, which\n"
 	 "keeps nothing and only counts who heard (default: over HTTP to the\n"
 	 "newswired that runs on this machine, with its own key)"},
-	{'k', "key", "FILE", TEXT, FIELD(key_file), 0, 0,
+	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
 	 "file whose first line is the publishing key (default: $NEWSWIRE_KEY)"},
-	{0, "patience", "SECONDS", NUMBER, FIELD(patience), 0, 86400,
+	{"patience", "SECONDS", 0, NUMBER, FIELD(patience), 0, 86400,
 	 "how long to try again while the server cannot be reached or cannot take\n"
 	 "an item; this is safe, as a server knows an item it has (default: 10)"},
-	{0, "prefix", "NAME", TEXT, FIELD(prefix), 0, 0,
+	{"prefix", "NAME", 0, TEXT, FIELD(prefix), 0, 0,
 	 "prefix of the names in Redis (default: " NEWSWIRE_REDIS_PREFIX ")"},
 	EVERYWHERE,
 };
 
 static const struct option_row tail_options[] = {
 	FILTERS,
-	{'s', "since", "CURSOR", TEXT, FIELD(since), 0, 0,
+	{"since", "CURSOR", 's', TEXT, FIELD(since), 0, 0,
 	 "go on after this position, as printed when tail ends (default: from now)"},
-	{'n', "count", "N", NUMBER, FIELD(count), 1, 1000000000, "end after so many posts"},
-	{'j', "json", NULL, FLAG, FIELD(json), 0, 0,
+	{"count", "N", 'n', NUMBER, FIELD(count), 1, 1000000000, "end after so many posts"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0,
 	 "print each message as it came, ticks and all, one a line"},
 	EVERYWHERE,
 };
 
 static const struct option_row feed_options[] = {
 	FILTERS,
-	{'n', "limit", "N", NUMBER, FIELD(limit), 1, NEWSWIRE_MAX_FEED_LIMIT,
+	{"limit", "N", 'n', NUMBER, FIELD(limit), 1, NEWSWIRE_MAX_FEED_LIMIT,
 	 "at most so many posts, 1 to 100 (default: the server's, 20)"},
-	{'b', "before", "TOKEN", TEXT, FIELD(before), 0, 0,
+	{"before", "TOKEN", 'b', TEXT, FIELD(before), 0, 0,
 	 "the page before this one, as printed at the end of a page"},
-	{'j', "json", NULL, FLAG, FIELD(json), 0, 0, "print the answer as it came"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the answer as it came"},
 	EVERYWHERE,
 };
 

@@ -57,9 +57,9 @@ static void leave(struct exchange *x)
 	uv_close((uv_handle_t *)&x->timer, on_closed);
 }
 
-void exchange_cancel(struct exchange *x)
+void exchange_cancel(struct exchange *exchange)
 {
-	leave(x);
+	leave(exchange);
 }
 
 static bool is_success(int status)
