@@ -1,0 +1,330 @@
+// RFC 6455 by raw socket: what no well-made client sends is answered or closed with the right code, and nobody else is hurt.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { readFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { Stage, item, until } from './stage.mjs';
+
+const TEXT = 1, BINARY = 2, CONTINUATION = 0, CLOSE = 8, PING = 9, PONG = 10;
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='; // of RFC 6455, 1.3
+
+/** The bytes of a client's frame. length: what the header says instead of the truth. */
+function frame(opcode, payload = '', { fin = true, rsv = 0, mask = true, length } = {}) {
+  const body = Buffer.from(payload);
+  const says = BigInt(length ?? body.length);
+  const head = [(fin ? 0x80 : 0) | rsv << 4 | opcode];
+  const masked = mask ? 0x80 : 0;
+  if (says < 126n) head.push(masked | Number(says));
+  else if (says < 65536n) head.push(masked | 126, Number(says >> 8n), Number(says & 255n));
+  else {
+    const wide = Buffer.alloc(8);
+    wide.writeBigUInt64BE(says);
+    head.push(masked | 127, ...wide);
+  }
+  if (!mask) return Buffer.concat([Buffer.from(head), body]);
+  const key = randomBytes(4);
+  return Buffer.concat([Buffer.from(head), key, body.map((byte, i) => byte ^ key[i % 4])]);
+}
+const closing = (code, reason = '') => frame(CLOSE, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]));
+
+/** A socket that speaks WebSocket by hand, and remembers the server's frames. */
+class Raw {
+  constructor(stage) {
+    this.bytes = Buffer.alloc(0);
+    this.frames = [];
+    this.socket = net.connect(stage.state.port, '127.0.0.1');
+    this.socket.setNoDelay(true);
+    this.socket.on('data', (data) => this.hear(data));
+    this.socket.on('end', () => { this.ended = true; this.socket.end(); });
+    this.socket.on('close', () => { this.ended = true; });
+    this.socket.on('error', () => {}); // a reset is an end
+  }
+  hear(data) {
+    this.bytes = Buffer.concat([this.bytes, data]);
+    if (this.head === undefined) {
+      const end = this.bytes.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      this.head = this.bytes.subarray(0, end).toString();
+      this.bytes = this.bytes.subarray(end + 4);
+    }
+    while (this.head.startsWith('HTTP/1.1 101') && this.takeFrame());
+  }
+  takeFrame() {
+    const b = this.bytes;
+    if (b.length < 2) return false;
+    const short = b[1] & 127;
+    const from = short === 127 ? 10 : short === 126 ? 4 : 2;
+    if (b.length < from) return false;
+    const length = short === 127 ? Number(b.readBigUInt64BE(2)) : short === 126 ? b.readUInt16BE(2) : short;
+    if (b.length < from + length) return false;
+    assert.equal(b[1] & 0x80, 0, 'a server never masks');
+    this.frames.push({ fin: b[0] >> 7 === 1, rsv: b[0] >> 4 & 7, opcode: b[0] & 15, payload: b.subarray(from, from + length) });
+    this.bytes = b.subarray(from + length);
+    return true;
+  }
+  get messages() { return this.frames.filter((f) => f.opcode === TEXT).map((f) => JSON.parse(f.payload.toString())); }
+  get closeFrame() { return this.frames.find((f) => f.opcode === CLOSE); }
+  send(...parts) { this.socket.write(Buffer.concat(parts.map((part) => Buffer.from(part)))); }
+  saw(test, what) {
+    return until(() => {
+      const found = this.frames.find(test);
+      if (!found && this.ended) throw new Error(`the connection ended while waiting for ${what}; frames: ${this.told()}`);
+      return found;
+    }, what);
+  }
+  /** How it ended: the close code, or 1006 where none was given. */
+  async ends() {
+    await until(() => this.ended, 'the end of the connection');
+    const close = this.closeFrame;
+    if (close === undefined) return 1006;
+    return close.payload.length >= 2 ? close.payload.readUInt16BE(0) : 1005;
+  }
+  told() { return this.frames.map((f) => `${f.opcode}:${f.payload.toString('latin1').slice(0, 60)}`).join(' | '); }
+}
+
+const handshake = (lines = {}) => {
+  const head = { Host: 'x', Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Key': KEY, 'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Protocol': 'newswire.v1', ...lines };
+  return `GET /v1/stream?channels=world HTTP/1.1\r\n${Object.entries(head).filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+};
+
+async function open(stage, t) {
+  const raw = new Raw(stage);
+  t.after(() => raw.socket.destroy());
+  raw.send(handshake());
+  await raw.saw((f) => f.opcode === TEXT, 'hello');
+  return raw;
+}
+
+/** A stage with a neighbour who must go on reading, whatever the others do. */
+async function withNeighbour(t, options) {
+  const stage = await Stage.open(t, options);
+  const neighbour = await stage.reader({ channels: ['world'] });
+  const pids = await stage.workers();
+  let published = 0;
+  const isUnhurt = async () => {
+    await stage.publish(item(), 'world');
+    await neighbour.hasRead(published += 1);
+    assert.deepEqual(await stage.workers(), pids, 'the same workers');
+  };
+  return { stage, neighbour, isUnhurt };
+}
+
+/** What the server does with each: `code` closes, `drop` ends without a word, otherwise the connection goes on. */
+const ping = '{"type":"ping"}';
+const breaches = [
+  ['a reserved bit that nobody agreed on', 1002, [frame(TEXT, ping, { rsv: 4 })]],
+  ['another reserved bit, on an empty message', 1002, [frame(TEXT, '', { rsv: 1 })]],
+  ['a reserved bit on a ping', 1002, [frame(PING, 'x', { rsv: 2 })]],
+  ['an opcode that is reserved for data', 1002, [frame(3, 'x')]],
+  ['an opcode that is reserved for control', 1002, [frame(11, 'x')]],
+  ['the last opcode, empty', 1002, [frame(15, '')]],
+  ['a ping in fragments', 1002, [frame(PING, 'x', { fin: false })]],
+  ['a continuation of nothing', 1002, [frame(CONTINUATION, 'x')]],
+  ['a new message within another', 1002, [frame(TEXT, '{"type"', { fin: false }), frame(TEXT, ':"ping"}')]],
+  ['a ping of 126 bytes', 'drop', [frame(PING, 'x'.repeat(126))]],
+  ['a close frame of 126 bytes', 'drop', [closing(1000, 'r'.repeat(124))]],
+  ['a length of 2^63', 'drop', [frame(TEXT, 'x', { length: 2n ** 63n })]],
+  ['a length of 2^62, and as much of it as the server takes', 1009, [frame(TEXT, 'x'.repeat(17000), { length: 2n ** 62n })]],
+  ['a message that is too big', 1009, [frame(TEXT, 'x'.repeat(16385))]],
+  ['a message that is too big by its second piece', 1009,
+    [frame(TEXT, 'x'.repeat(16000), { fin: false }), frame(CONTINUATION, 'x'.repeat(385), { fin: false })]],
+  ['a binary message', 1003, [frame(BINARY, 'x')]],
+  ['an empty binary message', 1003, [frame(BINARY, '')]],
+  ['bytes that are not UTF-8', 1007, [frame(TEXT, Buffer.from([0x22, 0xff, 0x22]))]],
+  ['UTF-8 of a surrogate', 1007, [frame(TEXT, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))]],
+  ['a sequence of UTF-8 that the fragment cuts, and that never ends', 1007,
+    [frame(TEXT, Buffer.from([0x22, 0xe2, 0x82]), { fin: false }), frame(CONTINUATION, '"')]],
+  ['an empty message', 4000, [frame(TEXT, '')]],
+  ['a length written longer than it needs to be', 4000, [Buffer.from([0x81, 0xfe, 0, 1, 0, 0, 0, 0, 0x78])]],
+];
+
+test('frames that RFC 6455 forbids end the connection with the right code, and nobody else\'s', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  for (const [name, code, bytes] of breaches) {
+    const raw = await open(stage, t);
+    raw.send(...bytes);
+    if (code !== 'drop') {
+      const close = await raw.saw((f) => f.opcode === CLOSE, `the close frame after ${name}`);
+      raw.send(frame(CLOSE, close.payload)); // the handshake's other half
+    }
+    assert.equal(await raw.ends(), code === 'drop' ? 1006 : code, name);
+    await isUnhurt();
+  }
+  await stage.metric('newswire_readers').becomes(1);
+});
+
+test('whoever does not answer a close frame is hung up on all the same, and hears nothing after it', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t, { tick: '1s' });
+  const rude = [await open(stage, t), await open(stage, t)];
+  rude[0].send(frame(3, 'x')); // the library closes
+  rude[1].send(frame(TEXT, 'x')); // we do
+  for (const raw of rude) await raw.saw((f) => f.opcode === CLOSE, 'the close frame');
+  await isUnhurt();
+  await until(() => rude.every((raw) => raw.ended), 'both ends');
+  for (const raw of rude) assert.equal(raw.frames.at(-1).opcode, CLOSE, raw.told());
+  await stage.metric('newswire_readers').becomes(1);
+});
+
+test('the closing handshake: the code comes back; one that may not be sent is answered with 1002', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  for (const [sent, answered] of [[1000, 1000], [1001, 1001], [3000, 3000], [4999, 4999],
+    [999, 1002], [1004, 1002], [1005, 1002], [1006, 1002], [1015, 1002], [2999, 1002]]) {
+    const raw = await open(stage, t);
+    raw.send(closing(sent, 'bye'));
+    assert.equal(await raw.ends(), answered, `after ${sent}`);
+  }
+  for (const bytes of [frame(CLOSE, ''), frame(CLOSE, 'x'), closing(1000, 'r'.repeat(123)), closing(1000, Buffer.from([0xff, 0xfe]))]) {
+    const raw = await open(stage, t);
+    raw.send(bytes);
+    await raw.ends();
+    assert.ok(raw.closeFrame, 'a close frame is answered with one');
+  }
+  const last = await open(stage, t);
+  last.send(closing(1000), frame(TEXT, ping), frame(PING, 'x'));
+  assert.equal(await last.ends(), 1000, 'also where more follows the close frame');
+  await isUnhurt();
+});
+
+test('a ping is answered by a pong with the same payload, also between the pieces of a message', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  const raw = await open(stage, t);
+  for (const payload of ['', 'x', 'тик', 'x'.repeat(125)]) {
+    raw.send(frame(PING, payload));
+    await raw.saw((f) => f.opcode === PONG && f.payload.toString() === payload, `a pong of ${payload.length}`);
+  }
+  raw.send(frame(PONG, 'nobody asked'));
+  raw.send(frame(TEXT, '{"type":"subscribe","ref":', { fin: false }), frame(PING, 'between'), frame(CONTINUATION, '7,"channels":["world"]}'));
+  await raw.saw((f) => f.opcode === PONG && f.payload.toString() === 'between', 'the pong between');
+  await raw.saw((f) => f.opcode === TEXT && f.payload.includes('"type":"subscribed","ref":7'), 'subscribed');
+  for (const f of raw.frames) assert.ok(f.fin && f.rsv === 0, 'the server neither fragments nor sets reserved bits');
+  await isUnhurt();
+});
+
+test('a frame without a mask is read by libwebsockets all the same, and hurts nobody', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  const raw = await open(stage, t);
+  raw.send(frame(TEXT, '{"type":"subscribe","ref":1}', { mask: false }));
+  await until(() => raw.ended || raw.messages.some((m) => m.ref === 1), 'an answer, or the end');
+  await isUnhurt();
+});
+
+test('a message in many pieces is one message, wherever it is cut', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  const raw = await open(stage, t);
+  const subscribed = (ref) => raw.saw((f) => f.opcode === TEXT && JSON.parse(f.payload).ref === ref, `subscribed ${ref}`);
+  const message = (ref) => Buffer.from(JSON.stringify({ type: 'subscribe', ref, channels: ['world'], note: 'Ліхтарі' }));
+
+  const bytes = [...message('single')];
+  raw.send(...bytes.map((byte, i) => frame(i === 0 ? TEXT : CONTINUATION, [byte], { fin: i === bytes.length - 1 })));
+  await subscribed('single'); // every byte a frame: also in the middle of a letter
+  raw.send(frame(TEXT, '', { fin: false }), frame(CONTINUATION, message('empty first')));
+  await subscribed('empty first');
+  raw.send(frame(TEXT, message('empty last'), { fin: false }), frame(CONTINUATION, '', { fin: false }), frame(CONTINUATION, ''));
+  await subscribed('empty last');
+  for (const byte of Buffer.concat([frame(TEXT, message('trickle'))])) {
+    raw.send([byte]); // every byte its own write, the header's too
+    await new Promise((go) => setImmediate(go));
+  }
+  await subscribed('trickle');
+  const largest = message('full').toString().replace('Ліхтарі', 'n'.repeat(16384 - message('full').length + 14));
+  assert.equal(largest.length, 16384); // the most that is allowed, and three more in the same segment
+  raw.send(...[largest, message('a'), message('b'), message('c')].map((m) => frame(TEXT, m)));
+  for (const ref of ['full', 'a', 'b', 'c']) await subscribed(ref);
+  await isUnhurt();
+});
+
+test('a handshake that is not one is refused, and says why where it can', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  for (const [name, lines, pattern] of [
+    ['another protocol', { 'Sec-WebSocket-Protocol': 'graphql-ws' }, /^HTTP\/1.1 400 [^]*bad_protocol/],
+    ['h2c', { Upgrade: 'h2c' }, /^HTTP\/1.1 400 [^]*bad_upgrade|^$/],
+    ['no key', { 'Sec-WebSocket-Key': null }, /^(?!HTTP\/1.1 101)/],
+    ['another version', { 'Sec-WebSocket-Version': '8' }, /^HTTP\/1.1 426 [^]*sec-websocket-version: 13[^]*bad_version/],
+    ['no version', { 'Sec-WebSocket-Version': null }, /^(?!HTTP\/1.1 101)/],
+  ]) {
+    const raw = new Raw(stage);
+    t.after(() => raw.socket.destroy());
+    raw.send(handshake(lines));
+    await until(() => raw.ended || raw.head?.startsWith('HTTP/1.1 101'), `the end of a handshake with ${name}`);
+    assert.match(`${raw.head ?? ''}${raw.bytes}`, pattern, name);
+  }
+  const good = await open(stage, t);
+  const accept = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+  assert.match(good.head, new RegExp(`sec-websocket-accept: ${accept.replaceAll('+', '\\+')}`, 'i'));
+  assert.match(good.head, /sec-websocket-protocol: newswire\.v1/i);
+  await isUnhurt();
+});
+
+/** Clock ticks (10 ms of CPU) that a process has used. */
+const cpu = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+};
+
+test('ten seconds of garbage: the worker lives, and rests afterwards', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  const seed = randomBytes(4).readUInt32LE();
+  t.diagnostic(`seed ${seed}`);
+  let state = seed;
+  const random = (n) => { // xorshift: the same garbage for the same seed
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % n;
+  };
+  const noise = (n) => Buffer.from(Array.from({ length: n }, () => random(256)));
+  const scribble = (bytes) => {
+    const copy = Buffer.from(bytes);
+    for (let i = 0; i <= random(8); i++) copy[random(copy.length)] = random(256);
+    return copy;
+  };
+  const posting = `POST /v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n${'{'.repeat(500)}`;
+  const attacks = [
+    () => [noise(1 + random(2000))],
+    () => [handshake().slice(0, random(handshake().length))],
+    () => [scribble(handshake())],
+    () => [scribble(posting)],
+    () => [posting.slice(0, random(posting.length))],
+    () => [handshake(), noise(1 + random(500))],
+    () => [handshake(), scribble(frame(TEXT, '{"type":"subscribe","channels":["world"],"ref":1}'))],
+    () => [handshake(), ...Array.from({ length: 20 }, () => frame(random(16), noise(random(130)), { fin: random(2) === 1 }))],
+    () => [handshake(), frame(random(3), noise(random(300)), { length: BigInt(random(4294967296)) << BigInt(random(32)) })],
+  ];
+  const endings = [(s) => s.destroy(), (s) => s.resetAndDestroy(), (s) => s.end(), () => {}];
+  const left = new Set();
+  let count = 0;
+  const attack = () => new Promise((done) => {
+    const socket = net.connect(stage.state.port, '127.0.0.1', () => {
+      for (const part of attacks[count++ % attacks.length]()) socket.write(part);
+      setTimeout(() => {
+        endings[left.size < 60 ? random(4) : random(2)](socket);
+        if (socket.destroyed) left.delete(socket);
+        done();
+      }, random(20));
+    });
+    left.add(socket);
+    socket.on('close', () => { left.delete(socket); done(); });
+    socket.on('error', () => {});
+    socket.resume();
+  });
+  t.after(() => { for (const socket of left) socket.destroy(); });
+  const end = Date.now() + 10000;
+  await Promise.all(Array.from({ length: 20 }, async () => {
+    while (Date.now() < end) await attack();
+  }));
+  assert.ok(count > 500, `${count} attacks`);
+  await isUnhurt();
+  // Some are still connected: half-open, half a request, half a frame. None of them may keep the worker busy.
+  const [pid] = await stage.workers();
+  await until(async () => {
+    const before = cpu(pid);
+    await new Promise((go) => setTimeout(go, 1000)); // a second is what is measured
+    return cpu(pid) - before <= 5;
+  }, 'a second with at most 50 ms of CPU');
+  for (const socket of left) socket.destroy();
+  await stage.metric('newswire_readers').becomes(1);
+  await isUnhurt();
+});
