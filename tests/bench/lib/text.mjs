@@ -36,7 +36,7 @@ export const title = (workload, settings) =>
 
 export function busyNote(runs) {
   const load = disturbance(runs);
-  return load > 0.1 ? `The machine was busy: something else used ${load.toFixed(2)} cores meanwhile.` : '';
+  return load > 0.1 ? `The machine was busy: something else used ${load.toFixed(2)} cores meanwhile. Believe a verdict only on a quiet one.` : '';
 }
 
 function columns(lines) {
