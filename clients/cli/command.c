@@ -31,76 +31,31 @@ struct command {
 };
 
 #define FIELD(name) offsetof(struct settings, name)
+
+/* clang-format off */
 #define EVERYWHERE \
-	{0, \
-	 "state-dir", \
-	 "DIR", \
-	 TEXT, \
-	 FIELD(state_dir), \
-	 0, \
-	 0, \
+	{"state-dir", "DIR", 0, TEXT, FIELD(state_dir), 0, 0, \
 	 "state directory of the newswired on this machine (default:\n" \
 	 "$NEWSWIRE_STATE_DIR, $XDG_STATE_HOME/newswire, ~/.local/state/newswire)"}, \
-		{0, \
-		 "ca", \
-		 "FILE", \
-		 TEXT, \
-		 FIELD(ca_file), \
-		 0, \
-		 0, \
-		 "trust the authorities in this PEM file instead of the system's"}, \
-		{'v', \
-		 "verbose", \
-		 NULL, \
-		 FLAG, \
-		 FIELD(verbose), \
-		 0, \
-		 0, \
-		 "show what the network library says, on stderr"}, \
-		{"help", NULL, 'h', FLAG, FIELD(help), 0, 0, "show this and end"}, \
-	{ \
-		0 \
-	}
+	{"ca", "FILE", 0, TEXT, FIELD(ca_file), 0, 0, \
+	 "trust the authorities in this PEM file instead of the system's"}, \
+	{"verbose", NULL, 'v', FLAG, FIELD(verbose), 0, 0, \
+	 "show what the network library says, on stderr"}, \
+	{"help", NULL, 'h', FLAG, FIELD(help), 0, 0, "show this and end"}, \
+	{0}
 #define FILTERS \
-	{'c', \
-	 "channel", \
-	 "NAME", \
-	 WORDS, \
-	 FIELD(channels), \
-	 0, \
-	 0, \
+	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0, \
 	 "only these channels, such as world or topic:20000337; several times, or\n" \
 	 "with commas (default: all news)"}, \
-		{0, \
-		 "class", \
-		 "CLASS", \
-		 WORDS, \
-		 FIELD(classes), \
-		 0, \
-		 0, \
-		 "only flash, bulletin, urgent, regular or deferred ones"}, \
-		{0, \
-		 "lang", \
-		 "LANG", \
-		 WORDS, \
-		 FIELD(languages), \
-		 0, \
-		 0, \
-		 "only these languages, such as en"}, \
-		{0, \
-		 "type", \
-		 "TYPE", \
-		 WORDS, \
-		 FIELD(types), \
-		 0, \
-		 0, \
-		 "only these types: text, picture, video, audio, graphic …"}, \
-	{ \
-		'u', "url", "URL", TEXT, FIELD(url), 0, 0, \
-			"server to read from, http(s) or ws(s) (default: the newswired that " \
-			"runs\n" \
-			"on this machine)" \
-	}
+	{"class", "CLASS", 0, WORDS, FIELD(classes), 0, 0, \
+	 "only flash, bulletin, urgent, regular or deferred ones"}, \
+	{"lang", "LANG", 0, WORDS, FIELD(languages), 0, 0, "only these languages, such as en"}, \
+	{"type", "TYPE", 0, WORDS, FIELD(types), 0, 0, \
+	 "only these types: text, picture, video, audio, graphic …"}, \
+	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0, \
+	 "server to read from, http(s) or ws(s) (default: the newswired that runs\n" \
+	 "on this machine)"}
+/* clang-format on */
 
 static const struct option_row publish_options[] = {
 	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0,
@@ -160,8 +115,8 @@ void command_say(const char *format, ...)
 {
 	va_list args;
 
-	va_start(args, format);
 	fputs("newswire: ", stderr);
+	va_start(args, format);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);

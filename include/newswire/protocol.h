@@ -141,10 +141,11 @@ enum newswire_close {
 /* --- the state directory ----------------------------------------------------------------------
  * $NEWSWIRE_STATE_DIR, else $XDG_STATE_HOME/newswire, else ~/.local/state/newswire. */
 
-#define NEWSWIRE_STATE_FILE "newswired.json" /* {"pid","port","url","redis"}: there while it runs \
+#define NEWSWIRE_STATE_FILE \
+	"newswired.json"		  /* {"pid","port","url","redis"}: there while it runs \
 					      */
-#define NEWSWIRE_KEY_FILE   "publish.key"    /* first line: the node's own publishing key */
-#define NEWSWIRE_REDIS_SOCK "redis.sock"     /* the private Redis */
-#define NEWSWIRE_LOCK_FILE  "lock"	     /* held by flock() while a supervisor runs */
+#define NEWSWIRE_KEY_FILE   "publish.key" /* first line: the node's own publishing key */
+#define NEWSWIRE_REDIS_SOCK "redis.sock"  /* the private Redis */
+#define NEWSWIRE_LOCK_FILE  "lock"	  /* held by flock() while a supervisor runs */
 
 #endif
