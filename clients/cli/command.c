@@ -117,6 +117,7 @@ void command_say(const char *format, ...)
 
 	fputs("newswire: ", stderr);
 	va_start(args, format);
+	/* clang-tidy 14 overlooks the va_start. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);

@@ -20,6 +20,7 @@ complain(char *problem, size_t size, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
+	/* clang-tidy 14 overlooks the va_start. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	vsnprintf(problem, size, format, args);
 	va_end(args);
 	problem[strcspn(problem, "\r\n")] = '\0';

@@ -55,21 +55,29 @@ static struct {
 
 /* --- the server ------------------------------------------------------------------------------- */
 
+/* Bytes on their way to the client. */
+struct parcel {
+	uv_write_t write;
+	char bytes[];
+};
+
 static void on_written(uv_write_t *write, int status)
 {
 	(void)status;
 	free(write->data);
-	free(write);
 }
 
 static void put(struct peer *peer, const void *bytes, size_t len)
 {
-	uv_write_t *write = calloc(1, sizeof *write);
-	uv_buf_t buf = uv_buf_init(malloc(len), (unsigned)len);
+	struct parcel *parcel = malloc(sizeof *parcel + len);
+	uv_buf_t buf;
 
-	memcpy(buf.base, bytes, len);
-	write->data = buf.base;
-	uv_write(write, (uv_stream_t *)&peer->tcp, &buf, 1, on_written);
+	assert_non_null(parcel);
+	memcpy(parcel->bytes, bytes, len);
+	parcel->write.data = parcel;
+	buf = uv_buf_init(parcel->bytes, (unsigned)len);
+	if (uv_write(&parcel->write, (uv_stream_t *)&peer->tcp, &buf, 1, on_written) < 0)
+		free(parcel); /* the client has gone */
 }
 
 static void put_frame(struct peer *peer, int opcode, const char *bytes, size_t len)
@@ -417,8 +425,7 @@ static void a_long_message_arrives_whole(void **state)
 	const struct script scripts[] = {{.frames = {HELLO(false, 25), message}}};
 
 	(void)state;
-	memset(message, ' ', sizeof message - 1);
-	memcpy(message, "{\"type\":\"tick\"}", 15);
+	snprintf(message, sizeof message, "{\"type\":\"tick\"}%*s", LONG_MESSAGE - 16, "");
 	run(scripts, 1, NULL, two_messages);
 	assert_int_equal(stage.len, LONG_MESSAGE - 1);
 	assert_int_equal(stage.seen[1], NEWSWIRE_MESSAGE_TICK);
@@ -438,13 +445,14 @@ static void a_message_in_fragments_arrives_whole(void **state)
 
 static void a_message_beyond_the_limit_ends_the_link_and_nothing_else(void **state)
 {
+	static const char head[10] = {(char)0x81, 0x7f, 0, 0, 0, 0, 0x10, 0, 0, 0};
 	static char raw[NEWSWIRE_MAX_MESSAGE + 100000];
 	const struct script scripts[] = {
 		{.frames = {HELLO(false, 25)}, .raw = raw, .raw_len = sizeof raw}};
 
 	(void)state;
 	memset(raw, 'x', sizeof raw);
-	memcpy(raw, "\x81\x7f\0\0\0\0\x10\0\0\0", 10);
+	memcpy(raw, head, sizeof head);
 	run(scripts, 1, NULL, one_loss);
 	assert_non_null(strstr(stage.reason, "too long"));
 	assert_int_equal(stage.messages, 1);
