@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "private_redis.h"
 
@@ -335,6 +336,7 @@ bool private_redis_ended(struct private_redis *r, pid_t pid, int status)
 		set_state(r, GONE);
 		return true;
 	}
+	COUNT(PRIVATE_REDIS_DIED);
 	log_error(
 		"redis_died", LOG_I("pid", pid),
 		LOG_I(killed ? "signal" : "code", killed ? WTERMSIG(status) : WEXITSTATUS(status)),

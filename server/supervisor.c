@@ -182,6 +182,7 @@ static void tell_of_death(const struct supervisor *s, const struct place *place,
 {
 	bool killed = WIFSIGNALED(status);
 
+	COUNT(WORKERS_DIED);
 	log_error(
 		"worker_died", LOG_I("worker", place - s->places), LOG_I("pid", pid),
 		LOG_I(killed ? "signal" : "code", killed ? WTERMSIG(status) : WEXITSTATUS(status)),

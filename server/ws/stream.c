@@ -153,8 +153,6 @@ static int receive(void *stream, struct lws *wsi, const char *bytes, size_t len)
 
 	if (lws_frame_is_binary(wsi))
 		why = CLOSE_BINARY;
-	else if (lws_get_reserved_bits(wsi) != 0)
-		return -1;
 	else
 		why = gather(st, bytes, len);
 	if (why != CLOSE_NONE) {

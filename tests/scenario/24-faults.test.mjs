@@ -31,6 +31,7 @@ test('Redis is killed and comes back: readers stay connected, nothing accepted i
     assert.equal(reader.closed, null);
   }
   assert.equal((await stage.feed('?limit=1')).items[0].item.uri, accepted.at(-1));
+  assert.equal(await stage.metric('newswire_private_redis_died_total').read(), 3);
 });
 
 test('Redis away: readers are served from memory, posting says so, readiness tells', async (t) => {
@@ -84,6 +85,7 @@ test('a worker is killed: its readers come back and have lost nothing', async (t
   await back.hasRead(1);
   assert.equal(back.posts[0].item.uri, story.uri);
   assert.notEqual((await stage.workers())[0], pid);
+  assert.equal(await stage.metric('newswire_workers_died_total').read(), 1);
 });
 
 test('a dropped last message is noticed without another one coming', async (t) => {
