@@ -1,6 +1,8 @@
 // Redis and workers die; what was accepted is not lost, and what is lost is said.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import net from 'node:net';
+import { once } from 'node:events';
 import { Stage, Store, item, until } from './stage.mjs';
 
 const uris = (reader) => reader.posts.map((post) => post.item?.uri ?? post.uri);
@@ -30,7 +32,8 @@ test('Redis is killed and comes back: readers stay connected, nothing accepted i
     assert.deepEqual(uris(reader), accepted);
     assert.equal(reader.closed, null);
   }
-  assert.equal((await stage.feed('?limit=1')).items[0].item.uri, accepted.at(-1));
+  const feed = await until(async () => (await stage.feed('?limit=1')).items, 'the feed to be answered again');
+  assert.equal(feed[0].item.uri, accepted.at(-1));
   assert.equal(await stage.metric('newswire_private_redis_died_total').read(), 3);
 });
 
@@ -55,6 +58,23 @@ test('Redis away: readers are served from memory, posting says so, readiness tel
   await stage.post(item(), { channels: 'world' });
   await reader.hasRead(2);
   await back.hasRead(2);
+});
+
+test('a Redis of ours over TCP, with a user, a password and a database number; the password is never logged', async (t) => {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  const store = await Store.open(t, ['--port', String(port), '--bind', '127.0.0.1']);
+  await store.redis.call('ACL', 'SETUSER', 'news', 'on', '>s3cret@x', '~*', '&*', '+@all');
+  const withPassword = (password) => ({ address: `redis://news:${password}@127.0.0.1:${port}/3`, redis: store.redis });
+  const stage = await Stage.open(t, { store: withPassword('s3cret%40x'), 'log-level': 'debug' });
+  const reader = await stage.reader({ channels: ['world'] });
+  assert.equal((await stage.post(item(), { channels: 'world' })).body.durability, 'fsync');
+  await stage.publish(item(), 'world');
+  await reader.hasRead(2);
+  assert.match(await store.redis.info('keyspace'), /db3:/);
+  assert.doesNotMatch(stage.log, /s3cret/);
 });
 
 test('a frozen Redis counts as away', async (t) => {
