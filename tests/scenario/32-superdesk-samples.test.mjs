@@ -155,6 +155,7 @@ for (const [way, through] of Object.entries(ways)) {
     await send(sample(8), 'local-desk');
     await send(sample(8, { version: '4', headline: 'Ліхтарі на молі не світять', versioncreated: '2026-01-10T11:00:00+0000' }), 'local-desk');
     await send(sample(8, { guid: `${guid}-2`, evolvedfrom: guid, version: '1' }), 'local-desk');
+    await reader.hasRead(3); // a kill that comes within the same tick would take their text before it went out
     await send(sample(8, { version: '4', pubstatus: 'canceled', headline: 'Kill/Takedown notice', body_html: '<p>Please kill story slugged pier-lights.</p>' }),
       'local-desk');
     const [, correction, update, kill] = await reader.hasRead(4);
