@@ -147,6 +147,22 @@ void readers_confirmed(struct readers *all, struct wire_id head)
 
 /* --- ticks, closing, draining ----------------------------------------------------------------- */
 
+/* It waits for a page of history or for its worker, and nothing else is on its way to it. */
+static bool is_patient(const struct reader *r)
+{
+	return (r->state == READER_WAITING || r->state == READER_AHEAD) && !r->blocked;
+}
+
+/* Proof of life that leaves the cursor where it is: the head would skip what it waits for. */
+static void tick_in_place(struct reader *r)
+{
+	struct cursor at = reader_cursor(r);
+
+	buf_clear(&r->all->json);
+	message_tick(&r->all->json, &at);
+	reader_say(r);
+}
+
 void readers_second(struct readers *all)
 {
 	struct bucket *b = &all->buckets[all->next_bucket];
@@ -160,6 +176,9 @@ void readers_second(struct readers *all)
 	for (uint32_t i = b->count; i-- > 0;)
 		if (b->at[i]->state == READER_LIVE)
 			reader_say(b->at[i]);
+	for (uint32_t i = b->count; i-- > 0;)
+		if (is_patient(b->at[i]))
+			tick_in_place(b->at[i]);
 }
 
 size_t readers_reap(struct readers *all)

@@ -60,6 +60,21 @@ test('Redis away: readers are served from memory, posting says so, readiness tel
   await back.hasRead(2);
 });
 
+test('who asks for older history while Redis is away waits, with proof of life, and gets it when Redis is back', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store, backlog: '64k', tick: '1s' });
+  const first = await stage.reader({ channels: ['world'] });
+  const since = first.cursor;
+  for (let i = 0; i < 100; i++) await stage.publish(item({ body: 'h'.repeat(3000) }), 'world');
+  await first.hasRead(100);
+  await store.kill();
+  const back = await stage.reader({ channels: ['world'], since });
+  await back.saw((m) => m.type === 'tick' && m.cursor === since, 'a tick that leaves the cursor in place');
+  assert.deepEqual(back.posts, []);
+  await store.start();
+  await back.hasRead(100);
+});
+
 test('a Redis of ours over TCP, with a user, a password and a database number; the password is never logged', async (t) => {
   const probe = net.createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

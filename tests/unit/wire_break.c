@@ -99,15 +99,15 @@ static void lose_tail(struct stage *s, unsigned keep)
 
 	stage_until(s, has_moved_on, s);
 	snprintf(keep_text, sizeof keep_text, "%u", keep);
-	redis_fixture_eval(
-		s->redis,
-		"local all = redis.call('XRANGE', '{newswire}:wire', '-', '+')\n"
-		"local keep = tonumber(ARGV[1])\n"
-		"for i = keep + 1, #all do redis.call('XDEL', '{newswire}:wire', all[i][1]) end\n"
-		"local last = keep > 0 and all[keep][1] or '0-0'\n"
-		"redis.call('XSETID', '{newswire}:wire', last)\n"
-		"redis.call('SET', '{newswire}:head', last)\n",
-		1, argv);
+	redis_fixture_eval(s->redis,
+			   "local all = redis.call('XRANGE', '{newswire}:wire', '-', '+')\n"
+			   "local keep = tonumber(ARGV[1])\n"
+			   "redis.call('DEL', '{newswire}:wire')\n"
+			   "for i = 1, keep do redis.call('XADD', '{newswire}:wire', all[i][1], "
+			   "unpack(all[i][2])) end\n"
+			   "local last = keep > 0 and all[keep][1] or '0-0'\n"
+			   "redis.call('SET', '{newswire}:head', last)\n",
+			   1, argv);
 }
 
 static void a_lost_tail_begins_a_new_epoch(void **state)
