@@ -103,6 +103,7 @@ static void on_second(uv_timer_t *timer)
 	struct worker *w = timer->data;
 
 	log_tick();
+	door_second(w->door);
 	if (wire_has_epoch(w->wire))
 		readers_second(w->readers);
 }
@@ -114,7 +115,7 @@ static void on_drain_step(uv_timer_t *timer)
 
 	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, RETRY_MIN_MS + spread) > 0)
 		return;
-	if (readers_count(w->readers) == 0) {
+	if (readers_count(w->readers) == 0 && door_requests(w->door) == 0) {
 		uv_timer_stop(timer);
 		uv_stop(&w->loop);
 	}
@@ -208,6 +209,7 @@ static void close_floors(struct worker *w)
 			uv_close(handles[i], NULL);
 	uv_run(&w->loop, UV_RUN_NOWAIT);
 	uv_run(&w->loop, UV_RUN_NOWAIT);
+	door_free(w->door);
 	(void)uv_loop_close(&w->loop);
 	redis_place_free(&w->place);
 }

@@ -17,6 +17,7 @@ struct door {
 	struct lws_vhost *vhost;
 	struct listener *listener;
 	size_t max_readers;
+	size_t requests; /* being answered */
 };
 
 /* What libwebsockets keeps for each connection. */
@@ -59,26 +60,29 @@ static int upgrade(struct door *door, struct lws *wsi, const char *to)
 	return ok;
 }
 
+static void request_ends(struct door *door, struct seat *seat)
+{
+	if (seat == NULL || seat->request == NULL)
+		return;
+	request_free(seat->request);
+	seat->request = NULL;
+	door->requests--;
+}
+
 static int begin(struct door *door, struct lws *wsi, struct seat *seat)
 {
 	lws_set_opaque_user_data(wsi, has_spoken);
-	request_free(seat->request);
-	seat->request = request_begin(door, wsi);
-	return seat->request == NULL ? -1 : request_goes_on(seat->request);
+	request_ends(door, seat);
+	if ((seat->request = request_begin(door, wsi)) == NULL)
+		return -1;
+	door->requests++;
+	return request_goes_on(seat->request);
 }
 
 static int established(struct door *door, struct lws *wsi, struct seat *seat)
 {
 	seat->stream = door->setup.stream->established(door, wsi);
 	return seat->stream == NULL ? -1 : 0;
-}
-
-static void request_ends(struct seat *seat)
-{
-	if (seat == NULL)
-		return;
-	request_free(seat->request);
-	seat->request = NULL;
 }
 
 static void connection_ends(struct door *door, const void *mark)
@@ -109,10 +113,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return seat->request == NULL ? -1 : request_write(seat->request);
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
-		request_ends(seat);
+		request_ends(door, seat);
 		return 0;
 	case LWS_CALLBACK_CLOSED_HTTP:
-		request_ends(seat);
+		request_ends(door, seat);
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
 		return established(door, wsi, seat);
@@ -229,6 +233,8 @@ struct door *door_open(const struct door_setup *setup)
 fail:
 	log_error("door_failed", LOG_S("why", "libwebsockets could not be started"));
 	door_close(door);
+	uv_run(setup->loop, UV_RUN_NOWAIT);
+	door_free(door);
 	return NULL;
 }
 
@@ -247,5 +253,20 @@ void door_close(struct door *door)
 	door_stop_listening(door);
 	if (door->context != NULL)
 		lws_context_destroy(door->context);
+	door->context = NULL;
+}
+
+void door_free(struct door *door)
+{
 	free(door);
+}
+
+void door_second(struct door *door)
+{
+	listener_retry(door->listener);
+}
+
+size_t door_requests(const struct door *door)
+{
+	return door->requests;
 }

@@ -7,7 +7,7 @@
  *               connections that became WebSockets to the stream (ws/stream.c) through door_stream.
  * Rules         Every HTTP answer closes its connection: a body in the same segment after another
  *               request of a keep-alive connection would hang libwebsockets 4.1.6 for ever.
- * Ownership     door_close() frees it. Everything in door_setup is borrowed and outlives it.
+ * Ownership     door_close() ends it, door_free() frees it once the loop has run. Everything in door_setup is borrowed and outlives it.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_HTTP_DOOR_H
@@ -55,7 +55,13 @@ struct door *door_open(const struct door_setup *setup) MUST_USE;
 /* No more connections are accepted; those that are open stay. What queues on the socket is the
  * next worker's. */
 void door_stop_listening(struct door *door);
-void door_close(struct door *door); /* accepts NULL */
+/* Ends every connection. Their last events come while the loop runs on; then door_free(). Both accept NULL. */
+void door_close(struct door *door);
+void door_free(struct door *door);
+/* A second has passed. */
+void door_second(struct door *door);
+/* Requests that are not answered yet: a drain waits for them. */
+size_t door_requests(const struct door *door);
 
 const struct door_setup *door_setup_of(const struct door *door);
 /* Is there a place for one more reader? */

@@ -116,17 +116,21 @@ void listener_close(struct listener *l)
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 }
 
+void listener_retry(struct listener *l)
+{
+	if (l == NULL || !l->paused || l->open + LISTENER_BATCH > l->limit)
+		return;
+	l->paused = false;
+	uv_poll_start(&l->poll, UV_READABLE, on_connections);
+	log_info("accept_resumed", LOG_I("open", l->open));
+}
+
 void listener_freed(struct listener *l)
 {
 	if (l == NULL || l->open == 0)
 		return;
 	l->open--;
-	if (!l->paused || l->open + LISTENER_BATCH > l->limit ||
-	    uv_is_closing((uv_handle_t *)&l->poll))
-		return;
-	l->paused = false;
-	uv_poll_start(&l->poll, UV_READABLE, on_connections);
-	log_info("accept_resumed", LOG_I("open", l->open));
+	listener_retry(l);
 }
 
 size_t listener_limit(const struct listener *l)

@@ -24,6 +24,8 @@ struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms
 void listener_close(struct listener *listener); /* accepts NULL */
 /* A connection that was adopted is gone. */
 void listener_freed(struct listener *listener);
+/* A second has passed: what was short may be there again, though no connection of ours ended. */
+void listener_retry(struct listener *listener); /* accepts NULL */
 /* The most connections that may be open at a time. */
 size_t listener_limit(const struct listener *listener);
 

@@ -127,6 +127,10 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 
 int request_body(struct request *r, const char *bytes, size_t len)
 {
+	if (r->method != METHOD_POST)
+		return 0; /* libwebsockets reads a body after any method; nobody asked for it */
+	if (r->body_ended)
+		return -1; /* libwebsockets would spin on them while Redis is asked */
 	if (r->body.len + len > door_setup_of(r->door)->max_item)
 		return -1; /* more than its Content-Length said */
 	buf_add(&r->body, bytes, len);
@@ -135,6 +139,11 @@ int request_body(struct request *r, const char *bytes, size_t len)
 
 int request_body_ends(struct request *r)
 {
+	if (r->method != METHOD_POST)
+		return 0;
+	if (r->body_ended)
+		return -1;
+	r->body_ended = true;
 	if (r->answer.len == 0)
 		routes_body(r);
 	return request_goes_on(r);
@@ -142,10 +151,12 @@ int request_body_ends(struct request *r)
 
 int request_goes_on(struct request *r)
 {
-	if (r->method != METHOD_POST || r->answer.len == 0 || r->sent)
+	if (r->answer.len == 0 || r->sent)
 		return 0;
-	/* Refused before its body was read: libwebsockets would wait for the body before it lets
-	 * us write. */
+	/* What is known at once is written at once: libwebsockets would first wait for a refused
+	 * body, or for requests that were sent after this one and are never read. */
+	if (r->method != METHOD_POST)
+		return request_write(r);
 	r->sent = true;
 	(void)lws_write(r->wsi, (unsigned char *)r->answer.data, r->answer.len, LWS_WRITE_HTTP);
 	return -1;

@@ -34,6 +34,7 @@ struct request {
 	char *if_none_match; /* or NULL */
 	struct ticket *ticket;
 	struct buf answer; /* head and body, ready to go; empty: not answered yet */
+	bool body_ended;   /* the body is whole: more bytes are not ours */
 	bool sent;
 };
 

@@ -42,8 +42,12 @@ static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
 	sent = send(st->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent == (ssize_t)len)
 		return LINE_SENT;
-	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		(void)shutdown(
+			st->fd,
+			SHUT_RDWR); /* so that its CLOSED event comes, whatever the error was */
 		return LINE_DEAD;
+	}
 	sent = sent < 0 ? 0 : sent;
 	return leave_to_library(st->wsi, bytes + sent, len - (size_t)sent);
 }

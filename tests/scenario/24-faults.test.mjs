@@ -203,6 +203,35 @@ test('a drain says bye with a spread wait, closes 1001, and nothing is refused t
   assert.equal(await code, 0);
 });
 
+test('a drain waits for the requests that are being answered', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store, 'drain-time': '3s' });
+  store.child.kill('SIGSTOP');
+  const answer = stage.post(item(), { channels: 'world' });
+  await stage.metric('newswire_desk_heard_total').reaches(1);
+  process.kill((await stage.workers())[0], 'SIGTERM');
+  await stage.logged(/worker_drains/);
+  store.child.kill('SIGCONT');
+  assert.equal((await answer).status, 201);
+});
+
+test('two SIGTERMs end a worker with every kind of connection open, cleanly', async (t) => {
+  const stage = await Stage.open(t);
+  for (let i = 0; i < 5; i++) await stage.reader({ channels: ['world'] });
+  const silent = net.connect(stage.state.port, '127.0.0.1').on('error', () => {});
+  const half = net.connect(stage.state.port, '127.0.0.1').on('error', () => {});
+  half.write('GET /v1/feed HTTP/1.1\r\nHo');
+  await stage.metric('newswire_readers').becomes(5);
+  const [pid] = await stage.workers();
+  process.kill(pid, 'SIGTERM');
+  process.kill(pid, 'SIGTERM');
+  await stage.logged(/worker_stops/);
+  await until(async () => !(await stage.workers()).includes(pid), 'the worker to be gone');
+  silent.destroy();
+  half.destroy();
+  await stage.http('/healthz'); // a new one has come; the stage looks for a sanitizer's report when it closes
+});
+
 test('a Redis without an append-only file is said, and receipts do not claim to be durable', async (t) => {
   const store = await Store.open(t, ['--appendonly', 'no']);
   const stage = await Stage.open(t, { store });
