@@ -37,6 +37,8 @@ static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
 	struct stream *st = line;
 	ssize_t sent;
 
+	if (lws_get_close_length(st->wsi) > 0)
+		return LINE_DEAD; /* the library said goodbye (RFC 6455 was broken): nothing may follow */
 	if (lws_partial_buffered(st->wsi))
 		return leave_to_library(st->wsi, bytes, len);
 	sent = send(st->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
