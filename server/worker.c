@@ -98,6 +98,15 @@ static void on_turn_ends(uv_prepare_t *handle)
 		door_nudge(w->door);
 }
 
+/* In the middle of a long fan-out the desk goes on: what comes in meanwhile is decided when the
+ * fan-out ends, and goes out next, all of it. */
+static void on_breath(void *arg)
+{
+	struct worker *w = arg;
+
+	desk_serve(w->desk);
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
@@ -155,7 +164,10 @@ static int open_floors(struct worker *w)
 				    .archive_ms = o->archive_ms,
 				    .max_embargo_ms = o->max_embargo_ms,
 				    .feed_max = (unsigned)o->feed_max};
-	struct readers_options readers = {.tick_ms = o->tick_ms, .retention_ms = o->retention_ms};
+	struct readers_options readers = {.tick_ms = o->tick_ms,
+					  .retention_ms = o->retention_ms,
+					  .breathe = on_breath,
+					  .arg = w};
 	char error[256];
 
 	if (redis_place_read(&w->place, w->setup->redis, error, sizeof error) != 0) {

@@ -45,7 +45,7 @@ struct listeners {
 };
 
 struct audiences {
-	audience_offer *offer;
+	const struct audience_ops *ops;
 	struct audience *by_key;
 	struct listeners *by_channel;
 	struct audience *dirty;
@@ -56,14 +56,15 @@ struct audiences {
 	struct pendings joined; /* what `block` is made of, to use it again for the next audience */
 	enum format joined_format;
 	uint32_t joined_from, joined_upto; /* the stretch of `joined` in `block` */
+	uint32_t breath;		   /* offers since the last `breathe` */
 };
 
-struct audiences *audiences_new(audience_offer *offer)
+struct audiences *audiences_new(const struct audience_ops *ops)
 {
 	struct audiences *set = calloc(1, sizeof *set);
 
 	if (set != NULL)
-		set->offer = offer;
+		set->ops = ops;
 	return set;
 }
 
@@ -402,14 +403,30 @@ static int join(struct audiences *set, struct audience *a, const struct stretch 
 	return 0;
 }
 
+/* A long fan-out must not keep everything else waiting. */
+static void take_breath(struct audiences *set, uint32_t offers)
+{
+	if ((set->breath += offers) < AUDIENCE_BREATH)
+		return;
+	set->breath = 0;
+	set->ops->breathe(set->ops->arg);
+}
+
 /* From the last member to the first: a member that leaves when it was offered the block is replaced
  * by one that had it. */
 static void offer_to_all(struct audience *a, const uint8_t *block, size_t len, struct wire_id upto)
 {
-	audience_offer *offer = a->set->offer;
+	const struct audience_ops *ops = a->set->ops;
 
-	for (uint32_t i = a->live_count; i-- > 0;)
-		offer(a->live[i], block, len, upto);
+	for (uint32_t i = a->live_count; i > 0;) {
+		uint32_t few = i < AUDIENCE_EXPECTED ? i : AUDIENCE_EXPECTED;
+
+		for (uint32_t k = i - few; k < i; k++)
+			ops->expect(a->live[k]);
+		take_breath(a->set, few);
+		for (; few > 0; few--)
+			ops->offer(a->live[--i], block, len, upto);
+	}
 }
 
 static void flush(struct audience *a)

@@ -10,7 +10,10 @@
  *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
  *               them and has called audience_leave() before.
  * Re-entrancy   audiences_flush() calls `offer`, which may call audience_leave() for the member it
- *               was given, and nothing else of this header.
+ *               was given, and nothing else of this header; `expect` and `breathe` call nothing of it.
+ * Cost          The kernel's send path pushes our memory out of the caches between two members. So
+ *               AUDIENCE_EXPECTED of them are touched together before they are offered anything:
+ *               their misses then overlap.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_AUDIENCE_AUDIENCE_H
@@ -43,7 +46,17 @@ enum { AUDIENCE_BLOCK_MAX = 64 << 10 };
 typedef void audience_offer(struct audience_member *member, const uint8_t *block, size_t len,
 			    struct wire_id upto);
 
-struct audiences *audiences_new(audience_offer *offer) MUST_USE;
+enum { AUDIENCE_EXPECTED = 16, AUDIENCE_BREATH = 256 };
+
+struct audience_ops {
+	audience_offer *offer;
+	void (*expect)(struct audience_member *member); /* will be offered a block soon */
+	void (*breathe)(void *arg); /* AUDIENCE_BREATH offers were made: others may have a moment */
+	void *arg;
+};
+
+/* ops is borrowed. */
+struct audiences *audiences_new(const struct audience_ops *ops) MUST_USE;
 void audiences_free(struct audiences *set); /* accepts NULL; every audience must have been put */
 
 /* The audience for this key, made if there is none. Takes the subscription over, also on failure.

@@ -336,6 +336,12 @@ static void on_patrol(uv_timer_t *timer)
 			finish_plain(job, DESK_AWAY);
 }
 
+void desk_serve(struct desk *desk)
+{
+	link_serve(desk->ear);
+	link_serve(desk->commands);
+}
+
 /* The door's side
  * ----------------------------------------------------------------------------------------------------- */
 

@@ -80,6 +80,8 @@ int desk_is_open(const struct desk *desk);
  * copied. cb is called once, perhaps from inside the call. */
 void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
 	       const char *owner, desk_cb *cb, void *arg);
+/* Goes on with what Redis has sent, in the middle of a long fan-out; never from a desk_cb. */
+void desk_serve(struct desk *desk);
 /* Whoever waits with this arg does not want to know any more (the request went away). */
 void desk_forget(struct desk *desk, void *arg);
 

@@ -43,6 +43,7 @@ enum line_result {
 /* How a door reaches a connection; `line` is the door's own. */
 struct reader_line {
 	enum line_result (*write)(void *line, const uint8_t *bytes, size_t len);
+	void (*expect)(void *line);    /* a write follows soon: bring its memory near */
 	void (*want_turn)(void *line); /* call reader_turn() once there is room */
 	void (*close)(void *line, enum close_why why,
 		      bool blocked); /* blocked: bytes still wait before it */
@@ -53,6 +54,9 @@ enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50 };
 struct readers_options {
 	uint64_t tick_ms;
 	uint64_t retention_ms; /* told in `hello` */
+	void (*breathe)(
+		void *arg); /* called now and then in a long fan-out; must not call this header */
+	void *arg;
 };
 
 /* All readers of this worker. The wire must outlive them. */

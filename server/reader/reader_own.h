@@ -54,6 +54,7 @@ struct readers {
 	struct audiences *audiences;
 	bool pending; /* posts of this turn are not offered yet: readers_tick() comes first, whatever else happens */
 	struct readers_options options;
+	struct audience_ops audience_ops;
 	size_t count;
 	size_t lagging;		  /* neither LIVE nor CLOSING */
 	struct wire_id confirmed; /* the head that Redis had a moment ago */

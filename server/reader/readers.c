@@ -23,6 +23,13 @@ static void offer(struct audience_member *member, const uint8_t *block, size_t l
 		r->cursor = upto;
 }
 
+static void expect(struct audience_member *member)
+{
+	struct reader *r = CONTAINER_OF(member, struct reader, member);
+
+	r->line_ops->expect(r->line);
+}
+
 struct readers *readers_new(struct wire *wire, const struct readers_options *options)
 {
 	struct readers *all = calloc(1, sizeof *all);
@@ -34,7 +41,8 @@ struct readers *readers_new(struct wire *wire, const struct readers_options *opt
 	all->bucket_count = (uint16_t)(options->tick_ms / 1000 > 0 ? options->tick_ms / 1000 : 1);
 	all->buckets = calloc(all->bucket_count, sizeof *all->buckets);
 	all->history = history_new(wire);
-	all->audiences = audiences_new(offer);
+	all->audience_ops = (struct audience_ops){offer, expect, options->breathe, options->arg};
+	all->audiences = audiences_new(&all->audience_ops);
 	if (all->buckets != NULL && all->history != NULL && all->audiences != NULL)
 		return all;
 	readers_free(all);

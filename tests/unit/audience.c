@@ -11,7 +11,7 @@ struct listener {
 	struct audience_member member;
 	char text[TEXT];
 	size_t len;
-	unsigned offers, torn;
+	unsigned offers, torn, expected;
 	size_t largest;
 	struct wire_id upto;
 	bool leaves; /* at its next offer */
@@ -26,6 +26,7 @@ static void offer(struct audience_member *member, const uint8_t *block, size_t l
 {
 	struct listener *l = CONTAINER_OF(member, struct listener, member);
 
+	assert_int_equal(l->expected, l->offers + l->torn + 1);
 	l->upto = upto;
 	l->torn += block == NULL;
 	l->offers += block != NULL;
@@ -38,12 +39,30 @@ static void offer(struct audience_member *member, const uint8_t *block, size_t l
 		audience_leave(member);
 }
 
+static unsigned breaths;
+
+static void expect(struct audience_member *member)
+{
+	struct listener *l = CONTAINER_OF(member, struct listener, member);
+
+	l->expected++;
+}
+
+static void breathe(void *arg)
+{
+	assert_ptr_equal(arg, &breaths);
+	breaths++;
+}
+
+static const struct audience_ops ops = {offer, expect, breathe, &breaths};
+
 static int setup(void **state)
 {
 	(void)state;
 	crowd = calloc(MEMBERS, sizeof *crowd);
 	next_seq = 0;
-	set = audiences_new(offer);
+	breaths = 0;
+	set = audiences_new(&ops);
 	return set == NULL || crowd == NULL;
 }
 
@@ -230,6 +249,20 @@ static void a_member_may_leave_while_it_is_offered_a_block(void **state)
 		assert_int_equal(crowd[i].offers, i % 3 == 0 ? 1 : 2);
 }
 
+static void a_long_fan_out_breathes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < MEMBERS; i++)
+		listen(i, "world");
+	for (int i = 0; i < 2 * AUDIENCE_BREATH / MEMBERS; i++) {
+		assert_int_equal(breaths, i * MEMBERS / AUDIENCE_BREATH);
+		send("publish", "world", "", "{}");
+		audiences_flush(set);
+	}
+	assert_int_equal(breaths, 2);
+	assert_int_equal(crowd[0].offers, 2 * AUDIENCE_BREATH / MEMBERS);
+}
+
 static void an_audience_without_live_members_costs_nothing(void **state)
 {
 	struct post *post = make("publish", "world", "", "{}");
@@ -278,6 +311,7 @@ int main(void)
 		TEST(a_kill_goes_to_whom_an_earlier_version_went),
 		TEST(text_that_is_killed_within_its_tick_is_never_sent),
 		TEST(a_member_may_leave_while_it_is_offered_a_block),
+		TEST(a_long_fan_out_breathes),
 		TEST(an_audience_without_live_members_costs_nothing),
 		TEST(what_was_remembered_is_forgotten_when_history_breaks),
 		TEST(an_address_that_comes_again_is_another_post),
