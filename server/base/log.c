@@ -189,8 +189,8 @@ static void write_line(enum log_level level, const char *event, const struct log
 struct pace {
 	const char *event;
 	uint64_t began_ms;
-	unsigned written;
 	uint64_t suppressed;
+	unsigned written;
 	enum log_level level;
 };
 

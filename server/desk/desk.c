@@ -239,7 +239,7 @@ static void add(struct desk *desk, struct job *job)
  * such lot is too much. */
 static bool is_overfull(const struct desk *desk)
 {
-	return desk->count >= 16 * DESK_IN_FLIGHT ||
+	return desk->count >= (size_t)16 * DESK_IN_FLIGHT ||
 	       desk->bytes >= 2 * (size_t)DESK_IN_FLIGHT_BYTES;
 }
 

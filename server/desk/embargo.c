@@ -75,7 +75,7 @@ static uint64_t hear_release(struct embargo *e, const redisReply *reply)
 			return EMBARGO_TICK_MS;
 		text[i] = reply->element[i]->str;
 	}
-	if ((released = atoll(text[0])) > 0) {
+	if ((released = strtoll(text[0], NULL, 10)) > 0) {
 		COUNT_ADD(RELEASED, released);
 		log_info("embargo_over", LOG_I("items", released));
 	}

@@ -120,7 +120,7 @@ void verdict_of_accept(struct verdict *v, const struct job *job, const redisRepl
 	v->receipt.detail = reply->element[DETAIL]->str;
 	conclude(v, job, reply->element[RESULT]->str);
 	if (v->receipt.result == DESK_HELD)
-		v->due_ms = atoll(reply->element[DUE]->str);
+		v->due_ms = strtoll(reply->element[DUE]->str, NULL, 10);
 }
 
 void verdict_of_reject(struct verdict *v, const struct job *job, const redisReply *reply)

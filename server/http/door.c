@@ -87,7 +87,7 @@ static int established(struct door *door, struct lws *wsi, struct seat *seat)
 
 static void connection_ends(struct door *door, const void *mark)
 {
-	if (door == NULL || mark == NULL)
+	if (mark == NULL)
 		return;
 	if (mark == is_silent)
 		COUNT(HTTP_SILENT);
@@ -101,6 +101,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	struct door *door = context == NULL ? NULL : lws_context_user(context);
 	struct seat *seat = user;
 
+	if (door == NULL)
+		return 0; /* the context is being made: nobody has connected yet */
 	switch (reason) {
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return upgrade(door, wsi, in);
@@ -113,8 +115,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return seat->request == NULL ? -1 : request_write(seat->request);
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
-		request_ends(door, seat);
-		return 0;
 	case LWS_CALLBACK_CLOSED_HTTP:
 		request_ends(door, seat);
 		return 0;

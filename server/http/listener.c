@@ -27,7 +27,7 @@ static size_t descriptor_limit(void)
 {
 	struct rlimit r;
 
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur <= 2 * LISTENER_RESERVE)
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur <= (rlim_t)2 * LISTENER_RESERVE)
 		return LISTENER_RESERVE;
 	return r.rlim_cur - LISTENER_RESERVE;
 }

@@ -96,7 +96,7 @@ long request_content_length(struct lws *wsi)
 	for (int i = 0; text[i] != '\0'; i++)
 		if (!isdigit((unsigned char)text[i]))
 			return -2;
-	return atol(text);
+	return strtol(text, NULL, 10);
 }
 
 struct request *request_begin(struct door *door, struct lws *wsi)

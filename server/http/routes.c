@@ -39,7 +39,7 @@ static void shelf_answered(enum shelf_answer answer, const struct buf *body, con
 	buf_addc(&headers, '\0');
 	if (headers.failed)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
-	else if (answer == SHELF_OK && r->if_none_match != NULL &&
+	else if (answer == SHELF_OK && r->if_none_match != NULL && etag != NULL &&
 		 strcmp(r->if_none_match, etag) == 0)
 		request_answer(r, 304, NULL, headers.data, NULL, 0);
 	else if (answer == SHELF_OK)
@@ -111,17 +111,18 @@ static char *uri_of(const char *path)
 {
 	const char *colon = strstr(path, ":/");
 	size_t before = colon == NULL ? 0 : (size_t)(colon - path) + 2;
-	char *uri = malloc(strlen(path) + 2);
+	size_t len = strlen(path);
+	char *uri = malloc(len + 2);
 
 	if (uri == NULL)
 		return NULL;
 	if (colon == NULL || path[before] == '/' || memchr(path, '/', before - 1) != NULL) {
-		strcpy(uri, path);
+		memcpy(uri, path, len + 1);
 		return uri;
 	}
 	memcpy(uri, path, before);
 	uri[before] = '/';
-	strcpy(uri + before + 1, path + before);
+	memcpy(uri + before + 1, path + before, len - before + 1);
 	return uri;
 }
 

@@ -14,7 +14,10 @@ struct posts {
 
 static struct post *posts_at(const struct posts *p, size_t i)
 {
-	return p->backlog != NULL ? backlog_at(p->backlog, i) : p->page->posts[i];
+	if (p->backlog != NULL)
+		return backlog_at(p->backlog, i);
+	MUST(p->page != NULL);
+	return p->page->posts[i];
 }
 
 static struct posts posts_of_backlog(const struct backlog *b, struct wire_id after)

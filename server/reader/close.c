@@ -5,11 +5,11 @@
 #include "base/counters.h"
 
 static const struct {
-	int code;
 	const char *reason;
+	int code;
 	enum counter_id counter;
 } rows[CLOSE_COUNT] = {
-#define CLOSE_AS_ROW(name, number, text) [CLOSE_##name] = {number, text, COUNTER_CLOSED_##name},
+#define CLOSE_AS_ROW(name, number, text) [CLOSE_##name] = {text, number, COUNTER_CLOSED_##name},
 	NEWSWIRE_CLOSES(CLOSE_AS_ROW)
 #undef CLOSE_AS_ROW
 };

@@ -267,7 +267,7 @@ static void name_script(struct link_script *script)
 
 	MUST(EVP_Digest(script->text, strlen(script->text), digest, &len, EVP_sha1(), NULL) == 1);
 	for (unsigned i = 0; i < len; i++)
-		snprintf(script->sha + 2 * i, 3, "%02x", digest[i]);
+		snprintf(script->sha + (size_t)2 * i, 3, "%02x", digest[i]);
 }
 
 int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,

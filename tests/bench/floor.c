@@ -188,7 +188,7 @@ static void reader_open(struct reader *r)
 		reader_close(r);
 		return;
 	}
-	strcat(text, guid);
+	snprintf(text + strlen(text), sizeof text - strlen(text), "%s", guid);
 	SHA1((unsigned char *)text, strlen(text), digest);
 	EVP_EncodeBlock(accept, digest, sizeof digest);
 	free(r->waiting);
@@ -421,7 +421,7 @@ static void read_options(int argc, char **argv)
 			options.joined = strcmp(optarg, "joined") == 0;
 			break;
 		case 's':
-			options.sndbuf = atoi(optarg);
+			options.sndbuf = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'd':
 			options.drop = strtoul(optarg, NULL, 10);

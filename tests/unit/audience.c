@@ -101,7 +101,7 @@ static struct post *make(const char *action, const char *channels, const char *w
 		 "1 e1 1700000000000-%llu "
 		 "0-0\n{\"action\":\"%s\",\"uri\":\"urn:x:%llu\",\"version\":\"1\","
 		 "\"class\":\"regular\",\"channels\":\"%s\",\"was\":\"%s\"}\n%s",
-		 (unsigned long long)(next_seq + 1), action, (unsigned long long)next_seq, channels,
+		 (unsigned long long)next_seq + 1, action, (unsigned long long)next_seq, channels,
 		 was, body);
 	next_seq++;
 	post = post_read(b.data, b.len);

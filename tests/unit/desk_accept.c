@@ -129,7 +129,7 @@ const char *accept_item(struct sent s)
 		keep(got.channels, sizeof got.channels, reply->element[3]);
 		keep(got.code, sizeof got.code, reply->element[4]);
 		keep(got.detail, sizeof got.detail, reply->element[5]);
-		got.due = atoll(reply->element[6]->str);
+		got.due = strtoll(reply->element[6]->str, NULL, 10);
 	}
 	freeReplyObject(reply);
 	return got.result;
@@ -145,7 +145,7 @@ int release_due(const char *rewritten)
 	if (reply->type == REDIS_REPLY_ERROR)
 		fail_msg("%s", reply->str);
 	assert_int_equal(reply->elements, 4);
-	freed.count = atoi(reply->element[0]->str);
+	freed.count = (int)strtol(reply->element[0]->str, NULL, 10);
 	keep(freed.due, sizeof freed.due, reply->element[1]);
 	keep(freed.rewrite, sizeof freed.rewrite, reply->element[2]);
 	keep(freed.problem, sizeof freed.problem, reply->element[3]);
@@ -157,7 +157,8 @@ int64_t redis_now(void)
 {
 	redisReply *time = stage_ask("TIME");
 
-	return atoll(time->element[0]->str) * 1000 + atoll(time->element[1]->str) / 1000;
+	return strtoll(time->element[0]->str, NULL, 10) * 1000 +
+	       strtoll(time->element[1]->str, NULL, 10) / 1000;
 }
 
 void time_passes(const char *uri)

@@ -29,7 +29,7 @@ static void an_item_gets_its_place_its_text_and_its_feeds(void **state)
 	assert_string_equal(item_field("urn:a", "status"), "usable");
 	assert_true(in_feed("feed:all", "urn:a") && in_feed("world", "urn:a"));
 	assert_true(stage_number("PTTL {newswire}:item:urn:a") > 2591000000);
-	strcpy(prev, got.id);
+	snprintf(prev, sizeof prev, "%s", got.id);
 	SAYS(SEND(.uri = "urn:b", .evolved = true), "accepted");
 	assert_string_equal(got.action, "update");
 	assert_string_equal(stage_ask("XREVRANGE {newswire}:wire + - COUNT 1")
@@ -79,7 +79,7 @@ static void the_same_bytes_twice_change_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(all); i++) {
 		accept_item(all[i]);
-		strcpy(id, got.id);
+		snprintf(id, sizeof id, "%s", got.id);
 		stage_dump(&before, NULL);
 		SAYS(accept_item(all[i]), i >= 6 ? "refused_again" : "seen");
 		assert_string_equal(got.id, id);
@@ -98,7 +98,7 @@ static void a_correction_replaces_its_story_and_keeps_its_place(void **state)
 
 	(void)state;
 	SEND(.text = "old", .channels = "feed:all world");
-	strcpy(first, got.id);
+	snprintf(first, sizeof first, "%s", got.id);
 	SEND(.uri = "urn:b");
 	SAYS(SEND(.version = "2", .text = "new", .channels = "feed:all sport"), "accepted");
 	assert_string_equal(got.action, "correct");

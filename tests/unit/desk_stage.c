@@ -95,7 +95,7 @@ long long stage_number(const char *format, ...)
 	va_end(args);
 	if (last->type == REDIS_REPLY_INTEGER)
 		return last->integer;
-	return last->str ? atoll(last->str) : -1;
+	return last->str ? strtoll(last->str, NULL, 10) : -1;
 }
 
 static int compare_texts(const void *a, const void *b)

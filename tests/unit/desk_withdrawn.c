@@ -82,7 +82,7 @@ static void a_kill_asks_for_the_file_to_be_written_anew(void **state)
 	assert_string_equal(freed.rewrite, "");
 	SEND(.uri = "urn:a", .version = "2", .status = "canceled");
 	release_due("");
-	strcpy(token, freed.rewrite);
+	snprintf(token, sizeof token, "%s", freed.rewrite);
 	assert_true(*token != '\0');
 	release_due(""); /* another worker, in the same minute */
 	assert_string_equal(freed.rewrite, "");
@@ -92,7 +92,7 @@ static void a_kill_asks_for_the_file_to_be_written_anew(void **state)
 	assert_true(stage_number("EXISTS {newswire}:rewrite"));
 	stage_ask("DEL {newswire}:rewriting"); /* the minute is over */
 	release_due("");
-	strcpy(token, freed.rewrite);
+	snprintf(token, sizeof token, "%s", freed.rewrite);
 	release_due(token);
 	assert_false(stage_number("EXISTS {newswire}:rewrite"));
 }
@@ -170,7 +170,7 @@ static void nothing_under_embargo_leaves(void **state)
 	assert_false(
 		stage_number("EXISTS {newswire}:item:urn:a {newswire}:feed:world {newswire}:head"));
 	assert_int_equal(release_due(""), 0);
-	assert_in_range(atoll(freed.due), 55000, 60000);
+	assert_in_range(strtoll(freed.due, NULL, 10), 55000, 60000);
 	time_passes("urn:a");
 	assert_int_equal(release_due(""), 1);
 	assert_string_equal(freed.due, "");
@@ -265,7 +265,7 @@ static void a_release_that_something_is_in_the_way_of_waits_and_holds_nobody_up(
 	assert_int_equal(release_due(""), 1);
 	newest_says("urn:b");
 	assert_non_null(strstr(freed.problem, "{newswire}:feed:jam is a string"));
-	assert_in_range(atoll(freed.due), 59000, 60000);
+	assert_in_range(strtoll(freed.due, NULL, 10), 59000, 60000);
 	stage_ask("DEL {newswire}:feed:jam");
 	time_passes("urn:a");
 	assert_int_equal(release_due(""), 1);

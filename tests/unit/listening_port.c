@@ -16,10 +16,10 @@ static char error[512];
 
 static void the_kernel_chooses_a_port_and_all_share_it(void **state)
 {
-	struct sockaddr_in a;
+	struct sockaddr_in a = {0};
 	socklen_t len;
 	uint16_t port = 0;
-	int fds[3];
+	int fds[3] = {-1, -1, -1};
 
 	(void)state;
 	assert_int_equal(listening_open(fds, 3, "127.0.0.1", &port, error, sizeof error), 0);

@@ -169,13 +169,14 @@ static void nul_characters_and_huge_numbers_are_refused(void **state)
 
 static void a_byte_too_many_is_refused_before_anything_is_read(void **state)
 {
+	static const char small[] = "{\"uri\":\"u\",\"headline\":\"H\"}";
 	struct item_report report;
 	char *text = malloc(MAX_ITEM + 1);
 	struct item *item;
 
 	(void)state;
 	memset(text, ' ', MAX_ITEM + 1);
-	memcpy(text, "{\"uri\":\"u\",\"headline\":\"H\"}", 26);
+	memcpy(text, small, sizeof small - 1);
 	assert_null(read_len(text, MAX_ITEM + 1, &report));
 	assert_int_equal(report.refusal, ITEM_TOO_LARGE);
 	assert_non_null(item = read_len(text, MAX_ITEM, &report));
