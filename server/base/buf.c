@@ -47,7 +47,10 @@ void buf_adds(struct buf *b, const char *text)
 
 void buf_addc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (b->len < b->cap && !b->failed)
+		b->data[b->len++] = c;
+	else if (buf_reserve(b, 1) == 0)
+		b->data[b->len++] = c;
 }
 
 void buf_addf(struct buf *b, const char *format, ...)
@@ -91,21 +94,53 @@ static void add_json_escape(struct buf *b, unsigned char c)
 	}
 }
 
+static bool needs_escape(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Bit 7 of each byte says whether it is zero; bytes above a zero one may be wrong, which only costs
+ * a second look. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
+/* May one of these eight bytes need an escape? */
+static bool may_need_escape(const char *eight)
+{
+	uint64_t word;
+
+	memcpy(&word, eight, sizeof word);
+	return (zero_bytes(word & UINT64_C(0xe0e0e0e0e0e0e0e0)) |
+		zero_bytes(word ^ UINT64_C(0x2222222222222222)) |
+		zero_bytes(word ^ UINT64_C(0x5c5c5c5c5c5c5c5c))) != 0;
+}
+
+/* How many bytes from here on need no escape. */
+static size_t plain_length(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (len - i >= 8 && !may_need_escape(text + i))
+		i += 8;
+	while (i < len && !needs_escape((unsigned char)text[i]))
+		i++;
+	return i;
+}
+
 void buf_add_json(struct buf *b, const char *text, size_t len)
 {
-	size_t plain = 0; /* where the stretch that needs no escape begins */
+	size_t plain;
 
+	if (buf_reserve(b, len + 2) != 0)
+		return;
 	buf_addc(b, '"');
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(b, text + plain, i - plain);
-		add_json_escape(b, c);
-		plain = i + 1;
+	for (; (plain = plain_length(text, len)) < len; text += plain + 1, len -= plain + 1) {
+		buf_add(b, text, plain);
+		add_json_escape(b, (unsigned char)text[plain]);
 	}
-	buf_add(b, text + plain, len - plain);
+	buf_add(b, text, len);
 	buf_addc(b, '"');
 }
 

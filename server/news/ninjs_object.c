@@ -125,9 +125,11 @@ static const struct row *find_row(const struct table *table, const char *key)
 	low[len] = '\0';
 	for (size_t i = 0; i < table->count; i++) {
 		const struct row *row = &table->rows[i];
-		size_t name_len = strlen(row->name);
+		size_t name_len;
+
 		if (row->name[0] != low[0])
 			continue;
+		name_len = strlen(row->name);
 		if (row->name[name_len - 1] == '_'
 			    ? len > name_len && memcmp(row->name, low, name_len) == 0
 			    : key[len] == '\0' && strcmp(row->name, low) == 0)

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 
 #include <string.h>
+#include "base/base.h"
 #include "base/buf.h"
 
 static void assert_holds(const struct buf *b, const char *text)
@@ -55,6 +56,53 @@ static void json_strings_are_escaped_and_utf8_is_kept(void **state)
 	buf_free(&b);
 }
 
+static const char harmless[] = "!#[]^\x7f !#[]^\x7f !#[]^\x7f ";
+
+/* RFC 8259, one byte at a time. */
+static void spell(struct buf *b, char c)
+{
+	static const char named[][2] = {
+		{'"', '"'}, {'\\', '\\'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}};
+
+	for (size_t i = 0; i < COUNT_OF(named); i++) {
+		if (c != named[i][0])
+			continue;
+		buf_addc(b, '\\');
+		buf_addc(b, named[i][1]);
+		return;
+	}
+	if ((unsigned char)c < 0x20)
+		buf_addf(b, "\\u%04x", c);
+	else
+		buf_addc(b, c);
+}
+
+/* Eight bytes are looked at together: every byte at every place among harmless ones. */
+static void any_byte_is_escaped_wherever_it_stands(void **state)
+{
+	struct buf b = {0}, expected = {0};
+	char text[20];
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		for (size_t at = 0; at < sizeof text; at++) {
+			memcpy(text, harmless, sizeof text);
+			text[at] = (char)c;
+			buf_clear(&expected);
+			buf_addc(&expected, '"');
+			for (size_t i = 0; i < sizeof text; i++)
+				spell(&expected, text[i]);
+			buf_addc(&expected, '"');
+			buf_clear(&b);
+			buf_add_json(&b, text, sizeof text);
+			assert_int_equal(b.len, expected.len);
+			assert_memory_equal(b.data, expected.data, b.len);
+		}
+	}
+	buf_free(&b);
+	buf_free(&expected);
+}
+
 static void lack_of_memory_is_remembered_and_what_was_there_stays(void **state)
 {
 	struct buf b = {0};
@@ -93,6 +141,7 @@ int main(void)
 		cmocka_unit_test(appends_follow_each_other),
 		cmocka_unit_test(a_long_text_grows_it_many_times),
 		cmocka_unit_test(json_strings_are_escaped_and_utf8_is_kept),
+		cmocka_unit_test(any_byte_is_escaped_wherever_it_stands),
 		cmocka_unit_test(lack_of_memory_is_remembered_and_what_was_there_stays),
 		cmocka_unit_test(room_reserved_is_room_there),
 	};
