@@ -38,12 +38,7 @@ static void on_page(void *data, const struct newswire_answer *answer)
 
 	uv_stop(&run->loop);
 	if (answer->problem) {
-		bool final = answer->status >= 300 && answer->status < 500 && answer->status != 429;
-
-		fputs("newswire: ", stderr);
-		show_text(stderr, answer->problem, 400);
-		fputc('\n', stderr);
-		run->code = final ? CLI_REFUSED : CLI_UNREACHABLE;
+		run->code = source_refused(answer);
 	} else if (!json_is_array(json_object_get(answer->json, "items"))) {
 		command_say("what answered is not newswired: no feed");
 		run->code = CLI_REFUSED;

@@ -12,11 +12,10 @@
 #include "source.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
-enum { KEY_SIZE = 4096, FIRST_WAIT_MS = 100, MOST_WAIT_MS = 2000, PROBLEM_SIZE = 512 };
+enum { FIRST_WAIT_MS = 100, MOST_WAIT_MS = 2000, PROBLEM_SIZE = 512 };
 
 struct run {
 	const struct settings *settings;
@@ -26,8 +25,7 @@ struct run {
 	enum exit_code code;
 
 	/* HTTP only */
-	const char *url;
-	char key[KEY_SIZE]; /* "" for none */
+	struct source_desk desk;
 	uv_loop_t loop;
 	uv_timer_t timer;
 	struct newswire_client *client;
@@ -117,9 +115,9 @@ static void on_receipt(void *data, const struct newswire_receipt *receipt)
 
 static void send_again(struct run *run)
 {
-	if (newswire_publish_http(run->client, run->url, run->key[0] ? run->key : NULL,
-				  run->channels, run->item.text, run->item.len, on_receipt,
-				  run) == 0)
+	if (newswire_publish_http(run->client, run->desk.url,
+				  run->desk.key[0] ? run->desk.key : NULL, run->channels,
+				  run->item.text, run->item.len, on_receipt, run) == 0)
 		return;
 	if (errno == EINVAL)
 		command_say("an address, a channel or a key that cannot be used");
@@ -150,37 +148,10 @@ static void send_next(struct run *run)
 	uv_stop(&run->loop);
 }
 
-/* Where to and with which key: what was said, the environment, or the server on this machine. */
-static enum exit_code find_target(struct run *run, struct newswire_local *local)
-{
-	const struct settings *settings = run->settings;
-	const char *key = getenv("NEWSWIRE_KEY");
-	char problem[PROBLEM_SIZE];
-
-	if ((run->url = settings->to) == NULL) {
-		if (newswire_local_find(settings->state_dir, local, problem, sizeof problem) < 0) {
-			command_say("%s; start newswired, or name a server with --to", problem);
-			return CLI_UNREACHABLE;
-		}
-		run->url = local->url;
-		snprintf(run->key, sizeof run->key, "%s", local->key);
-	}
-	if (settings->key_file) {
-		if (item_file_first_line(settings->key_file, run->key, sizeof run->key) < 0) {
-			command_say("no key in %s: %s", settings->key_file, strerror(errno));
-			return CLI_USAGE;
-		}
-	} else if (key && *key && strlen(key) < sizeof run->key) {
-		snprintf(run->key, sizeof run->key, "%s", key);
-	}
-	return CLI_OK;
-}
-
 static void publish_http(struct run *run)
 {
-	struct newswire_local local;
-
-	if ((run->code = find_target(run, &local)) != CLI_OK)
+	run->code = source_find_desk(&run->desk, run->settings, run->settings->to, "--to");
+	if (run->code != CLI_OK)
 		return;
 	if (uv_loop_init(&run->loop) < 0 ||
 	    (run->client = source_client(&run->loop, run->settings)) == NULL) {

@@ -96,6 +96,24 @@ static const struct option_row feed_options[] = {
 	EVERYWHERE,
 };
 
+static const struct option_row audit_options[] = {
+	{"uri", "URI", 0, TEXT, FIELD(uri), 0, 0, "only what was done to this story"},
+	{"who", "NAME", 0, TEXT, FIELD(who), 0, 0, "only what this publisher did"},
+	{"what", "WORD", 0, TEXT, FIELD(what), 0, 0,
+	 "only publish, update, correct, kill, hold, release, also, held, stale …"},
+	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0,
+	 "server to ask, http or https (default: the newswired that runs on this\n"
+	 "machine, with its own key)"},
+	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
+	 "file whose first line is a key that may (default: $NEWSWIRE_KEY)"},
+	{"limit", "N", 'n', NUMBER, FIELD(limit), 1, NEWSWIRE_MAX_FEED_LIMIT,
+	 "at most so many entries, 1 to 100 (default: the server's, 20)"},
+	{"before", "ID", 'b', TEXT, FIELD(before), 0, 0,
+	 "the page before this one, as printed at the end of a page"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the answer as it came"},
+	EVERYWHERE,
+};
+
 static const struct command commands[] = {
 	{"publish", "[OPTION…] FILE…", "send news items (ninjs or Superdesk JSON) to readers",
 	 "Each FILE is one item; - is standard input. Items go out one after another, in\n"
@@ -109,6 +127,11 @@ static const struct command commands[] = {
 	{"feed", "[OPTION…]", "list the latest news, newest first",
 	 "Prints one page of the feed: what a reader who comes now would see.\n", cmd_feed, false,
 	 feed_options},
+	{"audit", "[OPTION…]", "list who did what to which story, newest first",
+	 "Prints one page of the audit trail, an entry a line: when, who, what, the uri, its\n"
+	 "version and the one that was public before, channels, and the place on the wire.\n"
+	 "Needs a key.\n",
+	 cmd_audit, false, audit_options},
 };
 
 void command_say(const char *format, ...)

@@ -26,16 +26,17 @@ struct word_list {
 struct settings {
 	struct word_list channels, classes, languages, types;
 	const char *to;	 /* publish: where to */
-	const char *url; /* tail, feed: where from */
+	const char *url; /* tail, feed, audit: where from */
 	const char *key_file;
 	const char *prefix;
 	const char *state_dir;
 	const char *ca_file;
 	const char *since;
 	const char *before;
-	uint64_t patience; /* seconds */
-	uint64_t count;	   /* posts; 0: no end */
-	uint64_t limit;	   /* posts on a page; 0: the server's choice */
+	const char *uri, *who, *what; /* audit: only entries that say this */
+	uint64_t patience;	      /* seconds */
+	uint64_t count;		      /* posts; 0: no end */
+	uint64_t limit;		      /* posts on a page; 0: the server's choice */
 	bool json;
 	bool verbose;
 	bool help;
@@ -61,6 +62,7 @@ void command_help(FILE *out, const struct command *command);
 enum exit_code cmd_publish(const struct settings *settings);
 enum exit_code cmd_tail(const struct settings *settings);
 enum exit_code cmd_feed(const struct settings *settings);
+enum exit_code cmd_audit(const struct settings *settings);
 
 /* Writes "newswire: …" and a line end to stderr. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

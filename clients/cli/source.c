@@ -1,6 +1,12 @@
 /* source.c - which server a command means, and a client to speak with it. */
 #include "source.h"
 
+#include "item_file.h"
+#include "show.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -24,6 +30,45 @@ enum exit_code source_find(struct newswire_query *query, const struct settings *
 	}
 	query->url = local->url;
 	return CLI_OK;
+}
+
+enum exit_code source_find_desk(struct source_desk *desk, const struct settings *settings,
+				const char *url, const char *option)
+{
+	const char *key = getenv("NEWSWIRE_KEY");
+	char problem[512];
+
+	desk->url = url;
+	desk->key[0] = '\0';
+	if (url == NULL) {
+		if (newswire_local_find(settings->state_dir, &desk->local, problem,
+					sizeof problem) < 0) {
+			command_say("%s; start newswired, or name a server with %s", problem,
+				    option);
+			return CLI_UNREACHABLE;
+		}
+		desk->url = desk->local.url;
+		snprintf(desk->key, sizeof desk->key, "%s", desk->local.key);
+	}
+	if (settings->key_file) {
+		if (item_file_first_line(settings->key_file, desk->key, sizeof desk->key) < 0) {
+			command_say("no key in %s: %s", settings->key_file, strerror(errno));
+			return CLI_USAGE;
+		}
+	} else if (key && *key && strlen(key) < sizeof desk->key) {
+		snprintf(desk->key, sizeof desk->key, "%s", key);
+	}
+	return CLI_OK;
+}
+
+enum exit_code source_refused(const struct newswire_answer *answer)
+{
+	bool final = answer->status >= 300 && answer->status < 500 && answer->status != 429;
+
+	fputs("newswire: ", stderr);
+	show_text(stderr, answer->problem, 400);
+	fputc('\n', stderr);
+	return final ? CLI_REFUSED : CLI_UNREACHABLE;
 }
 
 struct newswire_client *source_client(struct uv_loop_s *loop, const struct settings *settings)

@@ -199,6 +199,24 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_publish_http(struct newswire_client 
 							 const char *item, size_t len,
 							 newswire_receipt_cb *done, void *data);
 
+/* --- what was done ------------------------------------------------------------------------------
+ */
+
+/* What entries of the audit trail must say, exactly. NULL: anything. */
+struct newswire_audit_filter {
+	const char *uri, *who, *what;
+};
+
+/* Reads one page of the audit trail, newest first. `key`: one that may, or NULL; `filter` may be NULL;
+ * `limit`: entries, 1-100, 0 for the server's choice; `before`: of the previous page, or NULL. Calls back
+ * once, within 30 s. On success answer->json is {"entries":[…],"before":…}. Returns 0, or -1 with errno as
+ * above. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_audit(struct newswire_client *client, const char *url,
+						  const char *key,
+						  const struct newswire_audit_filter *filter,
+						  unsigned limit, const char *before,
+						  newswire_answer_cb *done, void *data);
+
 /* --- publishing through Redis ------------------------------------------------------------------
  * The raw way in, for tools that speak Redis already: PUBLISH <prefix>:in:<channel>. Redis pub/sub
  * gives no receipt and keeps nothing: the count of listeners is all that can be known. It blocks

@@ -19,6 +19,7 @@
 #define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */
 #define NEWSWIRE_PATH_ITEMS	     "/v1/items"  /* POST one item; GET below it: /<escaped uri> */
 #define NEWSWIRE_PATH_CHANNELS	     "/v1/channels"
+#define NEWSWIRE_PATH_AUDIT	     "/v1/audit" /* GET, with a key: what was done, newest first */
 #define NEWSWIRE_PATH_METRICS	     "/metrics"
 #define NEWSWIRE_PATH_HEALTHZ	     "/healthz"	       /* is the process alive? */
 #define NEWSWIRE_PATH_READYZ	     "/readyz"	       /* can readers be served? */

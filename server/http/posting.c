@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/log.h"
 
-static bool is_allowed(const struct request *r)
+bool posting_is_allowed(const struct request *r)
 {
 	const char *key = door_setup_of(r->door)->publish_key;
 
@@ -18,7 +18,7 @@ void posting_begin(struct request *r)
 	long length = request_content_length(r->wsi);
 	char detail[96];
 
-	if (!is_allowed(r)) {
+	if (!posting_is_allowed(r)) {
 		request_problem(r, 401, "unauthorized",
 				"posting needs `Authorization: Bearer <publish.key>`",
 				"www-authenticate: Bearer\r\n", NULL);

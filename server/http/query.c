@@ -2,12 +2,14 @@
 #include "http/query.h"
 
 #include <newswire/protocol.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[QUERY_COUNT] = {
 	[QUERY_CHANNELS] = "channels", [QUERY_CLASS] = "class", [QUERY_LANG] = "lang",
 	[QUERY_TYPE] = "type",	       [QUERY_SINCE] = "since", [QUERY_LIMIT] = "limit",
-	[QUERY_BEFORE] = "before",     [QUERY_URI] = "uri",
+	[QUERY_BEFORE] = "before",     [QUERY_URI] = "uri",	[QUERY_WHO] = "who",
+	[QUERY_WHAT] = "what",
 };
 
 static void take(struct query *q, const char *arg, size_t len)
@@ -59,4 +61,18 @@ void query_free(struct query *q)
 const char *query_get(const struct query *q, enum query_name name)
 {
 	return q->value[name].len == 0 ? NULL : q->value[name].data;
+}
+
+unsigned query_limit(const struct query *q)
+{
+	const char *text = query_get(q, QUERY_LIMIT);
+	char *end;
+	unsigned long n;
+
+	if (text == NULL)
+		return NEWSWIRE_FEED_LIMIT;
+	n = strtoul(text, &end, 10);
+	if (*end != '\0' || text[0] < '0' || text[0] > '9' || n < 1 || n > NEWSWIRE_MAX_FEED_LIMIT)
+		return 0;
+	return (unsigned)n;
 }

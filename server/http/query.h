@@ -15,6 +15,8 @@ enum query_name {
 	QUERY_LIMIT,
 	QUERY_BEFORE,
 	QUERY_URI,
+	QUERY_WHO,
+	QUERY_WHAT,
 	QUERY_COUNT
 };
 
@@ -31,5 +33,7 @@ int query_read(struct query *q, struct lws *wsi) MUST_USE;
 void query_free(struct query *q);
 /* NULL if it was not given. */
 const char *query_get(const struct query *q, enum query_name name);
+/* `limit`, 1-100; 20 where none is given; 0: it makes no sense. */
+unsigned query_limit(const struct query *q);
 
 #endif

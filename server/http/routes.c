@@ -5,6 +5,7 @@
 #include <string.h>
 #include <newswire/protocol.h>
 #include "base/counters.h"
+#include "http/auditing.h"
 #include "http/posting.h"
 #include "wire/shelf.h"
 #include "web_files.h"
@@ -64,21 +65,6 @@ static void away(struct request *r, struct ticket *t)
 			ANY_ORIGIN RETRY, NULL);
 }
 
-/* 1-100; 20 where none is given; 0: it makes no sense. */
-static unsigned limit_of(const struct query *q)
-{
-	const char *text = query_get(q, QUERY_LIMIT);
-	char *end;
-	unsigned long n;
-
-	if (text == NULL)
-		return NEWSWIRE_FEED_LIMIT;
-	n = strtoul(text, &end, 10);
-	if (*end != '\0' || text[0] < '0' || text[0] > '9' || n < 1 || n > NEWSWIRE_MAX_FEED_LIMIT)
-		return 0;
-	return (unsigned)n;
-}
-
 static void get_feed(struct request *r)
 {
 	const struct query *q = &r->query;
@@ -86,7 +72,7 @@ static void get_feed(struct request *r)
 	struct subscription *s;
 	struct ticket *t;
 
-	if (limit_of(q) == 0) {
+	if (query_limit(q) == 0) {
 		request_problem(r, 400, "bad_limit", "`limit` is a number from 1 to 100",
 				ANY_ORIGIN, NULL);
 		return;
@@ -99,7 +85,7 @@ static void get_feed(struct request *r)
 	}
 	if ((t = request_ticket(r)) == NULL)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
-	else if (shelf_feed(door_setup_of(r->door)->wire, s, limit_of(q),
+	else if (shelf_feed(door_setup_of(r->door)->wire, s, query_limit(q),
 			    query_get(q, QUERY_BEFORE), shelf_answered, t) != 0)
 		away(r, t);
 	subscription_free(s);
@@ -251,6 +237,7 @@ static const struct route routes[] = {
 	{NEWSWIRE_PATH_FEED, false, READ_METHODS, get_feed, NULL},
 	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS, get_item, NULL},
 	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST, items, posting_body},
+	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, auditing_begin, NULL},
 	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, get_metrics, NULL},
 	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, get_healthz, NULL},
 	{NEWSWIRE_PATH_READYZ, false, READ_METHODS, get_readyz, NULL},

@@ -80,6 +80,10 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   const gone = await stage.http(`/v1/items/${encodeURIComponent(sample(3).uri)}`);
   assert.equal(gone.status, 410);
   isLike(gone.body, examples.gone, 'gone');
+  await stage.post(item({ uri: 'urn:audited' }), { channels: 'world' });
+  await stage.post(item({ uri: 'urn:audited', version: '2' }), { channels: 'world' });
+  const audit = await stage.http('/v1/audit?limit=1', { headers: { authorization: `Bearer ${stage.key}` } });
+  isLike(audit.body, examples.audit, 'audit');
 });
 
 test('what the newcomer is told to do works: the feed, then the stream, then back again', async (t) => {

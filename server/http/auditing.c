@@ -1,0 +1,63 @@
+/* auditing.c - the audit trail as an HTTP answer. Nothing of it may be kept by caches. */
+#include "http/auditing.h"
+
+#include <string.h>
+#include "http/posting.h"
+#include "wire/audit.h"
+
+#define NO_STORE "cache-control: no-store\r\n"
+
+static void away(struct request *r)
+{
+	request_problem(r, 503, "redis_away", "the store cannot be reached; try again",
+			NO_STORE "retry-after: 1\r\n", NULL);
+}
+
+/* Redis has answered; whoever asked may be gone. */
+static void answered(enum audit_answer answer, const struct buf *body, void *arg)
+{
+	struct request *r = ticket_use(arg);
+
+	if (r == NULL)
+		return;
+	if (answer == AUDIT_OK)
+		request_answer(r, 200, "application/json", NO_STORE, body->data, body->len);
+	else
+		away(r);
+}
+
+static void ask(struct request *r, unsigned limit, const struct wire_id *before)
+{
+	const struct audit_filter filter = {.uri = query_get(&r->query, QUERY_URI),
+					    .who = query_get(&r->query, QUERY_WHO),
+					    .what = query_get(&r->query, QUERY_WHAT)};
+	struct ticket *t = request_ticket(r);
+
+	if (t == NULL) {
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	} else if (audit_ask(door_setup_of(r->door)->wire, &filter, limit, before, answered, t) !=
+		   0) {
+		(void)ticket_use(t);
+		away(r);
+	}
+}
+
+void auditing_begin(struct request *r)
+{
+	const char *before = query_get(&r->query, QUERY_BEFORE);
+	unsigned limit = query_limit(&r->query);
+	struct wire_id id = {0};
+
+	if (!posting_is_allowed(r))
+		request_problem(r, 401, "unauthorized",
+				"the audit trail needs `Authorization: Bearer <publish.key>`",
+				"www-authenticate: Bearer\r\n" NO_STORE, NULL);
+	else if (limit == 0)
+		request_problem(r, 400, "bad_limit", "`limit` is a number from 1 to 100", NO_STORE,
+				NULL);
+	else if (before != NULL && wire_id_parse(before, strlen(before), &id) != 0)
+		request_problem(r, 400, "bad_before", "`before` is not from an answer of the trail",
+				NO_STORE, NULL);
+	else
+		ask(r, limit, before == NULL ? NULL : &id);
+}

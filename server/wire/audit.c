@@ -1,0 +1,160 @@
+/* audit.c - reads the audit trail, step by step. */
+#include "wire/audit.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "lua_scripts.h"
+#include "wire/page.h"
+
+static struct link_script audit_script = {.text = lua_audit};
+
+/* One question. `before` is where the next step goes on, "" at first. */
+struct ask {
+	struct wire *wire;
+	audit_cb *cb;
+	void *arg;
+	char *uri, *who, *what; /* "" for anything */
+	char before[WIRE_ID_TEXT_MAX];
+	unsigned left;	/* entries still wanted */
+	unsigned steps; /* that were taken */
+	struct buf body;
+};
+
+static void free_ask(struct ask *ask)
+{
+	buf_free(&ask->body);
+	free(ask->uri);
+	free(ask->who);
+	free(ask->what);
+	free(ask);
+}
+
+static void answer(struct ask *ask, enum audit_answer what)
+{
+	ask->cb(ask->body.failed ? AUDIT_AWAY : what, &ask->body, ask->arg);
+	free_ask(ask);
+}
+
+/* --- one entry -------------------------------------------------------------------------------- */
+
+/* What a row of audit.lua holds. */
+enum column { ID, TIME, WHO, WHAT, URI, VERSION, BEFORE, CHANNELS, WIRE };
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+	if (*text == '\0')
+		return;
+	buf_addf(out, ",\"%s\":", name);
+	buf_add_json(out, text, strlen(text));
+}
+
+static void add_time(struct buf *out, const char *ms)
+{
+	char text[CLOCK_TEXT_MAX], *end;
+	long long time = strtoll(ms, &end, 10);
+
+	if (*ms == '\0' || *end != '\0' || time < 0 || time >= 1LL << 52)
+		return;
+	clock_format(time, true, text);
+	add_text(out, "time", text);
+}
+
+static void add_channels(struct buf *out, const char *names)
+{
+	const char *separator = "";
+
+	buf_adds(out, ",\"channels\":[");
+	while (*names != '\0') {
+		size_t len = strcspn(names, " ");
+
+		buf_adds(out, separator);
+		buf_add_json(out, names, len);
+		names += len + (names[len] == ' ');
+		separator = ",";
+	}
+	buf_addc(out, ']');
+}
+
+static void add_entry(struct buf *out, const redisReply *row)
+{
+	const char *id = page_text(row, ID);
+
+	buf_adds(out, out->data[out->len - 1] == '[' ? "{\"id\":" : ",{\"id\":");
+	buf_add_json(out, id, strlen(id));
+	add_time(out, page_text(row, TIME));
+	add_text(out, "who", page_text(row, WHO));
+	add_text(out, "what", page_text(row, WHAT));
+	add_text(out, "uri", page_text(row, URI));
+	add_text(out, "version", page_text(row, VERSION));
+	add_text(out, "before", page_text(row, BEFORE));
+	add_channels(out, page_text(row, CHANNELS));
+	add_text(out, "wire", page_text(row, WIRE));
+	buf_addc(out, '}');
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+static void on_step(redisReply *reply, void *arg);
+
+static int take_step(struct ask *ask)
+{
+	char most[12], looks[12];
+	const char *argv[] = {ask->before, most, looks, ask->uri, ask->who, ask->what};
+
+	snprintf(most, sizeof most, "%u", ask->left);
+	snprintf(looks, sizeof looks, "%d", AUDIT_LOOKS);
+	ask->steps++;
+	return page_script(wire_link(ask->wire), &audit_script, wire_prefix(ask->wire), on_step,
+			   ask, COUNT_OF(argv), argv);
+}
+
+static void finish(struct ask *ask)
+{
+	buf_addc(&ask->body, ']');
+	add_text(&ask->body, "before", ask->before);
+	buf_adds(&ask->body, "}\n");
+	answer(ask, AUDIT_OK);
+}
+
+static void on_step(redisReply *reply, void *arg)
+{
+	struct ask *ask = arg;
+	struct page_place at;
+	const redisReply *rows;
+
+	if (reply == NULL || page_read_place(reply, 4, &at) == -1 || ask->body.failed) {
+		answer(ask, AUDIT_AWAY);
+		return;
+	}
+	rows = reply->element[3];
+	snprintf(ask->before, sizeof ask->before, "%s", page_text(reply, 2));
+	for (size_t i = 0; i < rows->elements && !ask->body.failed; i++, ask->left--)
+		add_entry(&ask->body, rows->element[i]);
+	if (ask->before[0] == '\0' || ask->left == 0 || ask->steps == AUDIT_STEPS)
+		finish(ask);
+	else if (take_step(ask) == -1)
+		answer(ask, AUDIT_AWAY);
+}
+
+int audit_ask(struct wire *wire, const struct audit_filter *filter, unsigned limit,
+	      const struct wire_id *before, audit_cb *cb, void *arg)
+{
+	struct ask *ask = calloc(1, sizeof *ask);
+
+	if (ask == NULL)
+		return -1;
+	*ask = (struct ask){.wire = wire, .cb = cb, .arg = arg, .left = limit};
+	ask->uri = strdup(filter->uri ? filter->uri : "");
+	ask->who = strdup(filter->who ? filter->who : "");
+	ask->what = strdup(filter->what ? filter->what : "");
+	if (before != NULL)
+		wire_id_format(*before, ask->before);
+	buf_adds(&ask->body, "{\"entries\":[");
+	if (ask->uri && ask->who && ask->what && !ask->body.failed && take_step(ask) == 0)
+		return 0;
+	free_ask(ask);
+	return -1;
+}
