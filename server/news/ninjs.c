@@ -1,5 +1,6 @@
 /* ninjs.c - the tables: every property of ninjs, of any generation, and what it becomes in 3.1. */
 #include "news/ninjs.h"
+#include "news/ninjs_html.h"
 #include "news/ninjs_legacy.h"
 #include "news/ninjs_object.h"
 #include "news/ninjs_value.h"
@@ -264,6 +265,8 @@ json_t *ninjs_read(json_t *item, struct ninjs *n)
 	if (canonical && json_object_get(canonical, "standard") == NULL)
 		ninjs_object_set(n, canonical, "standard",
 				 json_pack("{s:s, s:s}", "name", "ninjs", "version", "3.1"));
+	if (canonical && !n->forgiving && n->report->count == 0)
+		ninjs_html_clean(n, NULL, canonical);
 	if (n->no_memory) {
 		json_decref(canonical);
 		return NULL;

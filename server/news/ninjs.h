@@ -3,7 +3,7 @@
  * What it does  ninjs.c holds the tables: each property of 1.x, 2.x, 3.x and Superdesk's dialect,
  *               what it must be and what it becomes. ninjs_object.c reads an object by such a table,
  *               ninjs_value.c checks single values, ninjs_legacy.c turns old forms into new ones,
- *               ninjs_write.c makes text of the result.
+ *               ninjs_html.c cleans HTML, ninjs_write.c makes text of the result.
  * Private       edNote, contactInfo and annotations are never written, at whatever depth:
  *               ninjs_write() is the only way out.
  * Floor         For item.c only; jansson's types do not leave this floor.

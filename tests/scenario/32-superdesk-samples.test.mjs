@@ -120,7 +120,7 @@ for (const [way, through] of Object.entries(ways)) {
     assert.equal(got.slugline, sent.slugline);
     assert.deepEqual(got.headlines, [{ role: 'main', value: sent.headline }]);
     assert.deepEqual(got.descriptions, [{ role: 'summary', contentType: 'text/plain', value: sent.description_text }]);
-    assert.deepEqual(got.bodies, [{ role: 'main', contentType: 'text/html', value: sent.body_html }]);
+    assert.deepEqual(got.bodies, [{ role: 'main', contentType: 'text/html', value: sent.body_html, charCount: 57, wordCount: 9 }]);
     for (const gone of ['guid', 'headline', 'description_text', 'body_html', 'byline', 'pubstatus', 'versioncreated', 'firstcreated',
       'subject', 'genre', 'authors'])
       assert.ok(!(gone in got), `${gone} has its new name only`);

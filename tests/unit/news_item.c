@@ -381,6 +381,7 @@ static void an_item_without_anything_to_show_is_refused(void **state)
 		"{\"uri\":\"u\",\"headlines\":[],\"bodies\":[{\"value\":\"\"}],\"renditions\":{}}",
 		ITEM_EMPTY, "");
 	assert_refused("{\"uri\":\"u\",\"authors\":[{\"name\":\"A\"}]}", ITEM_EMPTY, "");
+	assert_refused("{\"uri\":\"u\",\"body_html\":\"<script>x</script>\"}", ITEM_EMPTY, "");
 	item_free(accepted("{\"uri\":\"u\",\"renditions\":{\"web\":{\"href\":\"http://x\"}}}"));
 	item_free(accepted("{\"uri\":\"u\",\"associations\":[{\"name\":\"p\",\"uri\":\"v\"}]}"));
 	item_free(accepted("{\"uri\":\"u\",\"description_text\":\"D\"}"));
@@ -502,6 +503,35 @@ static void a_version_may_be_a_number(void **state)
 		assert_string_equal(item->version, pairs[i][1]);
 		item_free(item);
 	}
+}
+
+static void equal_news_in_unequal_html_has_one_hash(void **state)
+{
+	struct item *a = accepted("{\"uri\":\"u\",\"body_html\":\"<p class=a>B<br/>C</p>\"}");
+	struct item *b = accepted("{\"uri\":\"u\",\"body_html\":\"<P>B<br>C<script>x</script>\"}");
+
+	(void)state;
+	assert_string_equal(a->hash, b->hash);
+	item_free(a);
+	item_free(b);
+}
+
+static void html_that_is_too_deep_is_refused_where_it_stands_and_a_kill_goes_through(void **state)
+{
+	char deep[65 * 3 + 1] = "", json[512];
+	struct item *kill;
+
+	(void)state;
+	for (int i = 0; i < 65; i++)
+		memcpy(deep + i * 3, i % 2 ? "<q>" : "<s>", 4);
+	snprintf(json, sizeof json, "{\"uri\":\"u\",\"headline\":\"H\",\"body_html\":\"%s\"}",
+		 deep);
+	assert_refused(json, ITEM_TOO_DEEP, "/bodies/0/value");
+	snprintf(json, sizeof json,
+		 "{\"uri\":\"u\",\"pubstatus\":\"canceled\",\"body_html\":\"%s\"}", deep);
+	kill = accepted(json);
+	assert_int_equal(kill->status, ITEM_CANCELED);
+	item_free(kill);
 }
 
 static void the_hash_is_of_the_news_and_not_of_its_channels_or_private_notes(void **state)
@@ -751,6 +781,9 @@ int main(void)
 		cmocka_unit_test(an_item_without_uri_gets_one_from_its_content),
 		cmocka_unit_test(guid_is_the_uri_where_there_is_none),
 		cmocka_unit_test(a_version_may_be_a_number),
+		cmocka_unit_test(equal_news_in_unequal_html_has_one_hash),
+		cmocka_unit_test(
+			html_that_is_too_deep_is_refused_where_it_stands_and_a_kill_goes_through),
 		cmocka_unit_test(the_hash_is_of_the_news_and_not_of_its_channels_or_private_notes),
 		cmocka_unit_test(an_update_names_the_item_that_it_evolved_from),
 		cmocka_unit_test(urgency_says_how_pressing_it_is),

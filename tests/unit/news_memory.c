@@ -70,7 +70,7 @@ static void fail_each(bool (*attempt)(void))
 }
 
 static const char superdesk[] =
-	"{\"guid\":\"u\",\"headline\":\"H\",\"description_text\":\"D\",\"body_html\":\"B\","
+	"{\"guid\":\"u\",\"headline\":\"H\",\"description_text\":\"D\",\"body_html\":\"<p>B\","
 	"\"language\":\"en-gb\",\"channels\":[\"world\"],"
 	"\"version\":3,\"pubstatus\":\"Usable\",\"versioncreated\":\"2026-01-10T10:02:48+0000\","
 	"\"urgency\":3.0,\"source\":\"S\","

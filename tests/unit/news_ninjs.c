@@ -148,11 +148,50 @@ static void texts_become_arrays_with_role_and_content_type(void **state)
 		"\"S\"}],"
 		"\"descriptions\":[{\"role\":\"summary\",\"contentType\":\"text/"
 		"plain\",\"value\":\"D\"},"
-		"{\"role\":\"correction\",\"contentType\":\"text/html\",\"value\":\"<p>C\"}],"
+		"{\"role\":\"correction\",\"contentType\":\"text/html\",\"value\":\"<p>C</p>\"}],"
 		"\"bodies\":[{\"role\":\"main\",\"contentType\":\"text/"
-		"html\",\"value\":\"<p>B\",\"charCount\":10,\"wordCount\":2},"
+		"html\",\"value\":\"<p>B</p>\",\"charCount\":10,\"wordCount\":2},"
 		"{\"role\":\"main\",\"contentType\":\"text/plain\",\"value\":\"B\"},"
 		"{\"role\":\"main\",\"contentType\":\"application/nitf+xml\",\"value\":\"N\"}]");
+}
+
+/* --- HTML ------------------------------------------------------------------------------------ */
+
+static void html_is_cleaned_and_bodies_are_counted(void **state)
+{
+	(void)state;
+	assert_becomes(
+		"\"headlines\":[{\"contentType\":\"text/html\",\"value\":\"<b onclick=x>H</b>\"}],"
+		"\"bodies\":[{\"contenttype\":\"Text/HTML; charset=utf-8\",\"value\":"
+		"\"<p>One two<script>x</script>\"},"
+		"{\"contentType\":\"text/html\",\"value\":\"<p>x</p>\",\"wordCount\":9},"
+		"{\"contentType\":\"application/xhtml+xml\",\"value\":\"<p>議会は<br/>夜</p>\"}]",
+		"\"headlines\":[{\"contentType\":\"text/html\",\"value\":\"<b>H</b>\"}],"
+		"\"bodies\":[{\"value\":\"<p>One two</p>\",\"contentType\":"
+		"\"Text/HTML; charset=utf-8\",\"charCount\":7,\"wordCount\":2},"
+		"{\"contentType\":\"text/html\",\"value\":\"<p>x</p>\",\"wordCount\":9},"
+		"{\"contentType\":\"application/xhtml+xml\",\"value\":\"<p>議会は<br>夜</p>\","
+		"\"charCount\":5}]");
+}
+
+static void html_inside_an_association_is_cleaned(void **state)
+{
+	(void)state;
+	assert_becomes("\"headlines\":[{\"value\":\"H\"}],\"associations\":[{\"name\":\"p\","
+		       "\"descriptions\":[{\"role\":\"caption\",\"contentType\":\"text/html\","
+		       "\"value\":\"<i style=x>C\"}]}]",
+		       "\"headlines\":[{\"value\":\"H\"}],\"associations\":[{\"name\":\"p\","
+		       "\"descriptions\":[{\"role\":\"caption\",\"contentType\":\"text/html\","
+		       "\"value\":\"<i>C</i>\"}]}]");
+}
+
+static void text_that_is_no_html_stays_as_it_was_written(void **state)
+{
+	(void)state;
+	assert_becomes("\"headlines\":[{\"value\":\"<script>x</script>\"}],\"by\":\"<b>B\","
+		       "\"bodies\":[{\"contentType\":\"text/plain\",\"value\":\"<script>\"}]",
+		       "\"headlines\":[{\"value\":\"<script>x</script>\"}],\"by\":\"<b>B\","
+		       "\"bodies\":[{\"contentType\":\"text/plain\",\"value\":\"<script>\"}]");
 }
 
 static void scheme_and_code_become_uri_and_literal(void **state)
@@ -310,6 +349,9 @@ int main(void)
 		cmocka_unit_test(an_empty_value_leaves_the_place_to_the_older_form),
 		cmocka_unit_test(times_become_utc),
 		cmocka_unit_test(texts_become_arrays_with_role_and_content_type),
+		cmocka_unit_test(html_is_cleaned_and_bodies_are_counted),
+		cmocka_unit_test(html_inside_an_association_is_cleaned),
+		cmocka_unit_test(text_that_is_no_html_stays_as_it_was_written),
 		cmocka_unit_test(scheme_and_code_become_uri_and_literal),
 		cmocka_unit_test(singular_names_become_plural),
 		cmocka_unit_test(objects_by_key_become_arrays_with_a_name),

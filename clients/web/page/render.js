@@ -2,7 +2,7 @@
  * render.js - draws stories and notices into articles.
  *
  * Whatever comes from an item is set as text or as an attribute that was made safe in story.js;
- * nothing is ever parsed as HTML into the page.
+ * nothing is ever parsed as HTML into the page: a body is built element by element from markup.js.
  */
 import { ago, clockTime } from './story.js';
 
@@ -60,6 +60,32 @@ export function refreshTimes(root) {
 /** A new, empty article for the feed. */
 export function newArticle() {
 	return el('article', { id: `story-${++lastId}`, class: 'story', tabindex: 0, 'aria-setsize': -1 });
+}
+
+/**
+ * A part of a body, element by element.
+ * @param {import('./markup.js').Markup} markup
+ * @returns {Node|string}
+ */
+function markupNode(markup) {
+	if (typeof markup === 'string')
+		return markup;
+	const { tag, attributes, children } = markup;
+	if (tag !== 'img')
+		return el(tag, attributes, ...children.map(markupNode));
+	const image = el('img', { ...attributes, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' });
+	image.addEventListener('error', () => (image.closest('.body figure') ?? image).remove());
+	return image;
+}
+
+/** @param {import('./markup.js').Markup} block a string is a paragraph */
+function blockOf(block) {
+	if (typeof block === 'string')
+		return prose('p', 'plain', block);
+	const node = /** @type {Element} */ (markupNode(block));
+	if (!node.hasAttribute('dir'))
+		node.setAttribute('dir', 'auto');
+	return node;
 }
 
 /** @param {Picture} picture */
@@ -144,7 +170,7 @@ function bodyOf(story, id, open) {
 	if (story.body.length + story.authors.length === 0)
 		return { button: null, body: null };
 	const body = el('div', { class: 'body', id: `${id}-body`, hidden: !open },
-		...story.body.map((paragraph) => prose('p', '', paragraph)),
+		...story.body.map(blockOf),
 		...story.authors.map(authorCard));
 	const button = el('button', {
 		type: 'button',

@@ -1,12 +1,14 @@
 /**
  * story.js - from an item as newsrooms send it to what a reader is shown: plain values, no DOM.
  *
- * Everything that comes out is text to be set as text, or a URL that was looked at. Nothing here
- * trusts an item: any property may be missing, of a wrong type, or made to break the page.
+ * Everything that comes out is text to be set as text, a URL that was looked at, or a body of plain
+ * values that an allow-list knows (markup.js). Nothing here trusts an item: any property may be missing, of a wrong type, or made to break the page.
  */
 import { parseTime } from '../sdk/newswire.js';
+import { isParagraph, markupOf } from './markup.js';
 
 /** @typedef {import('../sdk/common.js').Post} Post */
+/** @typedef {import('./markup.js').Markup} Markup */
 /** @typedef {Record<string, any>} Item */
 
 /**
@@ -38,7 +40,7 @@ import { parseTime } from '../sdk/newswire.js';
  * @property {string} headline
  * @property {string} lede the summary, or the first paragraph of the text
  * @property {boolean} summarised the lede is a summary
- * @property {string[]} body paragraphs below the lede
+ * @property {Markup[]} body what stands below the lede; a string is a paragraph
  * @property {number} minutes of reading; 0 is not shown
  * @property {string} by
  * @property {string} located
@@ -161,6 +163,28 @@ function paragraphs(prose, parseHtml) {
 	return prose.value.split(/\r?\n\s*\n/)
 		.map((/** @type {string} */ part) => part.trim().replace(/[^\S\n]+/g, ' '))
 		.filter(Boolean);
+}
+
+/** Does a text say that it is HTML? @param {any} prose */
+const isHtml = (prose) => typeof prose?.value === 'string' &&
+	/^(text\/html|application\/xhtml\+xml)\s*(;|$)/i.test(text(prose.contentType));
+
+/**
+ * The lede and what stands below it: a summary leads, else the first paragraph, which is not said again.
+ * @param {string} summary
+ * @param {any} main the body of the item
+ * @param {string[]} prose its paragraphs as text
+ * @param {boolean} headed is there a headline above?
+ * @param {ParseHtml} parseHtml
+ * @returns {{lede: string, body: Markup[]}}
+ */
+function ledeAndBody(summary, main, prose, headed, parseHtml) {
+	/** @type {Markup[]} */ const body = isHtml(main) ? markupOf(parseHtml(main.value).body) : prose;
+	if (summary)
+		return { lede: summary, body };
+	if (typeof body[0] === 'string' || isParagraph(body[0]))
+		return { lede: prose[0] ?? '', body: body.slice(1) };
+	return { lede: headed ? '' : prose[0] ?? '', body };
 }
 
 /**
@@ -322,9 +346,8 @@ export function storyOf(post, parseHtml) {
 		class: text(post.class) || 'regular',
 		labels: labelsOf(post, item),
 		headline,
-		lede: summary || prose[0] || '',
+		...ledeAndBody(summary, main, prose, headline !== '', parseHtml),
 		summarised: summary !== '',
-		body: summary ? prose : prose.slice(1),
 		minutes: readingTime(words),
 		by: text(item.by),
 		located: text(item.located),

@@ -60,9 +60,10 @@ test('plain text is split at empty lines, and markup in it is only text', () => 
 test('a summary is the lede, and the body stays whole; else its first paragraph leads', () => {
 	const bodies = [{ contentType: 'text/html', value: '<p>First.</p><p>Second.</p>' }];
 	const summed = show({ bodies, descriptions: [{ role: 'summary', value: 'In short.' }] });
-	assert.deepEqual([summed.lede, summed.body], ['In short.', ['First.', 'Second.']]);
+	const p = (text) => ({ tag: 'p', attributes: {}, children: [text] });
+	assert.deepEqual([summed.lede, summed.body], ['In short.', [p('First.'), p('Second.')]]);
 	const plain = show({ bodies });
-	assert.deepEqual([plain.lede, plain.body], ['First.', ['Second.']]);
+	assert.deepEqual([plain.lede, plain.body], ['First.', [p('Second.')]]);
 });
 
 test('a correction has its note, and a silent one still says that it is one', () => {

@@ -1,0 +1,11 @@
+/* ninjs_html.h - the HTML in a canonical item: cleaned and counted, in the item and in all that it
+ * carries. Every text that does not say that it is HTML is left as text. */
+#ifndef NEWSWIRE_NEWS_NINJS_HTML_H
+#define NEWSWIRE_NEWS_NINJS_HTML_H
+
+#include "news/ninjs.h"
+
+/* Changes the item in place. What cannot be cleaned is a fault at its canonical place. */
+void ninjs_html_clean(struct ninjs *n, const struct place *at, json_t *item);
+
+#endif
