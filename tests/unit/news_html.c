@@ -187,6 +187,18 @@ static void markup_that_was_text_stays_text(void **state)
 		     "alt=\"&quot;&gt;&lt;script&gt;x&lt;/script&gt;\">");
 }
 
+static void a_character_reference_out_of_range_breaks_no_utf8(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	assert_int_equal(clean("<p>a&#x800000FF;b&#xD800;&#4294967232;</p>", &out), HTML_CLEAN);
+	assert_null(strchr(news_test_text(&out), 0xff));
+	assert_null(strchr(out.data, 0xc0));
+	buf_free(&out);
+	assert_clean("&#0;&#xD800;", "\uFFFD\uFFFD");
+}
+
 /* --- bounds ---------------------------------------------------------------------------------- */
 
 static char *repeat(const char *part, size_t times)
@@ -288,6 +300,7 @@ int main(void)
 		cmocka_unit_test(what_runs_loads_or_asks_goes_with_all_that_it_holds),
 		cmocka_unit_test(no_handler_style_or_unknown_attribute_stays),
 		cmocka_unit_test(markup_that_was_text_stays_text),
+		cmocka_unit_test(a_character_reference_out_of_range_breaks_no_utf8),
 		cmocka_unit_test(too_deep_and_too_much_are_refused),
 		cmocka_unit_test(what_multiplies_itself_is_refused),
 		cmocka_unit_test(text_is_counted_as_readers_count),
