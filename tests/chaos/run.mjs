@@ -97,7 +97,10 @@ const clients = Array.from({ length: Number(values.clients) }, (_, i) =>
 await until(() => clients.every((c) => c.from !== null), 'every client to be there');
 
 const kinds = {
-  'worker kill -9': async () => process.kill(pick(await stage.workers()), 'SIGKILL'),
+  'worker kill -9': async () => process.kill(pick(await until(async () => {
+    const pids = await stage.workers();
+    return pids.length > 0 && pids;
+  }, 'a worker')), 'SIGKILL'),
   'Redis kill -9': async () => process.kill(await stage.redisPid(), 'SIGKILL'),
   'Redis frozen': async () => {
     const pid = await stage.redisPid();

@@ -212,10 +212,13 @@ export class Stage {
     }
     return pids;
   }
-  async redisPid() {
-    for (const pid of await this.children())
-      if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).startsWith('redis')) return pid;
-    return 0;
+  /** Of the private Redis; one that is being started is waited for. (A 0 here would make kill() hit the test itself.) */
+  redisPid() {
+    return until(async () => {
+      for (const pid of await this.children())
+        if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).startsWith('redis')) return pid;
+      return null;
+    }, 'the private Redis to run');
   }
   async children() {
     const text = await readFile(`/proc/${this.child.pid}/task/${this.child.pid}/children`, 'utf8').catch(() => '');
