@@ -26,7 +26,7 @@ struct command {
 	const char *summary; /* one line */
 	const char *about;   /* lines */
 	enum exit_code (*run)(const struct settings *settings);
-	bool takes_files;
+	const char *operands;		  /* asked for when there are none; NULL: it takes none */
 	const struct option_row *options; /* ends with a row without a name */
 };
 
@@ -114,24 +114,39 @@ static const struct option_row audit_options[] = {
 	EVERYWHERE,
 };
 
+static const struct option_row purge_options[] = {
+	{"yes", NULL, 'y', FLAG, FIELD(yes), 0, 0, "do not ask; needed where nobody can answer"},
+	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0,
+	 "server to purge on, http or https (default: the newswired that runs on\n"
+	 "this machine, with its own key)"},
+	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
+	 "file whose first line is a key that may (default: $NEWSWIRE_KEY)"},
+	EVERYWHERE,
+};
+
 static const struct command commands[] = {
 	{"publish", "[OPTION…] FILE…", "send news items (ninjs or Superdesk JSON) to readers",
 	 "Each FILE is one item; - is standard input. Items go out one after another, in\n"
 	 "the order given, each with a line that says what the server did with it. It says\n"
 	 "sent only when the server has said that the item is durable.\n",
-	 cmd_publish, true, publish_options},
+	 cmd_publish, "which file? (- is standard input)", publish_options},
 	{"tail", "[OPTION…]", "follow the news as they break",
 	 "Prints each post as it comes. When the connection breaks, it comes back by itself\n"
 	 "and goes on where it was. What happens to the connection is told on stderr.\n",
-	 cmd_tail, false, tail_options},
+	 cmd_tail, NULL, tail_options},
 	{"feed", "[OPTION…]", "list the latest news, newest first",
-	 "Prints one page of the feed: what a reader who comes now would see.\n", cmd_feed, false,
+	 "Prints one page of the feed: what a reader who comes now would see.\n", cmd_feed, NULL,
 	 feed_options},
 	{"audit", "[OPTION…]", "list who did what to which story, newest first",
 	 "Prints one page of the audit trail, an entry a line: when, who, what, the uri, its\n"
 	 "version and the one that was public before, channels, and the place on the wire.\n"
 	 "Needs a key.\n",
-	 cmd_audit, false, audit_options},
+	 cmd_audit, NULL, audit_options},
+	{"purge", "[OPTION…] URI…", "take stories away for good, from everywhere",
+	 "All texts of each URI go, also those under embargo and what notices said; readers who\n"
+	 "saw one are told by a kill. The URI is refused for ever. It cannot be undone, so it\n"
+	 "asks first. Needs a key.\n",
+	 cmd_purge, "which uri?", purge_options},
 };
 
 void command_say(const char *format, ...)
@@ -254,10 +269,10 @@ static const struct option_row *row_of(const struct option_row *rows, int c)
 
 static int check_files(const struct command *command, struct settings *settings)
 {
-	if (command->takes_files == (settings->file_count > 0) || settings->help)
+	if ((command->operands != NULL) == (settings->file_count > 0) || settings->help)
 		return 0;
-	if (command->takes_files)
-		command_say("%s: which file? (- is standard input)", command->name);
+	if (command->operands)
+		command_say("%s: %s", command->name, command->operands);
 	else
 		command_say("%s: takes no %s", command->name, settings->files[0]);
 	return -1;

@@ -38,9 +38,10 @@ struct settings {
 	uint64_t count;		      /* posts; 0: no end */
 	uint64_t limit;		      /* posts on a page; 0: the server's choice */
 	bool json;
+	bool yes; /* purge: do not ask */
 	bool verbose;
 	bool help;
-	char **files; /* what follows the options; ends in NULL */
+	char **files; /* what follows the options (purge: uris); ends in NULL */
 	size_t file_count;
 };
 
@@ -63,6 +64,7 @@ enum exit_code cmd_publish(const struct settings *settings);
 enum exit_code cmd_tail(const struct settings *settings);
 enum exit_code cmd_feed(const struct settings *settings);
 enum exit_code cmd_audit(const struct settings *settings);
+enum exit_code cmd_purge(const struct settings *settings);
 
 /* Writes "newswire: …" and a line end to stderr. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -22,6 +22,7 @@ struct exchange {
 	uv_timer_t timer; /* first to begin, then the deadline, then finish() */
 	uint64_t timeout_ms;
 	struct url url;
+	const char *method; /* a literal of whoever asked */
 	char *path;
 	char *authorization; /* "Bearer …", or NULL */
 	char *body;	     /* LWS_PRE bytes before it are room for libwebsockets; NULL for GET */
@@ -129,13 +130,14 @@ static void on_begin(uv_timer_t *timer)
 	struct exchange *x = timer->data;
 
 	uv_timer_start(&x->timer, on_deadline, x->timeout_ms, 0);
-	if (client_connect(x->client, &x->url, x->path, x->body ? "POST" : "GET", x, &x->wsi) < 0)
+	if (client_connect(x->client, &x->url, x->path, x->method, x, &x->wsi) < 0)
 		connection_failed(x, NULL, 0);
 }
 
 static int copy_request(struct exchange *x, const struct exchange_request *request)
 {
 	x->url = *request->url;
+	x->method = request->method ? request->method : request->body ? "POST" : "GET";
 	x->timeout_ms = request->timeout_ms ? request->timeout_ms : EXCHANGE_TIMEOUT_MS;
 	if (asprintf(&x->path, "%s%s", x->url.path, request->path) < 0) {
 		x->path = NULL;

@@ -1,6 +1,6 @@
 /* exchange.h - one HTTP request and its answer.
  *
- * What it does  Sends one GET or POST, gathers the answer (at most NEWSWIRE_MAX_MESSAGE bytes), and
+ * What it does  Sends one GET, POST or DELETE, gathers the answer (at most NEWSWIRE_MAX_MESSAGE bytes), and
  *               calls back once, always from the loop itself and never from inside libwebsockets.
  * Ownership     The client owns it; it frees itself after its callback.
  * Errors        What the network does is told in the answer: status 0 and a problem.
@@ -18,6 +18,7 @@ struct exchange_request {
 	const struct url *url;
 	const char *path;    /* with the query; the URL's prefix goes before it */
 	const char *key;     /* bearer key, or NULL */
+	const char *method;  /* NULL: POST with a body, GET without */
 	const char *body;    /* makes it a POST of JSON; NULL for a GET */
 	size_t len;	     /* bytes of body */
 	void *owned;	     /* freed with the exchange, also when it cannot start; or NULL */

@@ -217,6 +217,14 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_audit(struct newswire_client *client
 						  unsigned limit, const char *before,
 						  newswire_answer_cb *done, void *data);
 
+/* Takes a story away for good: all texts, feeds, what is under embargo; who was sent any of it is told by
+ * a kill. `key`: one that may, or NULL. Calls back once, within 30 s. On success answer->json is
+ * {"status":"purged","id":…,"versions":…,"feeds":…,"held":…}. Purging again is safe. Returns 0, or -1
+ * with errno as above. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_purge(struct newswire_client *client, const char *url,
+						  const char *key, const char *uri,
+						  newswire_answer_cb *done, void *data);
+
 /* --- publishing through Redis ------------------------------------------------------------------
  * The raw way in, for tools that speak Redis already: PUBLISH <prefix>:in:<channel>. Redis pub/sub
  * gives no receipt and keeps nothing: the count of listeners is all that can be known. It blocks

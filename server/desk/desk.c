@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "desk/embargo.h"
 #include "desk/job.h"
+#include "desk/purge.h"
 #include "desk/scripts.h"
 #include "desk/verdict.h"
 
@@ -374,6 +375,15 @@ void desk_take(struct desk *desk, const char *bytes, size_t len, const struct ch
 		job->arg = arg;
 		add(desk, job);
 	}
+}
+
+void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purge_cb *cb, void *arg)
+{
+	static const struct desk_purged away = {
+		.result = DESK_PURGE_AWAY, .id = "", .code = "", .detail = ""};
+
+	if (!can_ask(desk) || purge_ask(desk->commands, &desk->options, uri, owner, cb, arg) == -1)
+		cb(&away, arg);
 }
 
 void desk_forget(struct desk *desk, void *arg)

@@ -18,6 +18,7 @@
 #ifndef NEWSWIRE_DESK_DESK_H
 #define NEWSWIRE_DESK_DESK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -80,6 +81,26 @@ int desk_is_open(const struct desk *desk);
  * copied. cb is called once, perhaps from inside the call. */
 void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
 	       const char *owner, desk_cb *cb, void *arg);
+
+enum desk_purge_result {
+	DESK_PURGED,	    /* nothing of the story is left; also if that was so before */
+	DESK_PURGE_MISSING, /* nothing is known of the uri */
+	DESK_PURGE_AWAY,    /* as DESK_AWAY; nothing was done, or no answer came: ask again */
+};
+struct desk_purged {
+	enum desk_purge_result result;
+	const char *id;		   /* of the kill on the wire; "": nobody had been sent anything */
+	unsigned versions, feeds;  /* texts, and places in feeds, that went */
+	bool held;		   /* a version under embargo went */
+	const char *code, *detail; /* AWAY: as in a receipt */
+};
+/* Everything in it is borrowed for the length of the call. */
+typedef void desk_purge_cb(const struct desk_purged *purged, void *arg);
+/* Takes a story away for good, whoever owns it (purge.h). cb is called once, perhaps from inside the
+ * call. */
+void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purge_cb *cb,
+		void *arg);
+
 /* Goes on with what Redis has sent, in the middle of a long fan-out; never from a desk_cb. */
 void desk_serve(struct desk *desk);
 /* Whoever waits with this arg does not want to know any more (the request went away). */

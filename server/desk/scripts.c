@@ -13,6 +13,7 @@ enum { ARGS_MAX = 64, NUMBERS_MAX = 256, SEEN_LONGER_MS = 3600 * 1000 };
 static struct link_script accept_script = {.text = lua_accept};
 static struct link_script reject_script = {.text = lua_reject};
 static struct link_script release_script = {.text = lua_release};
+static struct link_script purge_script = {.text = lua_purge};
 
 /* One key, then names and values. Texts are borrowed, numbers are kept here. */
 struct call {
@@ -160,6 +161,18 @@ int scripts_release(struct link *link, const struct desk_options *options, const
 	add_keeping(&call, options);
 	add_text(&call, "rewritten", rewritten);
 	return send_call(link, &release_script, &call, cb, arg);
+}
+
+int scripts_purge(struct link *link, const struct desk_options *options, const char *uri,
+		  const char *owner, link_reply_cb *cb, void *arg)
+{
+	struct call call;
+
+	begin(&call, options);
+	add_keeping(&call, options);
+	add_text(&call, "uri", uri);
+	add_text(&call, "owner", owner);
+	return send_call(link, &purge_script, &call, cb, arg);
 }
 
 bool scripts_error_passes(const char *error)

@@ -22,6 +22,10 @@ int scripts_reject(struct link *link, const struct desk_options *options, const 
 int scripts_release(struct link *link, const struct desk_options *options, const char *rewritten,
 		    link_reply_cb *cb, void *arg) MUST_USE;
 
+/* purge.lua; owner: who purges. */
+int scripts_purge(struct link *link, const struct desk_options *options, const char *uri,
+		  const char *owner, link_reply_cb *cb, void *arg) MUST_USE;
+
 /* Is this error one that goes away by itself, with nothing written (loading, full, read-only …)? */
 bool scripts_error_passes(const char *error);
 

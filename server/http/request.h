@@ -18,7 +18,13 @@
 #include "http/query.h"
 #include "news/item.h"
 
-enum method { METHOD_GET = 1, METHOD_HEAD = 2, METHOD_POST = 4, METHOD_OTHER = 8 };
+enum method {
+	METHOD_GET = 1,
+	METHOD_HEAD = 2,
+	METHOD_POST = 4,
+	METHOD_DELETE = 8,
+	METHOD_OTHER = 16
+};
 
 struct ticket;
 

@@ -1,12 +1,14 @@
 /* routes.c - the table of paths, and who answers each. */
 #include "http/routes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <newswire/protocol.h>
 #include "base/counters.h"
 #include "http/auditing.h"
 #include "http/posting.h"
+#include "http/purging.h"
 #include "wire/shelf.h"
 #include "web_files.h"
 
@@ -127,14 +129,22 @@ static void get_item_by(struct request *r, const char *uri)
 		away(r, t);
 }
 
-static void get_item(struct request *r)
+static void item_by(struct request *r, const char *uri)
+{
+	if (r->method == METHOD_DELETE)
+		purging_begin(r, uri);
+	else
+		get_item_by(r, uri);
+}
+
+static void item(struct request *r)
 {
 	char *uri = uri_of(r->path + strlen(NEWSWIRE_PATH_ITEMS "/"));
 
 	if (uri == NULL)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else
-		get_item_by(r, uri);
+		item_by(r, uri);
 	free(uri);
 }
 
@@ -145,7 +155,7 @@ static void items(struct request *r)
 	if (r->method == METHOD_POST)
 		posting_begin(r);
 	else
-		get_item_by(r, uri == NULL ? "" : uri);
+		item_by(r, uri == NULL ? "" : uri);
 }
 
 /* --- how are you ------------------------------------------------------------------------------ */
@@ -235,8 +245,9 @@ static bool answer_page(struct request *r)
 static const struct route routes[] = {
 	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, get_stream, NULL},
 	{NEWSWIRE_PATH_FEED, false, READ_METHODS, get_feed, NULL},
-	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS, get_item, NULL},
-	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST, items, posting_body},
+	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS | METHOD_DELETE, item, NULL},
+	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST | METHOD_DELETE, items,
+	 posting_body},
 	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, auditing_begin, NULL},
 	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, get_metrics, NULL},
 	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, get_healthz, NULL},
@@ -256,10 +267,13 @@ static const struct route *route_of(const char *path)
 	return NULL;
 }
 
-static void wrong_method(struct request *r, bool may_post)
+static void wrong_method(struct request *r, unsigned methods)
 {
-	request_problem(r, 405, "bad_method", "this address does not know the method",
-			may_post ? "allow: GET, HEAD, POST\r\n" : "allow: GET, HEAD\r\n", NULL);
+	char allow[64];
+
+	snprintf(allow, sizeof allow, "allow: GET, HEAD%s%s\r\n",
+		 methods & METHOD_POST ? ", POST" : "", methods & METHOD_DELETE ? ", DELETE" : "");
+	request_problem(r, 405, "bad_method", "this address does not know the method", allow, NULL);
 }
 
 void routes_begin(struct request *r)
@@ -269,9 +283,9 @@ void routes_begin(struct request *r)
 	if (r->route != NULL && (r->route->methods & r->method) != 0)
 		r->route->begin(r);
 	else if (r->route != NULL)
-		wrong_method(r, (r->route->methods & METHOD_POST) != 0);
+		wrong_method(r, r->route->methods);
 	else if ((r->method & READ_METHODS) == 0)
-		wrong_method(r, false);
+		wrong_method(r, READ_METHODS);
 	else if (!answer_page(r))
 		request_problem(r, 404, "not_found", "there is nothing at this address", "", NULL);
 }

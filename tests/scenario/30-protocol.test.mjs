@@ -84,6 +84,8 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   await stage.post(item({ uri: 'urn:audited', version: '2' }), { channels: 'world' });
   const audit = await stage.http('/v1/audit?limit=1', { headers: { authorization: `Bearer ${stage.key}` } });
   isLike(audit.body, examples.audit, 'audit');
+  const purged = await stage.http('/v1/items/urn:audited', { method: 'DELETE', headers: { authorization: `Bearer ${stage.key}` } });
+  isLike(purged.body, examples.purged, 'purged');
 });
 
 test('what the newcomer is told to do works: the feed, then the stream, then back again', async (t) => {

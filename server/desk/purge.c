@@ -1,0 +1,93 @@
+/* purge.c - asks purge.lua, and reads its answer. */
+#include "desk/purge.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/counters.h"
+#include "base/log.h"
+#include "desk/scripts.h"
+
+struct ask {
+	desk_purge_cb *cb;
+	void *arg;
+	char *owner;
+	char uri[];
+};
+
+static void free_ask(struct ask *ask)
+{
+	free(ask->owner);
+	free(ask);
+}
+
+static void answer(struct ask *ask, const struct desk_purged *purged)
+{
+	ask->cb(purged, ask->arg);
+	free_ask(ask);
+}
+
+/* Redis is away, or said why it did nothing. */
+static struct desk_purged read_error(const redisReply *reply)
+{
+	struct desk_purged out = {.result = DESK_PURGE_AWAY, .code = "", .detail = "", .id = ""};
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ERROR)
+		return out;
+	out.detail = reply->str;
+	if (!scripts_error_passes(reply->str)) {
+		out.code = "store";
+		log_error("purge_failed", LOG_S("error", reply->str));
+	}
+	return out;
+}
+
+/* result, id, versions, feeds, held: see purge.lua. */
+static struct desk_purged read_reply(const redisReply *reply)
+{
+	struct desk_purged out = {.code = "", .detail = ""};
+
+	for (size_t i = 0; i < reply->elements; i++)
+		MUST(reply->element[i]->type == REDIS_REPLY_STRING); /* purge.lua is ours */
+	out.result =
+		strcmp(reply->element[0]->str, "purged") == 0 ? DESK_PURGED : DESK_PURGE_MISSING;
+	out.id = reply->element[1]->str;
+	out.versions = (unsigned)strtoul(reply->element[2]->str, NULL, 10);
+	out.feeds = (unsigned)strtoul(reply->element[3]->str, NULL, 10);
+	out.held = reply->element[4]->str[0] == '1';
+	return out;
+}
+
+static void on_purge(redisReply *reply, void *arg)
+{
+	struct ask *ask = arg;
+	struct desk_purged out;
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 5)
+		out = read_error(reply);
+	else
+		out = read_reply(reply);
+	if (out.result == DESK_PURGED) {
+		COUNT(PURGED);
+		log_warn("purged", LOG_S("uri", ask->uri), LOG_S("who", ask->owner),
+			 LOG_I("versions", out.versions), LOG_I("feeds", out.feeds));
+	}
+	answer(ask, &out);
+}
+
+int purge_ask(struct link *link, const struct desk_options *options, const char *uri,
+	      const char *owner, desk_purge_cb *cb, void *arg)
+{
+	struct ask *ask = calloc(1, sizeof *ask + strlen(uri) + 1);
+
+	if (ask == NULL)
+		return -1;
+	ask->cb = cb;
+	ask->arg = arg;
+	memcpy(ask->uri, uri, strlen(uri) + 1);
+	if ((ask->owner = strdup(owner)) != NULL &&
+	    scripts_purge(link, options, uri, owner, on_purge, ask) == 0)
+		return 0;
+	free_ask(ask);
+	return -1;
+}
