@@ -10,7 +10,13 @@
 
 /* Each element and each attribute costs a few allocations. Some of what the parser does grows with
  * their square, so their number is bounded, not only their bytes. */
-enum { ALLOCATIONS_MAX = 64 << 10, ARENA_MAX = 16 << 20, CHUNK_SIZE = 64 << 10, ALIGNMENT = 16 };
+enum {
+	ALLOCATIONS_MAX = 64 << 10,
+	ATTRIBUTES_MAX = 8 << 10,
+	ARENA_MAX = 16 << 20,
+	CHUNK_SIZE = 64 << 10,
+	ALIGNMENT = 16
+};
 
 struct chunk {
 	struct chunk *next;
@@ -21,9 +27,10 @@ struct chunk {
 struct arena {
 	struct chunk *chunks;
 	char *at;
-	size_t left;  /* behind `at` */
-	size_t taken; /* in all */
-	size_t count; /* allocations */
+	size_t left;	   /* behind `at` */
+	size_t taken;	   /* in all */
+	size_t count;	   /* allocations */
+	size_t attributes; /* those of the size of one: each is compared to all before it in its tag */
 	enum html_result why;
 	jmp_buf full; /* the parser knows no failure: we leave it here */
 };
@@ -40,6 +47,8 @@ static void *take(void *userdata, size_t size)
 	char *bytes;
 
 	if (size > ARENA_MAX || ++arena->count > ALLOCATIONS_MAX)
+		return refuse(arena, HTML_TOO_LARGE);
+	if (size == sizeof(GumboAttribute) && ++arena->attributes > ATTRIBUTES_MAX)
 		return refuse(arena, HTML_TOO_LARGE);
 	size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	if (size > arena->left) {
@@ -104,9 +113,14 @@ static enum html_result clean_once(const char *html, size_t len, struct buf *out
 	return out->failed ? HTML_NO_MEMORY : result;
 }
 
+static const char *text_of(const struct buf *b)
+{
+	return b->data ? b->data : "";
+}
+
 static bool is_same(const char *html, size_t len, const struct buf *b)
 {
-	return b->len == len && (len == 0 || memcmp(html, b->data, len) == 0);
+	return b->len == len && memcmp(html, text_of(b), len) == 0;
 }
 
 /* Elements that overlap are repeated in each paragraph, with their addresses. */
@@ -126,8 +140,8 @@ enum html_result html_clean(const char *html, size_t len, struct buf *out)
 			return HTML_TOO_LARGE;
 		if (round == HTML_ROUNDS_MAX)
 			return HTML_UNSTABLE;
-		result = clean_once(out->data ? out->data : "", out->len, &next);
-		stable = is_same(out->data, out->len, &next);
+		result = clean_once(text_of(out), out->len, &next);
+		stable = is_same(text_of(out), out->len, &next);
 		buf_free(out);
 		*out = next;
 	}

@@ -5,7 +5,8 @@
 
 #include "news/ninjs.h"
 
-/* Changes the item in place. What cannot be cleaned is a fault at its canonical place. */
-void ninjs_html_clean(struct ninjs *n, const struct place *at, json_t *item);
+/* Changes the item in place. What cannot be cleaned is a fault at its canonical place; `up` is
+ * the item's own, NULL for the document. */
+void ninjs_html_clean(struct ninjs *n, const struct place *up, json_t *item);
 
 #endif

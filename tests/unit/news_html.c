@@ -146,8 +146,8 @@ static void what_runs_loads_or_asks_goes_with_all_that_it_holds(void **state)
 		"<audio onerror=x src=x></audio>",
 		"<!-- <script>x</script> -->",
 		"<!--><script>alert(1)</script>-->",
-		"<base href=https://evil/><meta http-equiv=refresh content=0><link rel=stylesheet "
-		"href=x>"};
+		"<base href=https://evil/>",
+		"<meta http-equiv=refresh content=0><link rel=stylesheet href=x>"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(gone); i++) {
@@ -235,10 +235,25 @@ static void too_deep_and_too_much_are_refused(void **state)
 	assert_repeated("", "<span>", 4000, HTML_CLEAN);
 	assert_repeated("<p ", "a ", 100, HTML_CLEAN);
 	assert_repeated("", "word ", 50000, HTML_CLEAN);
-	assert_repeated("",
-			"<p>A line of a long story, of a hundred and so characters, which stands "
-			"for all that people write.</p>",
-			2500, HTML_CLEAN);
+	assert_repeated(
+		"",
+		"<p>A line of a <b>long</b> story, of a hundred and so characters, which stands "
+		"for all that people write.</p>",
+		2500, HTML_CLEAN);
+}
+
+static void more_attributes_than_prose_has_are_refused(void **state)
+{
+	char html[100000] = "<p";
+	size_t len = 2;
+	struct buf out;
+
+	(void)state;
+	for (int i = 0; i < 9000; i++)
+		len += (size_t)snprintf(html + len, sizeof html - len, " a%d", i);
+	memcpy(html + len, ">", 2);
+	assert_int_equal(clean(html, &out), HTML_TOO_LARGE);
+	buf_free(&out);
 }
 
 static void what_multiplies_itself_is_refused(void **state)
@@ -302,6 +317,7 @@ int main(void)
 		cmocka_unit_test(markup_that_was_text_stays_text),
 		cmocka_unit_test(a_character_reference_out_of_range_breaks_no_utf8),
 		cmocka_unit_test(too_deep_and_too_much_are_refused),
+		cmocka_unit_test(more_attributes_than_prose_has_are_refused),
 		cmocka_unit_test(what_multiplies_itself_is_refused),
 		cmocka_unit_test(text_is_counted_as_readers_count),
 		cmocka_unit_test(writing_without_spaces_says_so),
