@@ -47,9 +47,7 @@ void buf_adds(struct buf *b, const char *text)
 
 void buf_addc(struct buf *b, char c)
 {
-	if (b->len < b->cap && !b->failed)
-		b->data[b->len++] = c;
-	else if (buf_reserve(b, 1) == 0)
+	if ((b->len < b->cap && !b->failed) || buf_reserve(b, 1) == 0)
 		b->data[b->len++] = c;
 }
 

@@ -523,7 +523,7 @@ static void html_that_is_too_deep_is_refused_where_it_stands_and_a_kill_goes_thr
 
 	(void)state;
 	for (int i = 0; i < 65; i++)
-		memcpy(deep + i * 3, i % 2 ? "<q>" : "<s>", 4);
+		memcpy(deep + (ptrdiff_t)i * 3, i % 2 ? "<q>" : "<s>", 4);
 	snprintf(json, sizeof json, "{\"uri\":\"u\",\"headline\":\"H\",\"body_html\":\"%s\"}",
 		 deep);
 	assert_refused(json, ITEM_TOO_DEEP, "/bodies/0/value");

@@ -173,8 +173,8 @@ static void a_filter_over_a_long_trail_goes_in_short_steps(void **state)
 	assert_string_equal(versions(), "1 ");
 	calls = strstr(redis_fixture_do(s->redis, "INFO commandstats"), "cmdstat_xrevrange:calls=");
 	assert_non_null(calls);
-	assert_in_range(atoi(calls + strlen("cmdstat_xrevrange:calls=")), 20000 / AUDIT_LOOKS,
-			20000 / AUDIT_LOOKS + 1);
+	assert_in_range((int)strtol(calls + strlen("cmdstat_xrevrange:calls="), NULL, 10),
+			20000 / AUDIT_LOOKS, 20000 / AUDIT_LOOKS + 1);
 }
 
 static void entries_of_others_are_left_out(void **state)
