@@ -250,14 +250,17 @@ static struct job *make_raw_job(const struct desk *desk, const redisReply *chann
 	const char *name = channel->str + desk->in_len;
 	size_t name_len = channel->len - desk->in_len;
 	struct channel_set channels = {0};
+	struct desk_order order = {.bytes = payload->str,
+				   .len = payload->len,
+				   .channels = &channels,
+				   .owner = DESK_OWNER_REDIS};
 	struct job *job = NULL;
 
 	if (!channel_is_plain(name, name_len))
 		return job_new_misdirected(payload->str, payload->len, name, name_len,
 					   DESK_OWNER_REDIS);
 	if (channel_set_read(&channels, name, name_len, ' ') == 0)
-		job = job_new(payload->str, payload->len, &channels, DESK_OWNER_REDIS,
-			      desk->options.max_item);
+		job = job_new(&order, desk->options.max_item);
 	channel_set_free(&channels);
 	return job;
 }
@@ -359,16 +362,14 @@ static void answer_at_once(desk_cb *cb, void *arg, enum desk_result result)
 	cb(&v.receipt, arg);
 }
 
-void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
-	       const char *owner, desk_cb *cb, void *arg)
+void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, void *arg)
 {
 	struct job *job = NULL;
 
 	COUNT(DESK_HEARD);
 	if (desk->closing || link_state(desk->commands) != LINK_READY)
 		answer_at_once(cb, arg, DESK_AWAY);
-	else if (is_full(desk) ||
-		 (job = job_new(bytes, len, channels, owner, desk->options.max_item)) == NULL)
+	else if (is_full(desk) || (job = job_new(order, desk->options.max_item)) == NULL)
 		answer_at_once(cb, arg, DESK_BUSY);
 	else {
 		job->cb = cb;

@@ -77,10 +77,15 @@ void desk_close(struct desk *desk); /* accepts NULL; waiting callbacks get DESK_
 /* Can items be taken now? (/readyz/publish) */
 int desk_is_open(const struct desk *desk);
 
-/* Takes one item. owner: who posts (the name of the key; raw PUBLISH is "redis"). bytes are
- * copied. cb is called once, perhaps from inside the call. */
-void desk_take(struct desk *desk, const char *bytes, size_t len, const struct channel_set *channels,
-	       const char *owner, desk_cb *cb, void *arg);
+/* What a publisher hands in. Everything in it is borrowed for the length of the call. */
+struct desk_order {
+	const char *bytes; /* one item, as it came */
+	size_t len;
+	const struct channel_set *channels; /* where he sends it; empty: the item's own */
+	const char *owner;		    /* who posts: the name of the key */
+};
+/* Takes one item. cb is called once, perhaps from inside the call. */
+void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, void *arg);
 
 enum desk_purge_result {
 	DESK_PURGED,	    /* nothing of the story is left; also if that was so before */

@@ -82,16 +82,17 @@ static int keep_bytes(struct job *job, const char *bytes)
 	return 0;
 }
 
-struct job *job_new(const char *bytes, size_t len, const struct channel_set *channels,
-		    const char *owner, size_t max_item)
+struct job *job_new(const struct desk_order *order, size_t max_item)
 {
-	struct job *job = make_job(bytes, len, join_names(channels), owner);
+	struct job *job =
+		make_job(order->bytes, order->len, join_names(order->channels), order->owner);
+	bool fits = order->len <= max_item;
 
 	if (job == NULL)
 		return NULL;
-	if (channel_set_copy(&job->channels, channels) == -1)
+	if (channel_set_copy(&job->channels, order->channels) == -1)
 		goto fail;
-	if ((len > max_item ? read_bytes(job, bytes, max_item) : keep_bytes(job, bytes)) == -1)
+	if ((fits ? keep_bytes(job, order->bytes) : read_bytes(job, order->bytes, max_item)) == -1)
 		goto fail;
 	return job;
 

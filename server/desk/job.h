@@ -42,8 +42,7 @@ struct job {
 };
 
 /* What is larger than max_item is refused without being copied. */
-struct job *job_new(const char *bytes, size_t len, const struct channel_set *channels,
-		    const char *owner, size_t max_item) MUST_USE;
+struct job *job_new(const struct desk_order *order, size_t max_item) MUST_USE;
 /* Heard on a channel that nobody may send to: refused without being read. */
 struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
 				size_t channel_len, const char *owner) MUST_USE;

@@ -146,6 +146,10 @@ void posting_body(struct request *r)
 {
 	const char *names = query_get(&r->query, QUERY_CHANNELS);
 	struct channel_set channels = {0};
+	struct desk_order order = {.bytes = r->body.data,
+				   .len = r->body.len,
+				   .channels = &channels,
+				   .owner = DESK_OWNER_NODE};
 	struct ticket *t;
 
 	if (names != NULL && channel_set_read(&channels, names, strlen(names), ',') != 0) {
@@ -155,7 +159,6 @@ void posting_body(struct request *r)
 	if ((t = request_ticket(r)) == NULL)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else
-		desk_take(door_setup_of(r->door)->desk, r->body.data, r->body.len, &channels,
-			  DESK_OWNER_NODE, decided, t);
+		desk_take(door_setup_of(r->door)->desk, &order, decided, t);
 	channel_set_free(&channels);
 }

@@ -118,8 +118,9 @@ static struct channel_set set_of(const char *names)
 static void take_bytes(const char *bytes, size_t len, const char *owner, int number)
 {
 	struct channel_set world = set_of("world");
+	struct desk_order order = {bytes, len, &world, owner};
 
-	desk_take(desks[0], bytes, len, &world, owner, hear_receipt, (void *)(intptr_t)number);
+	desk_take(desks[0], &order, hear_receipt, (void *)(intptr_t)number);
 	channel_set_free(&world);
 }
 
