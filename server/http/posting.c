@@ -3,7 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
-#include "base/log.h"
+#include "http/receipt.h"
 
 bool posting_is_allowed(const struct request *r)
 {
@@ -37,109 +37,31 @@ void posting_begin(struct request *r)
 	}
 }
 
-static void add_text(struct buf *out, const char *name, const char *text)
+static void answer(struct request *r, const struct desk_receipt *receipt)
 {
-	if (text == NULL || text[0] == '\0')
-		return;
-	buf_addf(out, ",\"%s\":", name);
-	buf_add_json(out, text, strlen(text));
-}
-
-static void add_channels(struct buf *out, const char *names)
-{
-	const char *separator = "";
-
-	buf_adds(out, ",\"channels\":[");
-	while (names != NULL && *names != '\0') {
-		size_t len = strcspn(names, " ");
-
-		buf_adds(out, separator);
-		buf_add_json(out, names, len);
-		names += len + (names[len] == ' ');
-		separator = ",";
-	}
-	buf_addc(out, ']');
-}
-
-static void answer_receipt(struct request *r, int status, const char *word,
-			   const struct desk_receipt *receipt)
-{
+	int status = receipt_status(receipt);
+	bool is_problem = status >= 400;
 	struct buf json = {0};
 
-	buf_addf(&json, "{\"status\":\"%s\"", word);
-	add_text(&json, "id", receipt->id);
-	add_text(&json, "uri", receipt->uri);
-	add_text(&json, "version", receipt->version);
-	add_text(&json, "action", receipt->action);
-	add_channels(&json, receipt->channels);
-	add_text(&json, "durability", wire_durability(door_setup_of(r->door)->wire));
+	buf_adds(&json, is_problem ? "{\"type\":\"about:blank\"," : "{");
+	receipt_members(&json, r->door, receipt);
 	buf_adds(&json, "}\n");
 	if (json.failed)
 		request_problem(r, 500, "no_memory",
-				"the item is in, but there is no memory for its receipt", "", NULL);
+				"it was decided, but there is no memory for its receipt", "", NULL);
 	else
-		request_answer(r, status, "application/json", "", json.data, json.len);
+		request_answer(r, status,
+			       is_problem ? "application/problem+json" : "application/json",
+			       status == 503 ? "retry-after: 1\r\n" : "", json.data, json.len);
 	buf_free(&json);
-}
-
-static int status_of_refusal(const struct desk_receipt *receipt)
-{
-	if (receipt->report == NULL)
-		return 422;
-	switch (receipt->report->refusal) {
-	case ITEM_NOT_JSON:
-	case ITEM_NOT_UTF8:
-		return 400;
-	case ITEM_TOO_LARGE:
-		return 413;
-	default:
-		return 422;
-	}
-}
-
-/* Also when a key of ours holds something else (`store`): a publisher who tries again is right to. */
-static void answer_away(struct request *r, const struct desk_receipt *receipt)
-{
-	bool known = receipt->code != NULL && receipt->code[0] != '\0';
-
-	request_problem(
-		r, 503, known ? receipt->code : "redis_away",
-		known ? receipt->detail
-		      : "the item is not durable: the store cannot be reached; post it again",
-		"retry-after: 1\r\n", NULL);
 }
 
 static void decided(const struct desk_receipt *receipt, void *arg)
 {
 	struct request *r = ticket_use(arg);
 
-	if (r == NULL)
-		return;
-	switch (receipt->result) {
-	case DESK_ACCEPTED:
-		answer_receipt(r, 201, "accepted", receipt);
-		return;
-	case DESK_DUPLICATE:
-		answer_receipt(r, 200, "duplicate", receipt);
-		return;
-	case DESK_STALE:
-		answer_receipt(r, 200, "stale", receipt);
-		return;
-	case DESK_HELD:
-		answer_receipt(r, 202, "held", receipt);
-		return;
-	case DESK_REFUSED:
-		request_problem(r, status_of_refusal(receipt), receipt->code, receipt->detail, "",
-				receipt->report);
-		return;
-	case DESK_BUSY:
-		request_problem(r, 503, "busy", "too many items are being decided; try again",
-				"retry-after: 1\r\n", NULL);
-		return;
-	case DESK_AWAY:
-		answer_away(r, receipt);
-		return;
-	}
+	if (r != NULL)
+		answer(r, receipt);
 }
 
 void posting_body(struct request *r)

@@ -5,38 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/counters.h"
+#include "http/problem.h"
 #include "http/routes.h"
-
-static const struct {
-	int status;
-	const char *title;
-} titles[] = {
-	{200, "OK"},
-	{201, "Created"},
-	{202, "Accepted"},
-	{304, "Not Modified"},
-	{400, "Bad Request"},
-	{401, "Unauthorized"},
-	{404, "Not Found"},
-	{405, "Method Not Allowed"},
-	{410, "Gone"},
-	{411, "Length Required"},
-	{413, "Content Too Large"},
-	{415, "Unsupported Media Type"},
-	{422, "Unprocessable Content"},
-	{426, "Upgrade Required"},
-	{429, "Too Many Requests"},
-	{500, "Internal Server Error"},
-	{503, "Service Unavailable"},
-};
-
-static const char *title_of(int status)
-{
-	for (size_t i = 0; i < COUNT_OF(titles); i++)
-		if (titles[i].status == status)
-			return titles[i].title;
-	base_abort(__FILE__, __LINE__, "a status without a title");
-}
 
 /* --- the head --------------------------------------------------------------------------------- */
 
@@ -168,7 +138,7 @@ static void write_answer(struct buf *out, bool head_only, int status, const char
 			 const char *headers, const void *body, size_t len)
 {
 	buf_addf(out, "HTTP/1.1 %d %s\r\nserver: newswired\r\nconnection: close\r\n", status,
-		 title_of(status));
+		 problem_title(status));
 	buf_adds(out, "x-content-type-options: nosniff\r\n");
 	if (type != NULL)
 		buf_addf(out, "content-type: %s\r\n", type);
@@ -193,31 +163,11 @@ void request_answer(struct request *r, int status, const char *type, const char 
 		lws_callback_on_writable(r->wsi);
 }
 
-static void write_report(struct buf *out, const struct item_report *report)
-{
-	buf_adds(out, ",\"errors\":[");
-	for (size_t i = 0; i < report->count; i++) {
-		const struct item_fault *f = &report->fault[i];
-
-		buf_adds(out, i == 0 ? "{\"pointer\":" : ",{\"pointer\":");
-		buf_add_json(out, f->pointer, strlen(f->pointer));
-		buf_adds(out, ",\"detail\":");
-		buf_add_json(out, f->detail, strlen(f->detail));
-		buf_addc(out, '}');
-	}
-	buf_addc(out, ']');
-}
-
 static void problem_json(struct buf *out, int status, const char *code, const char *detail,
 			 const struct item_report *report)
 {
-	buf_addf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":",
-		 title_of(status), status);
-	buf_add_json(out, code, strlen(code));
-	buf_adds(out, ",\"detail\":");
-	buf_add_json(out, detail, strlen(detail));
-	if (report != NULL && report->count > 0)
-		write_report(out, report);
+	buf_adds(out, "{\"type\":\"about:blank\",");
+	problem_members(out, status, code, detail, report);
 	buf_adds(out, "}\n");
 }
 

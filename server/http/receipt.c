@@ -1,0 +1,97 @@
+/* receipt.c - what the desk decided, as a status and as JSON. */
+#include "http/receipt.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include "http/problem.h"
+
+/* As desk.h's results; refused ones have more than one status. */
+static const struct {
+	int status;
+	const char *word, *code, *detail;
+} rows[] = {
+	[DESK_ACCEPTED] = {201, "accepted", NULL, NULL},
+	[DESK_DUPLICATE] = {200, "duplicate", NULL, NULL},
+	[DESK_STALE] = {200, "stale", NULL, NULL},
+	[DESK_HELD] = {202, "held", NULL, NULL},
+	[DESK_REFUSED] = {422, NULL, NULL, NULL},
+	[DESK_BUSY] = {503, NULL, "busy", "too many items are being decided; try again"},
+	[DESK_AWAY] = {503, NULL, "redis_away",
+		       "the item is not durable: the store cannot be reached; post it again"},
+};
+
+static int status_of_refusal(const struct desk_receipt *receipt)
+{
+	if (receipt->report == NULL)
+		return 422;
+	switch (receipt->report->refusal) {
+	case ITEM_NOT_JSON:
+	case ITEM_NOT_UTF8:
+		return 400;
+	case ITEM_TOO_LARGE:
+		return 413;
+	default:
+		return 422;
+	}
+}
+
+int receipt_status(const struct desk_receipt *receipt)
+{
+	return receipt->result == DESK_REFUSED ? status_of_refusal(receipt)
+					       : rows[receipt->result].status;
+}
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		return;
+	buf_addf(out, ",\"%s\":", name);
+	buf_add_json(out, text, strlen(text));
+}
+
+static void add_channels(struct buf *out, const char *names)
+{
+	const char *separator = "";
+
+	buf_adds(out, ",\"channels\":[");
+	while (names != NULL && *names != '\0') {
+		size_t len = strcspn(names, " ");
+
+		buf_adds(out, separator);
+		buf_add_json(out, names, len);
+		names += len + (names[len] == ' ');
+		separator = ",";
+	}
+	buf_addc(out, ']');
+}
+
+static void add_good_news(struct buf *out, const struct door *door,
+			  const struct desk_receipt *receipt)
+{
+	buf_addf(out, "\"status\":\"%s\"", rows[receipt->result].word);
+	add_text(out, "id", receipt->id);
+	add_text(out, "uri", receipt->uri);
+	add_text(out, "version", receipt->version);
+	add_text(out, "action", receipt->action);
+	add_channels(out, receipt->channels);
+	add_text(out, "durability", wire_durability(door_setup_of(door)->wire));
+}
+
+/* AWAY has a code and a detail of its own when a key of ours holds something else (`store`): a
+ * publisher who tries again is right to. */
+static void add_bad_news(struct buf *out, const struct desk_receipt *receipt)
+{
+	bool known = receipt->code != NULL && receipt->code[0] != '\0';
+
+	problem_members(out, receipt_status(receipt),
+			known ? receipt->code : rows[receipt->result].code,
+			known ? receipt->detail : rows[receipt->result].detail, receipt->report);
+}
+
+void receipt_members(struct buf *out, const struct door *door, const struct desk_receipt *receipt)
+{
+	if (receipt_status(receipt) < 400)
+		add_good_news(out, door, receipt);
+	else
+		add_bad_news(out, receipt);
+}
