@@ -106,6 +106,18 @@
 	NEWSWIRE_RECEIPT(STALE, "stale", 200) /* a later version is out; recorded, not sent */ \
 	NEWSWIRE_RECEIPT(HELD, "held", 202)   /* durable, under embargo; sent when it is over */
 
+/* --- what a publisher's key may do (a word of `may` in keys.json) -------------------------------
+ * NEWSWIRE_RIGHT(name, text, bit, what) */
+
+#define NEWSWIRE_RIGHTS(NEWSWIRE_RIGHT) \
+	NEWSWIRE_RIGHT(PUBLISH, "publish", 1, "post new stories") \
+	NEWSWIRE_RIGHT(CORRECT, "correct", 2, "change its own stories") \
+	NEWSWIRE_RIGHT(KILL, "kill", 4, "kill and withhold its own stories") \
+	NEWSWIRE_RIGHT(FLASH, "flash", 8, "send what is a flash") \
+	NEWSWIRE_RIGHT(EMBARGO, "embargo", 16, "send what is under embargo") \
+	NEWSWIRE_RIGHT(AUDIT, "audit", 32, "read the audit trail") \
+	NEWSWIRE_RIGHT(ALL, "all", 64, "change the stories of others too, and purge")
+
 /* --- close codes -------------------------------------------------------------------------------
  * NEWSWIRE_CLOSE(name, code, reason): the WebSocket close code (RFC 6455, 7.4) and the reason text
  * that goes with it; the counter and the log line use the same text. */
@@ -146,6 +158,7 @@ enum newswire_close {
 	"newswired.json"		  /* {"pid","port","url","redis"}: there while it runs \
 					      */
 #define NEWSWIRE_KEY_FILE   "publish.key" /* first line: the node's own publishing key */
+#define NEWSWIRE_KEYS_FILE  "keys.json"	  /* the publishers: who may post what */
 #define NEWSWIRE_REDIS_SOCK "redis.sock"  /* the private Redis */
 #define NEWSWIRE_LOCK_FILE  "lock"	  /* held by flock() while a supervisor runs */
 

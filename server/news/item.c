@@ -150,12 +150,8 @@ static int64_t time_of(const json_t *canonical, const char *key)
 }
 
 /* By urgency; where there is none a profile of that name may say it. */
-static enum news_class read_class(const json_t *canonical)
+static enum news_class read_class(const json_t *canonical, const enum news_class *by_urgency)
 {
-	static const enum news_class by_urgency[] = {
-		CLASS_REGULAR, CLASS_FLASH,   CLASS_BULLETIN, CLASS_URGENT,   CLASS_REGULAR,
-		CLASS_REGULAR, CLASS_REGULAR, CLASS_DEFERRED, CLASS_DEFERRED, CLASS_DEFERRED,
-	};
 	json_int_t urgency = json_integer_value(json_object_get(canonical, "urgency"));
 	const char *profile = text_of(canonical, "profile");
 
@@ -163,7 +159,7 @@ static enum news_class read_class(const json_t *canonical)
 		return CLASS_FLASH;
 	if (urgency == 0 && is_word(profile, "bulletin"))
 		return CLASS_BULLETIN;
-	return by_urgency[urgency];
+	return urgency == 0 ? news_class_by_urgency[0] : by_urgency[urgency];
 }
 
 /* Lower case, hyphens. NULL if it is no language tag. */
@@ -236,7 +232,8 @@ static char *copy_text(struct ninjs *n, const char *text)
 	return copy;
 }
 
-static void read_facts(struct item *item, const json_t *canonical, struct ninjs *n)
+static void read_facts(struct item *item, const json_t *canonical,
+		       const enum news_class *by_urgency, struct ninjs *n)
 {
 	const char *uri = text_of(canonical, "uri");
 	const char *version = text_of(canonical, "version");
@@ -250,7 +247,7 @@ static void read_facts(struct item *item, const json_t *canonical, struct ninjs 
 	item->expires_ms = time_of(canonical, "expires");
 	item->embargo_ms = n->embargo_ms;
 	item->status = read_status(text_of(canonical, "pubStatus"));
-	item->class = read_class(canonical);
+	item->class = read_class(canonical, by_urgency);
 	item->evolved = text_of(canonical, "evolvedFrom") != NULL;
 	if (item->status != ITEM_USABLE)
 		item->notice = read_notice(n, canonical);
@@ -385,7 +382,7 @@ done:
 
 /* Fills the item from JSON that is decoded. What went wrong is in n. */
 static void read_item(struct item *item, json_t *json, size_t len, const struct channel_set *plain,
-		      struct ninjs *n)
+		      const enum news_class *by_urgency, struct ninjs *n)
 {
 	struct buf names = {0};
 	json_t *canonical = NULL;
@@ -397,7 +394,7 @@ static void read_item(struct item *item, json_t *json, size_t len, const struct 
 		n->no_memory = true;
 	if (canonical == NULL || n->report->count > 0)
 		goto done;
-	read_facts(item, canonical, n);
+	read_facts(item, canonical, by_urgency, n);
 	judge(item, canonical, n);
 	if (n->no_memory || n->report->count > 0)
 		goto done;
@@ -416,6 +413,13 @@ done:
 struct item *item_read(const char *bytes, size_t len, size_t max_bytes,
 		       const struct channel_set *plain, struct item_report *report)
 {
+	return item_read_by(bytes, len, max_bytes, plain, NULL, report);
+}
+
+struct item *item_read_by(const char *bytes, size_t len, size_t max_bytes,
+			  const struct channel_set *plain, const enum news_class *by_urgency,
+			  struct item_report *report)
+{
 	struct ninjs n = {.report = report};
 	struct item *item = calloc(1, sizeof *item);
 	json_t *json = NULL;
@@ -424,7 +428,8 @@ struct item *item_read(const char *bytes, size_t len, size_t max_bytes,
 	if (item == NULL)
 		n.no_memory = true;
 	else if ((json = decode(bytes, len, max_bytes, &n)))
-		read_item(item, json, len, plain, &n);
+		read_item(item, json, len, plain, by_urgency ? by_urgency : news_class_by_urgency,
+			  &n);
 	json_decref(json);
 	n.forgiving = false;
 	if (n.no_memory && report->count == 0)

@@ -26,6 +26,9 @@ enum news_class {
 	CLASS_COUNT
 };
 const char *news_class_name(enum news_class c);
+/* What urgency 1 to 9 means where nobody said otherwise; [0]: an item without one. */
+enum { NEWS_URGENCY_COUNT = 10 };
+extern const enum news_class news_class_by_urgency[NEWS_URGENCY_COUNT];
 /* CLASS_COUNT if it is none. */
 enum news_class news_class_read(const char *name, size_t len);
 
@@ -45,9 +48,10 @@ enum item_refusal {
 	ITEM_DUPLICATE_KEY,
 	ITEM_WRONG_TYPE,
 	ITEM_BAD_VALUE,
-	ITEM_EMPTY,	  /* no headline, description, body or media (a kill needs none) */
-	ITEM_BAD_CHANNEL, /* a publisher named a channel that is not plain */
-	ITEM_ADVISORY,	  /* a note for editors only */
+	ITEM_EMPTY,		/* no headline, description, body or media (a kill needs none) */
+	ITEM_BAD_CHANNEL,	/* a publisher named a channel that is not plain */
+	ITEM_ADVISORY,		/* a note for editors only */
+	ITEM_CHANNEL_FORBIDDEN, /* the publisher may not send to a channel of it */
 };
 const char *item_refusal_name(enum item_refusal r);
 
@@ -90,6 +94,10 @@ struct item {
  * ITEM_BAD_VALUE with that detail). */
 struct item *item_read(const char *bytes, size_t len, size_t max_bytes,
 		       const struct channel_set *plain, struct item_report *report) MUST_USE;
+/* The same by a publisher's own meaning of urgency: by_urgency[1] to [9]; NULL: as usual. */
+struct item *item_read_by(const char *bytes, size_t len, size_t max_bytes,
+			  const struct channel_set *plain, const enum news_class *by_urgency,
+			  struct item_report *report) MUST_USE;
 void item_free(struct item *item);
 
 #endif

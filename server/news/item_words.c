@@ -18,6 +18,7 @@ static const char *const refusals[] = {
 	[ITEM_EMPTY] = "empty",
 	[ITEM_BAD_CHANNEL] = "bad_channel",
 	[ITEM_ADVISORY] = "advisory",
+	[ITEM_CHANNEL_FORBIDDEN] = "channel_forbidden",
 };
 
 bool item_is_type(const char *name, size_t len)

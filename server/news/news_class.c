@@ -1,10 +1,15 @@
-/* news_class.c - how pressing news is: the names. */
+/* news_class.c - how pressing news is: the names, and the numbers. */
 #include "news/item.h"
 
 #include <string.h>
 
 static const char *const names[CLASS_COUNT] = {"flash", "bulletin", "urgent", "regular",
 					       "deferred"};
+
+const enum news_class news_class_by_urgency[NEWS_URGENCY_COUNT] = {
+	CLASS_REGULAR, CLASS_FLASH,   CLASS_BULLETIN, CLASS_URGENT,   CLASS_REGULAR,
+	CLASS_REGULAR, CLASS_REGULAR, CLASS_DEFERRED, CLASS_DEFERRED, CLASS_DEFERRED,
+};
 
 const char *news_class_name(enum news_class c)
 {
