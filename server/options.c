@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "news/publisher.h"
 #include "option_value.h"
 #include "options.h"
 
@@ -397,8 +398,14 @@ static int read_file(struct reading *r)
 /* What no single option can know. */
 static int check_together(struct reading *r)
 {
+	unsigned rights;
 	char keep[OPTION_VALUE_MAX], archive[OPTION_VALUE_MAX];
 
+	if (*r->o->raw_publish && rights_read(r->o->raw_publish, &rights) < 0)
+		return fail(r,
+			    "--raw-publish: \"%.40s\" is not what is wanted: everything, none, or "
+			    "some of publish,correct,kill,flash,embargo,audit,all",
+			    r->o->raw_publish);
 	if (r->o->archive_ms >= r->o->retention_ms)
 		return 0;
 	option_value_number(OPTION_DURATION, r->o->retention_ms, keep);

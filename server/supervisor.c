@@ -17,6 +17,8 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "listening.h"
+#include "news/keyring.h"
+#include "newswire/protocol.h"
 #include "options.h"
 #include "private_redis.h"
 #include "state_dir.h"
@@ -51,6 +53,7 @@ struct supervisor {
 	struct state_dir dir;
 	struct private_redis *redis; /* NULL with --redis */
 	char redis_address[1100];
+	char keys[PATH_MAX]; /* the file of publishers' keys */
 	struct counters_page *pages;
 	struct place places[WORKERS_MAX];
 	unsigned count;
@@ -75,6 +78,17 @@ static void set_phase(struct supervisor *s, enum phase phase)
 
 /* --- workers ---------------------------------------------------------------------------------- */
 
+/* Whoever reaches the private Redis has this user's files anyway. */
+static unsigned raw_rights(const struct supervisor *s)
+{
+	unsigned rights = s->redis ? RIGHTS_EVERYTHING : RIGHTS_OUTSIDE;
+
+	if (*s->options->raw_publish)
+		MUST(rights_read(s->options->raw_publish, &rights) ==
+		     0); /* options.c has read it */
+	return rights;
+}
+
 /* In the child: keeps what is its own, and becomes the worker. */
 static _Noreturn void become_worker(struct supervisor *s, unsigned index, pid_t parent,
 				    int ready_fd)
@@ -85,6 +99,8 @@ static _Noreturn void become_worker(struct supervisor *s, unsigned index, pid_t 
 		.listen_fd = s->places[index].listen_fd,
 		.ready_fd = ready_fd,
 		.redis = s->redis_address,
+		.keys = s->keys,
+		.raw_rights = raw_rights(s),
 		.publish_key = s->dir.publish_key,
 		.pages = s->pages,
 		.page_count = 1 + s->count,
@@ -478,6 +494,25 @@ static int open_redis(struct supervisor *s, char *error, size_t size)
 	return s->redis ? 0 : -1;
 }
 
+/* Told at the start, while somebody is looking. */
+static int find_keys(struct supervisor *s, char *error, size_t size)
+{
+	int len;
+
+	if (*s->options->keys)
+		len = snprintf(s->keys, sizeof s->keys, "%s", s->options->keys);
+	else
+		len = snprintf(s->keys, sizeof s->keys, "%s/%s", s->dir.path, NEWSWIRE_KEYS_FILE);
+	if (len >= (int)sizeof s->keys) {
+		snprintf(error, size, "the path of the file of keys is too long");
+		return -1;
+	}
+	if (*s->options->keys && access(s->keys, F_OK) < 0)
+		log_warn("keys_missing", LOG_S("file", s->keys),
+			 LOG_S("in_force", "no key but the node's own, until it is there"));
+	return keyring_check(s->keys, error, size);
+}
+
 static int open_port(struct supervisor *s, char *error, size_t size)
 {
 	int fds[WORKERS_MAX];
@@ -494,7 +529,8 @@ static int open_port(struct supervisor *s, char *error, size_t size)
 static int open_all(struct supervisor *s, char *error, size_t size)
 {
 	if (state_dir_open(&s->dir, s->options->state_dir, error, size) < 0 ||
-	    open_redis(s, error, size) < 0 || open_port(s, error, size) < 0)
+	    find_keys(s, error, size) < 0 || open_redis(s, error, size) < 0 ||
+	    open_port(s, error, size) < 0)
 		return -1;
 	if ((s->pages = counters_map(1 + s->count)) == NULL || open_signals(s) < 0) {
 		snprintf(error, size, "the system is short of memory or files: %s",

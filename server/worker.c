@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "desk/desk.h"
 #include "http/door.h"
+#include "http/who.h"
 #include "options.h"
 #include "reader/reader.h"
 #include "wire/wire.h"
@@ -21,6 +22,8 @@ struct worker {
 	const struct worker_setup *setup;
 	uv_loop_t loop;
 	struct redis_place place;
+	struct keyring *keyring;
+	struct who *who;
 	struct wire *wire;
 	struct desk *desk;
 	struct readers *readers;
@@ -112,6 +115,8 @@ static void on_second(uv_timer_t *timer)
 	struct worker *w = timer->data;
 
 	log_tick();
+	keyring_second(w->keyring);
+	who_second(w->who);
 	door_second(w->door);
 	if (wire_has_epoch(w->wire))
 		readers_second(w->readers);
@@ -163,7 +168,8 @@ static int open_floors(struct worker *w)
 				    .retention_ms = o->retention_ms,
 				    .archive_ms = o->archive_ms,
 				    .max_embargo_ms = o->max_embargo_ms,
-				    .feed_max = (unsigned)o->feed_max};
+				    .feed_max = (unsigned)o->feed_max,
+				    .raw_rights = w->setup->raw_rights};
 	struct readers_options readers = {.tick_ms = o->tick_ms,
 					  .retention_ms = o->retention_ms,
 					  .breathe = on_breath,
@@ -174,6 +180,10 @@ static int open_floors(struct worker *w)
 		log_error("worker_failed", LOG_S("why", error));
 		return -1;
 	}
+	if ((w->keyring = keyring_open(w->setup->keys)) == NULL ||
+	    (w->who = who_open(w->keyring, w->setup->publish_key, o->publish_rate)) == NULL)
+		return -1;
+	desk.keyring = w->keyring;
 	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
@@ -184,7 +194,7 @@ static int open_floors(struct worker *w)
 				  .desk = w->desk,
 				  .readers = w->readers,
 				  .stream = stream_door(o->sndbuf),
-				  .publish_key = w->setup->publish_key,
+				  .who = w->who,
 				  .pages = w->setup->pages,
 				  .page_count = w->setup->page_count,
 				  .max_item = o->max_item,
@@ -224,6 +234,8 @@ static void close_floors(struct worker *w)
 	door_free(w->door);
 	(void)uv_loop_close(&w->loop);
 	redis_place_free(&w->place);
+	who_close(w->who);
+	keyring_close(w->keyring);
 }
 
 /* Every close makes libwebsockets look through its table of descriptors, which is as long as the

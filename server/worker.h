@@ -22,6 +22,8 @@ struct worker_setup {
 	int listen_fd; /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
 	int ready_fd; /* one byte is written here once readers can be served, then it is closed */
 	const char *redis; /* where Redis is: `unix:PATH` or `redis://…` (resolved: never NULL) */
+	const char *keys;  /* the file of publishers' keys */
+	unsigned raw_rights;	 /* what a raw PUBLISH may do where that file says nothing of it */
 	const char *publish_key; /* what `Authorization: Bearer` must carry to post over HTTP */
 	struct counters_page
 		*pages; /* all processes' counters; [0] supervisor, [1 + index] this worker */

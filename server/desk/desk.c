@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "desk/embargo.h"
 #include "desk/job.h"
+#include "desk/permit.h"
 #include "desk/purge.h"
 #include "desk/scripts.h"
 #include "desk/verdict.h"
@@ -157,22 +158,18 @@ static void on_reject(redisReply *reply, void *arg)
 	finish(job, &v.receipt);
 }
 
-/* Owners whose word counts for any uri. */
-static bool may_override(const char *owner)
-{
-	return strcmp(owner, DESK_OWNER_REDIS) == 0 || strcmp(owner, DESK_OWNER_NODE) == 0;
-}
-
 static int decide(struct job *job)
 {
 	struct desk *desk = job->desk;
 
 	if (job_read(job, desk->options.max_item) == -1)
 		return -1;
+	if (permit_channels(job) == -1)
+		return -1;
 	if (job->report)
 		return scripts_reject(desk->commands, &desk->options, job, on_reject, job);
-	return scripts_accept(desk->commands, &desk->options, job, may_override(job->owner),
-			      on_accept, job);
+	return scripts_accept(desk->commands, &desk->options, job,
+			      permit_rights(&desk->options, job), on_accept, job);
 }
 
 static void on_probe(redisReply *reply, void *arg);
@@ -198,15 +195,15 @@ static void start(struct job *job)
 		stall(desk, "out of memory");
 }
 
-/* Another worker was quicker, or the publisher sent it twice; what was refused is known too. A
- * key that is no string is accept.lua's to name. */
+/* Another worker was quicker, or the publisher sent it twice. A refusal is decided anew, since its
+ * reason may be gone. A key that is no string is accept.lua's to name. */
 static void on_probe(redisReply *reply, void *arg)
 {
 	struct job *job = arg;
 
 	if (must_wait(job, reply))
 		return;
-	if (reply->type == REDIS_REPLY_STRING) {
+	if (reply->type == REDIS_REPLY_STRING && strncmp(reply->str, "refused ", 8) != 0) {
 		finish_plain(job, DESK_DUPLICATE);
 		return;
 	}
@@ -253,12 +250,11 @@ static struct job *make_raw_job(const struct desk *desk, const redisReply *chann
 	struct desk_order order = {.bytes = payload->str,
 				   .len = payload->len,
 				   .channels = &channels,
-				   .owner = DESK_OWNER_REDIS};
+				   .who = &publisher_redis};
 	struct job *job = NULL;
 
 	if (!channel_is_plain(name, name_len))
-		return job_new_misdirected(payload->str, payload->len, name, name_len,
-					   DESK_OWNER_REDIS);
+		return job_new_misdirected(payload->str, payload->len, name, name_len);
 	if (channel_set_read(&channels, name, name_len, ' ') == 0)
 		job = job_new(&order, desk->options.max_item);
 	channel_set_free(&channels);

@@ -24,17 +24,13 @@
 #include <uv.h>
 #include "base/base.h"
 #include "news/item.h"
+#include "news/keyring.h"
 #include "news/post.h"
+#include "news/publisher.h"
 #include "wire/link.h"
 
 struct desk;
 enum { DESK_IN_FLIGHT = 256, DESK_IN_FLIGHT_BYTES = 16 << 20, DESK_PATIENCE_MS = 10000 };
-
-/* Who posts by PUBLISH, and who with the node's own key: both have the house in their hands
- * anyway, and may correct and kill what others posted. Every other owner may only change what is
- * his. */
-#define DESK_OWNER_REDIS "redis"
-#define DESK_OWNER_NODE	 "node"
 
 struct desk_options {
 	const char *prefix;
@@ -43,6 +39,8 @@ struct desk_options {
 	uint64_t archive_ms;	 /* of items, bodies and feeds */
 	uint64_t max_embargo_ms; /* further ahead is refused */
 	unsigned feed_max;	 /* items per channel's feed */
+	unsigned raw_rights;	 /* what a raw PUBLISH may do, where keys.json says nothing of it */
+	const struct keyring *keyring; /* NULL: nothing is said of it */
 };
 
 enum desk_result {
@@ -82,7 +80,7 @@ struct desk_order {
 	const char *bytes; /* one item, as it came */
 	size_t len;
 	const struct channel_set *channels; /* where he sends it; empty: the item's own */
-	const char *owner;		    /* who posts: the name of the key */
+	const struct publisher *who;	    /* who posts */
 };
 /* Takes one item. cb is called once, perhaps from inside the call. */
 void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, void *arg);

@@ -16,7 +16,7 @@ static void hash_job(struct job *job, const char *bytes)
 	if (state == NULL)
 		return;
 	XXH3_128bits_reset(state);
-	XXH3_128bits_update(state, job->owner, strlen(job->owner) + 1);
+	XXH3_128bits_update(state, job->who->name, strlen(job->who->name) + 1);
 	XXH3_128bits_update(state, job->sent_to, strlen(job->sent_to) + 1);
 	XXH3_128bits_update(state, bytes, job->len);
 	hash = XXH3_128bits_digest(state);
@@ -26,7 +26,8 @@ static void hash_job(struct job *job, const char *bytes)
 }
 
 /* Takes sent_to in every case. */
-static struct job *make_job(const char *bytes, size_t len, char *sent_to, const char *owner)
+static struct job *make_job(const char *bytes, size_t len, char *sent_to,
+			    const struct publisher *who)
 {
 	struct job *job = calloc(1, sizeof *job);
 
@@ -38,8 +39,8 @@ static struct job *make_job(const char *bytes, size_t len, char *sent_to, const 
 	job->sent_to = sent_to;
 	job->len = len;
 	job->since_ms = clock_mono_ms();
-	if ((job->owner = strdup(owner)) != NULL)
-		hash_job(job, bytes);
+	job->who = publisher_ref(who);
+	hash_job(job, bytes);
 	if (job->seen[0] == '\0') {
 		job_free(job);
 		return NULL;
@@ -65,7 +66,8 @@ static int read_bytes(struct job *job, const char *bytes, size_t max_item)
 
 	if (report == NULL)
 		return -1;
-	job->item = item_read(bytes, job->len, max_item, &job->channels, report);
+	job->item = item_read_by(bytes, job->len, max_item, &job->channels, job->who->by_urgency,
+				 report);
 	if (job->item)
 		free(report);
 	else
@@ -85,7 +87,7 @@ static int keep_bytes(struct job *job, const char *bytes)
 struct job *job_new(const struct desk_order *order, size_t max_item)
 {
 	struct job *job =
-		make_job(order->bytes, order->len, join_names(order->channels), order->owner);
+		make_job(order->bytes, order->len, join_names(order->channels), order->who);
 	bool fits = order->len <= max_item;
 
 	if (job == NULL)
@@ -102,10 +104,10 @@ fail:
 }
 
 struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
-				size_t channel_len, const char *owner)
+				size_t channel_len)
 {
 	size_t shown = channel_len < CHANNEL_NAME_MAX ? channel_len : CHANNEL_NAME_MAX;
-	struct job *job = make_job(bytes, len, strndup(channel, shown), owner);
+	struct job *job = make_job(bytes, len, strndup(channel, shown), &publisher_redis);
 
 	if (job == NULL)
 		return NULL;
@@ -140,7 +142,7 @@ void job_free(struct job *job)
 	free(job->report);
 	channel_set_free(&job->channels);
 	free(job->sent_to);
-	free(job->owner);
+	publisher_unref(job->who);
 	free(job->bytes);
 	free(job);
 }

@@ -30,7 +30,7 @@ struct job {
 	bool probed; /* a raw one that Redis did not know */
 	char *bytes;
 	size_t len;
-	char *owner;
+	const struct publisher *who; /* counted */
 	char *sent_to; /* the channels' names joined by spaces, as the sender wrote them */
 	struct channel_set channels;
 	char seen[33]; /* hash of owner, channels and bytes */
@@ -45,7 +45,7 @@ struct job {
 struct job *job_new(const struct desk_order *order, size_t max_item) MUST_USE;
 /* Heard on a channel that nobody may send to: refused without being read. */
 struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
-				size_t channel_len, const char *owner) MUST_USE;
+				size_t channel_len) MUST_USE;
 void job_free(struct job *job); /* accepts NULL */
 
 /* Fills item or report, if not done yet. -1 if memory is short. */

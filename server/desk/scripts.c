@@ -88,7 +88,7 @@ static void add_sender(struct call *call, const struct desk_options *options, co
 	add_number(call, "seen_ms", (int64_t)options->retention_ms + SEEN_LONGER_MS);
 	add_number(call, "bytes", (int64_t)job->len);
 	add_text(call, "channel", job->sent_to);
-	add_text(call, "owner", job->owner);
+	add_text(call, "owner", job->who->name);
 }
 
 static void add_item(struct call *call, const struct item *item, const char *channels)
@@ -118,24 +118,27 @@ static int send_call(struct link *link, struct link_script *script, const struct
 }
 
 int scripts_accept(struct link *link, const struct desk_options *options, const struct job *job,
-		   bool may_override, link_reply_cb *cb, void *arg)
+		   unsigned rights, link_reply_cb *cb, void *arg)
 {
-	struct buf channels = {0};
+	struct buf channels = {0}, words = {0};
 	struct call call;
 	int result = -1;
 
 	channel_set_write(&job->item->channels, ' ', &channels);
 	buf_addc(&channels, '\0');
-	if (!channels.failed) {
+	rights_write(rights, &words);
+	buf_addc(&words, '\0');
+	if (!channels.failed && !words.failed) {
 		begin(&call, options);
 		add_sender(&call, options, job);
-		add_text(&call, "override", may_override ? "1" : "0");
+		add_text(&call, "rights", words.data);
 		add_keeping(&call, options);
 		add_number(&call, "max_embargo_ms", (int64_t)options->max_embargo_ms);
 		add_item(&call, job->item, channels.data);
 		result = send_call(link, &accept_script, &call, cb, arg);
 	}
 	buf_free(&channels);
+	buf_free(&words);
 	return result;
 }
 

@@ -12,9 +12,9 @@
 #include "desk/job.h"
 #include "wire/link.h"
 
-/* accept.lua: job->item is there. */
+/* accept.lua: job->item is there; rights: what its sender may do. */
 int scripts_accept(struct link *link, const struct desk_options *options, const struct job *job,
-		   bool may_override, link_reply_cb *cb, void *arg) MUST_USE;
+		   unsigned rights, link_reply_cb *cb, void *arg) MUST_USE;
 /* reject.lua: job->report is there. */
 int scripts_reject(struct link *link, const struct desk_options *options, const struct job *job,
 		   link_reply_cb *cb, void *arg) MUST_USE;

@@ -29,6 +29,12 @@ static const struct {
 	{"not_owner", COUNTER_REJECT_NOT_OWNER},
 	{"embargo_too_far", COUNTER_REJECT_EMBARGO_TOO_FAR},
 	{"advisory", COUNTER_REJECT_ADVISORY},
+	{"channel_forbidden", COUNTER_REJECT_CHANNEL_FORBIDDEN},
+	{"may_not_publish", COUNTER_REJECT_MAY_NOT_PUBLISH},
+	{"may_not_correct", COUNTER_REJECT_MAY_NOT_CORRECT},
+	{"may_not_kill", COUNTER_REJECT_MAY_NOT_KILL},
+	{"may_not_flash", COUNTER_REJECT_MAY_NOT_FLASH},
+	{"may_not_embargo", COUNTER_REJECT_MAY_NOT_EMBARGO},
 };
 
 static void record_refusal(const struct job *job, const struct desk_receipt *receipt,
@@ -40,7 +46,8 @@ static void record_refusal(const struct job *job, const struct desk_receipt *rec
 			counters_mine->value[refusals[i].counter]++;
 	log_warn("item_refused", LOG_S("reason", receipt->code), LOG_S("pointer", pointer),
 		 LOG_S("detail", receipt->detail), LOG_S("channel", job->sent_to),
-		 LOG_S("owner", job->owner), LOG_S("uri", receipt->uri), LOG_S("hash", job->seen));
+		 LOG_S("owner", job->who->name), LOG_S("uri", receipt->uri),
+		 LOG_S("hash", job->seen));
 }
 
 void verdict_plain(struct verdict *v, const struct job *job, enum desk_result result)

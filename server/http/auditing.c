@@ -2,7 +2,6 @@
 #include "http/auditing.h"
 
 #include <string.h>
-#include "http/posting.h"
 #include "wire/audit.h"
 
 #define NO_STORE "cache-control: no-store\r\n"
@@ -48,11 +47,9 @@ void auditing_begin(struct request *r)
 	unsigned limit = query_limit(&r->query);
 	struct wire_id id = {0};
 
-	if (!posting_is_allowed(r))
-		request_problem(r, 401, "unauthorized",
-				"the audit trail needs `Authorization: Bearer <publish.key>`",
-				"www-authenticate: Bearer\r\n" NO_STORE, NULL);
-	else if (limit == 0)
+	if (!who_lets_in(r, RIGHT_AUDIT, "may_not_audit", NO_STORE))
+		return;
+	if (limit == 0)
 		request_problem(r, 400, "bad_limit", "`limit` is a number from 1 to 100", NO_STORE,
 				NULL);
 	else if (before != NULL && wire_id_parse(before, strlen(before), &id) != 0)

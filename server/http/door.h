@@ -25,6 +25,7 @@
 #include "wire/wire.h"
 
 struct door;
+struct who;
 
 /* What happens to a connection that became a WebSocket. `stream` is what established() returned. */
 struct door_stream {
@@ -43,7 +44,7 @@ struct door_setup {
 	struct desk *desk;
 	struct readers *readers;
 	const struct door_stream *stream;
-	const char *publish_key;
+	struct who *who;
 	const struct counters_page *pages;
 	size_t page_count;
 	size_t max_item;

@@ -4,8 +4,6 @@
 
 #include "http/request.h"
 
-/* Does the request carry the node's own key? Compared in constant time. */
-bool posting_is_allowed(const struct request *r);
 /* The head is read: refuses what need not be read further (401, 411, 413), or waits for the body. */
 void posting_begin(struct request *r);
 /* The body is complete: the desk decides, and its receipt is the answer. */

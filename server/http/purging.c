@@ -2,7 +2,6 @@
 #include "http/purging.h"
 
 #include <string.h>
-#include "http/posting.h"
 
 static void answer_purged(struct request *r, const struct desk_purged *purged)
 {
@@ -59,11 +58,9 @@ void purging_begin(struct request *r, const char *uri)
 {
 	struct ticket *t;
 
-	if (!posting_is_allowed(r))
-		request_problem(r, 401, "unauthorized",
-				"purging needs `Authorization: Bearer <publish.key>`",
-				"www-authenticate: Bearer\r\n", NULL);
-	else if (has_body(r))
+	if (!who_lets_in(r, RIGHT_ALL, "may_not_purge", ""))
+		return;
+	if (has_body(r))
 		request_problem(r, 400, "bad_body", "a purge has no body", "", NULL);
 	else if (uri[0] == '\0' || strlen(uri) > ITEM_URI_MAX)
 		request_problem(r, 400, "bad_uri", "the uri is missing or longer than 1024 bytes",
@@ -71,5 +68,5 @@ void purging_begin(struct request *r, const char *uri)
 	else if ((t = request_ticket(r)) == NULL)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else
-		desk_purge(door_setup_of(r->door)->desk, uri, DESK_OWNER_NODE, answered, t);
+		desk_purge(door_setup_of(r->door)->desk, uri, r->who->name, answered, t);
 }

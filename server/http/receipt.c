@@ -22,6 +22,9 @@ static const struct {
 
 static int status_of_refusal(const struct desk_receipt *receipt)
 {
+	if (strncmp(receipt->code, "may_not_", 8) == 0 || strcmp(receipt->code, "not_owner") == 0 ||
+	    strcmp(receipt->code, "channel_forbidden") == 0)
+		return 403;
 	if (receipt->report == NULL)
 		return 422;
 	switch (receipt->report->refusal) {

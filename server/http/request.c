@@ -54,6 +54,20 @@ static char *bearer_key(struct lws *wsi)
 	return NULL;
 }
 
+/* Superdesk signs what it posts. */
+static char *signature(struct lws *wsi)
+{
+	static const char name[] = "x-superdesk-signature:";
+	int len = lws_hdr_custom_length(wsi, name, sizeof name - 1);
+	char *text;
+
+	if (len <= 0 || (text = malloc((size_t)len + 1)) == NULL)
+		return NULL;
+	if (lws_hdr_custom_copy(wsi, text, len + 1, name, sizeof name - 1) < 0)
+		text[0] = '\0';
+	return text;
+}
+
 long request_content_length(struct lws *wsi)
 {
 	char text[24];
@@ -84,6 +98,8 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 		return NULL;
 	}
 	r->key = bearer_key(wsi);
+	if (r->method == METHOD_POST)
+		r->signature = signature(wsi);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
 	if (query_read(&r->query, wsi) != 0)
 		request_problem(r, 400, "bad_query",
@@ -239,7 +255,11 @@ void request_free(struct request *r)
 	buf_free(&r->body);
 	buf_free(&r->answer);
 	free(r->path);
+	if (r->key != NULL)
+		explicit_bzero(r->key, strlen(r->key));
 	free(r->key);
+	free(r->signature);
+	publisher_unref(r->who);
 	free(r->if_none_match);
 	free(r);
 }

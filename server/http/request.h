@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "http/door.h"
 #include "http/query.h"
+#include "http/who.h"
 #include "news/item.h"
 
 enum method {
@@ -36,8 +37,10 @@ struct request {
 	char *path;		   /* decoded, NUL-terminated */
 	struct query query;
 	struct buf body;
-	char *key;	     /* what stood behind `Authorization: Bearer `, or NULL */
-	char *if_none_match; /* or NULL */
+	char *key;		     /* what stood behind `Authorization: Bearer `, or NULL */
+	char *signature;	     /* x-superdesk-signature of a POST, or NULL */
+	char *if_none_match;	     /* or NULL */
+	const struct publisher *who; /* who has proved to be somebody (who.h), counted; or NULL */
 	struct ticket *ticket;
 	struct buf answer; /* head and body, ready to go; empty: not answered yet */
 	bool body_ended;   /* the body is whole: more bytes are not ours */

@@ -46,13 +46,16 @@ static void hash_text(char *out, size_t size, const char *text)
 
 const char *accept_item(struct sent s)
 {
-	char created[24], embargo[24], expires[24], body[512], hash[20], seen[20], all[1024];
+	char rights[80], created[24], embargo[24], expires[24], body[512], hash[20], seen[20],
+		all[1024];
 	const char *uri = or_else(s.uri, "urn:a"), *version = or_else(s.version, "1"),
 		   *text = or_else(s.text, "words");
 	const char *channels = or_else(s.channels, "feed:all world"),
 		   *owner = or_else(s.owner, "redis");
 	const char *status = or_else(s.status, "usable");
 
+	snprintf(rights, sizeof rights, "%s%s",
+		 or_else(s.rights, "publish correct kill flash embargo"), s.override ? " all" : "");
 	snprintf(created, sizeof created, "%" PRId64, s.created);
 	snprintf(embargo, sizeof embargo, "%" PRId64, s.embargo);
 	snprintf(expires, sizeof expires, "%" PRId64, s.expires);
@@ -74,8 +77,8 @@ const char *accept_item(struct sent s)
 			      "world",
 			      "owner",
 			      owner,
-			      "override",
-			      s.override ? "1" : "0",
+			      "rights",
+			      rights,
 			      "epoch",
 			      "e1",
 			      "retention_ms",
@@ -99,7 +102,7 @@ const char *accept_item(struct sent s)
 			      "status",
 			      status,
 			      "class",
-			      "regular",
+			      or_else(s.class, "regular"),
 			      "evolved",
 			      s.evolved ? "1" : "0",
 			      "lang",

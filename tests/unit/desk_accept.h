@@ -10,8 +10,9 @@
 /* An item as the desk hands it to accept.lua. What is not given is ordinary. */
 struct sent {
 	const char *uri, *version, *text, *channels, *owner, *status, *hash, *notice, *lang,
-		*feed_max;
-	const char *seen; /* default: made of all the rest */
+		*feed_max, *class;
+	const char *rights; /* default: publish correct kill flash embargo */
+	const char *seen;   /* default: made of all the rest */
 	int64_t created, embargo, expires;
 	bool evolved, override;
 };

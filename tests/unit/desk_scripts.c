@@ -379,10 +379,53 @@ static void what_cannot_be_read_is_written_down_once(void **state)
 	assert_false(stage_number("EXISTS {newswire}:seen:s3"));
 }
 
+/* What the sender may not do is refused by its name, and changes nothing. */
+static void each_permission_is_asked_where_it_matters(void **state)
+{
+	int64_t tomorrow = redis_now() + 50000000;
+
+	(void)state;
+	SAYS(SEND(.rights = "correct kill"), "refused");
+	assert_string_equal(got.code, "may_not_publish");
+	SAYS(SEND(.rights = "publish", .embargo = tomorrow), "refused");
+	assert_string_equal(got.code, "may_not_embargo");
+	assert_int_equal(on_the_wire(), 0);
+	SAYS(SEND(.rights = "publish"), "accepted");
+	SAYS(SEND(.rights = "publish", .created = 1), "duplicate");
+	SAYS(SEND(.rights = "publish", .version = "2"), "refused");
+	assert_string_equal(got.code, "may_not_correct");
+	SAYS(SEND(.rights = "publish correct flash embargo all", .version = "2",
+		  .status = "canceled"),
+	     "refused");
+	assert_string_equal(got.code, "may_not_kill");
+	SAYS(SEND(.rights = "publish correct", .version = "2", .status = "withheld"), "refused");
+	assert_string_equal(got.code, "may_not_kill");
+	assert_string_equal(item_field("urn:a", "version"), "1");
+	assert_int_equal(on_the_wire(), 1);
+	SAYS(SEND(.rights = "correct", .version = "2"), "accepted");
+	SAYS(SEND(.rights = "correct", .version = "3", .class = "flash"), "refused");
+	assert_string_equal(got.code, "may_not_flash");
+	SAYS(SEND(.rights = "kill", .version = "3", .class = "flash", .status = "canceled"),
+	     "accepted");
+	SAYS(SEND(.rights = "", .version = "4", .status = "canceled"), "duplicate");
+}
+
+static void a_refusal_for_want_of_a_permission_is_decided_anew(void **state)
+{
+	(void)state;
+	SAYS(SEND(.rights = "", .seen = "s1"), "refused");
+	SAYS(SEND(.rights = "", .seen = "s1"), "refused_again");
+	assert_int_equal(refusals(), 1);
+	SAYS(SEND(.rights = "publish", .seen = "s1"), "accepted");
+	SAYS(SEND(.rights = "", .seen = "s1"), "seen");
+}
+
 int main(void)
 {
 #define STORY(test) cmocka_unit_test_setup(test, stage_clear)
 	const struct CMUnitTest tests[] = {
+		STORY(each_permission_is_asked_where_it_matters),
+		STORY(a_refusal_for_want_of_a_permission_is_decided_anew),
 		STORY(an_item_gets_its_place_its_text_and_its_feeds),
 		STORY(what_is_published_carries_epoch_ids_meta_and_text),
 		STORY(the_same_bytes_twice_change_nothing),

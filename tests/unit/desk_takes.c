@@ -25,7 +25,20 @@ static const struct desk_options options = {
 	.archive_ms = UINT64_C(2592000000),
 	.max_embargo_ms = 86400000,
 	.feed_max = 100,
+	.raw_rights = RIGHTS_EVERYTHING,
 };
+
+static const char *const everywhere[] = {"*"}, *const sports[] = {"sport.*"};
+static const struct publisher alpha = {.name = "alpha",
+				       .rights = RIGHT_PUBLISH | RIGHT_CORRECT,
+				       .pattern = everywhere,
+				       .patterns = 1};
+static const struct publisher beta = {.name = "beta",
+				      .rights = RIGHTS_EVERYTHING & ~RIGHT_ALL,
+				      .pattern = everywhere,
+				      .patterns = 1};
+static const struct publisher sporty = {
+	.name = "sporty", .rights = RIGHTS_EVERYTHING, .pattern = sports, .patterns = 1};
 
 static uv_loop_t loop;
 static struct redis_place place;
@@ -115,10 +128,10 @@ static struct channel_set set_of(const char *names)
 	return set;
 }
 
-static void take_bytes(const char *bytes, size_t len, const char *owner, int number)
+static void take_bytes(const char *bytes, size_t len, const struct publisher *who, int number)
 {
 	struct channel_set world = set_of("world");
-	struct desk_order order = {bytes, len, &world, owner};
+	struct desk_order order = {bytes, len, &world, who};
 
 	desk_take(desks[0], &order, hear_receipt, (void *)(intptr_t)number);
 	channel_set_free(&world);
@@ -126,7 +139,7 @@ static void take_bytes(const char *bytes, size_t len, const char *owner, int num
 
 static void take(const char *json)
 {
-	take_bytes(json, strlen(json), DESK_OWNER_NODE, 0);
+	take_bytes(json, strlen(json), &publisher_node, 0);
 }
 
 static const char *story(char *out, size_t size, int number)
@@ -270,12 +283,33 @@ static void who_has_the_house_may_change_what_others_sent(void **state)
 		"{\"uri\":\"urn:a\",\"version\":\"2\",\"headlines\":[{\"value\":\"B\"}]}";
 
 	(void)state;
-	take_bytes(first, strlen(first), "alpha", 0);
-	take_bytes(second, strlen(second), "beta", 0);
+	take_bytes(first, strlen(first), &alpha, 0);
+	take_bytes(second, strlen(second), &beta, 0);
 	take(second);
 	wait_for_receipts(3);
 	assert_string_equal(heard[1].code, "not_owner");
 	assert_int_equal(heard[2].result, DESK_ACCEPTED);
+}
+
+static void a_channel_that_a_key_may_not_use_is_refused_and_a_kill_follows_its_story(void **state)
+{
+	const char *story_of_sport = "{\"uri\":\"urn:s\",\"version\":\"1\",\"headlines\":"
+				     "[{\"value\":\"A\"}],\"channels\":[\"sport.golf\"]}";
+	const char *kill_of_it = "{\"uri\":\"urn:s\",\"version\":\"2\",\"pubStatus\":\"canceled\"}";
+	struct channel_set none = {0};
+	struct desk_order order = {story_of_sport, strlen(story_of_sport), &none, &sporty};
+
+	(void)state;
+	take_bytes(story_of_sport, strlen(story_of_sport), &sporty, 0); /* to world, too */
+	desk_take(desks[0], &order, hear_receipt, NULL);
+	take_bytes(kill_of_it, strlen(kill_of_it), &sporty, 0);
+	wait_for_receipts(3);
+	assert_int_equal(heard[0].result, DESK_REFUSED);
+	assert_string_equal(heard[0].code, "channel_forbidden");
+	assert_int_equal(heard[1].result, DESK_ACCEPTED);
+	assert_int_equal(heard[2].result, DESK_ACCEPTED);
+	assert_int_equal(page.value[COUNTER_REJECT_CHANNEL_FORBIDDEN], 1);
+	assert_string_equal(stage_text("HGET {newswire}:item:urn:s owner"), "sporty");
 }
 
 static void two_who_hear_the_same_take_it_once(void **state)
@@ -393,7 +427,7 @@ static void more_than_can_be_decided_at_once_is_told_to_come_again(void **state)
 	(void)state;
 	for (int i = 0; i < DESK_IN_FLIGHT + 10; i++) {
 		story(text, sizeof text, i);
-		take_bytes(text, strlen(text), DESK_OWNER_NODE, i);
+		take_bytes(text, strlen(text), &publisher_node, i);
 	}
 	wait_for_receipts(DESK_IN_FLIGHT + 10);
 	for (int i = 0; i < receipts; i++)
@@ -409,7 +443,7 @@ static void who_has_gone_away_is_not_called(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		story(text, sizeof text, i);
-		take_bytes(text, strlen(text), DESK_OWNER_NODE, i + 1);
+		take_bytes(text, strlen(text), &publisher_node, i + 1);
 	}
 	desk_forget(desks[0], (void *)(intptr_t)1);
 	wait_for_posts(2);
@@ -459,7 +493,7 @@ static void items_in_flight_when_redis_dies_are_taken_once(void **state)
 	(void)state;
 	for (int i = 0; i < all; i++) {
 		story(text, sizeof text, i);
-		take_bytes(text, strlen(text), DESK_OWNER_NODE, i);
+		take_bytes(text, strlen(text), &publisher_node, i);
 	}
 	uv_run(&loop, UV_RUN_ONCE); /* they are written to the socket */
 	stage_kill_redis();
@@ -597,6 +631,7 @@ int main(void)
 		WITH(two, two_who_hear_the_same_take_it_once),
 		WITH(two, a_flood_is_taken_in_order_and_nothing_is_lost),
 		WITH(one, a_desk_that_is_served_goes_on_without_its_loop),
+		WITH(one, a_channel_that_a_key_may_not_use_is_refused_and_a_kill_follows_its_story),
 		WITH(two, what_cannot_be_read_is_refused_once_with_a_reason),
 		WITH(one, a_refused_poster_is_told_where_and_why_each_time),
 		WITH(one, a_key_in_the_way_is_no_fault_of_the_item),

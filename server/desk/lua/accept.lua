@@ -1,7 +1,7 @@
 -- accept.lua - decides what becomes of one item, and gives it its place. Run twice for the same item, it changes nothing.
 --
 -- ARGV: prefix, seen (hash of bytes, channels and owner), seen_ms, bytes (how many), channel (where it was sent), owner,
---       override (1: may change other owners' items), epoch (a name to take if there is none yet), retention_ms, archive_ms,
+--       rights (words: publish correct kill flash embargo; all: also what belongs to others), epoch (a name to take if there is none yet), retention_ms, archive_ms,
 --       max_embargo_ms, feed_max; and of the item: uri version created embargo expires (ms, 0: none) status class
 --       evolved (1: says evolvedFrom) lang type notice channels hash body.
 -- Returns {result, id, action, channels, code, detail, due}: result is accepted, duplicate, seen (these very bytes were
@@ -21,6 +21,13 @@ end
 
 local known, item, held
 
+local may = {}
+for right in args.rights:gmatch('%a+') do
+	may[right] = true
+end
+local deeds = {publish = 'post new stories', correct = 'change what was sent', kill = 'kill or withhold', flash = 'send a flash',
+	embargo = 'send what is under embargo'}
+
 local function answer(result, id, action, channels, code, detail, due)
 	return {result, id or '', action or '', channels or '', code or '', detail or '', due or ''}
 end
@@ -37,6 +44,10 @@ local function refuse(code, detail)
 	end
 	local news = write_reject(known, code, detail, story.uri, story.version)
 	return answer(news and 'refused' or 'refused_again', '', '', '', code, detail)
+end
+
+local function refuse_right(right)
+	return refuse('may_not_' .. right, 'Whoever sent this may not ' .. deeds[right] .. '.')
 end
 
 local function stale()
@@ -140,6 +151,17 @@ local function judge_held()
 	return order == 0 and is_same_time and 'stale' or nil
 end
 
+-- The right that the sender lacks to send this news, or nil. Asked only where something would change.
+local function lacks_for_news()
+	local right = (item or held) and 'correct' or 'publish'
+	if story.class == 'flash' and not may.flash then
+		return 'flash'
+	elseif story.embargo > now and not may.embargo then
+		return 'embargo'
+	end
+	return not may[right] and right or nil
+end
+
 -- Under embargo: kept apart, told nobody.
 local function hold_back()
 	if story.embargo - now > tonumber(args.max_embargo_ms) then
@@ -150,6 +172,10 @@ local function hold_back()
 		return done('duplicate', item and item.last)
 	elseif judgement == 'stale' then
 		return stale()
+	end
+	local lacks = lacks_for_news()
+	if lacks then
+		return refuse_right(lacks)
 	end
 	local name, header = key('held:' .. story.uri), {evolved = args.evolved}
 	for _, field in ipairs({'uri', 'version', 'class', 'lang', 'type', 'notice', 'channels', 'hash', 'owner'}) do
@@ -190,6 +216,10 @@ local function bring_out()
 		end
 		action = item.action
 	end
+	local lacks = lacks_for_news()
+	if lacks then
+		return refuse_right(lacks)
+	end
 	local id, channels = publish(story, item, action, also)
 	if held and story_order(story, held) >= 0 then
 		drop_held(story.uri)
@@ -200,13 +230,15 @@ end
 -- The order of these questions is the law; docs/redis.md gives the reasons.
 local function decide()
 	local owner = item and item.owner or held and held.owner or story.owner
-	if owner ~= story.owner and args.override ~= '1' then
+	if owner ~= story.owner and not may.all then
 		return refuse('not_owner', 'This uri belongs to another publisher.')
 	elseif item and item.status == 'canceled' then
 		if story.status == 'canceled' then
 			return done('duplicate', item.last)
 		end
 		return refuse('killed', 'This uri was killed, which cannot be undone.')
+	elseif story.status ~= 'usable' and not may.kill then
+		return refuse_right('kill')
 	elseif story.status == 'canceled' then
 		return kill()
 	elseif story.status == 'withheld' then

@@ -1,0 +1,204 @@
+// Who may post what: keys in a file, permissions, owners, and what a raw PUBLISH may do; and that no key is ever shown.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Stage, Store, item, program, until } from './stage.mjs';
+import { changeKeys, keyOf, publisher, putKeys } from './keys.mjs';
+
+const soon = () => new Date(Date.now() + 3600e3).toISOString();
+const bearer = (name) => ({ authorization: `Bearer ${keyOf(name)}` });
+const wireLength = (stage) => stage.redis.xlen('{newswire}:wire');
+/** Posts with a publisher's key; says `[status, status word or problem code]`. */
+const as = (stage, name) => async (what, channels = 'world') => {
+  const { status, body } = await stage.post(what, { channels, key: keyOf(name) });
+  return [status, body.code ?? body.status];
+};
+
+test('each permission is asked for by its name, and a refusal changes nothing, is counted and written down', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const all = ['publish', 'correct', 'kill', 'flash', 'embargo'];
+  const without = (word) => publisher(`no-${word}`, all.filter((w) => w !== word));
+  await changeKeys(stage, { keys: [...all.map(without), publisher('full', [...all, 'all']), publisher('sport', all, { channels: ['sport.*'] })] });
+  const full = as(stage, 'full');
+  const uri = 'urn:keys:1';
+  assert.deepEqual(await full(item({ uri })), [201, 'accepted']);
+  const before = await wireLength(stage);
+
+  assert.deepEqual(await as(stage, 'no-publish')(item({ uri: 'urn:keys:2' })), [403, 'may_not_publish']);
+  assert.deepEqual(await as(stage, 'no-flash')(item({ uri: 'urn:keys:3', urgency: 1 })), [403, 'may_not_flash']);
+  assert.deepEqual(await as(stage, 'no-embargo')(item({ uri: 'urn:keys:4', embargoedUntil: soon() })), [403, 'may_not_embargo']);
+  assert.deepEqual(await as(stage, 'no-kill')({ uri: 'urn:keys:5', version: '1', pubStatus: 'canceled' }), [403, 'may_not_kill']);
+  assert.deepEqual(await as(stage, 'no-kill')({ uri: 'urn:keys:5', version: '1', pubStatus: 'withheld' }), [403, 'may_not_kill']);
+  assert.deepEqual(await as(stage, 'sport')(item({ uri: 'urn:keys:6' }), 'world'), [403, 'channel_forbidden']);
+  assert.deepEqual(await as(stage, 'sport')(item({ uri: 'urn:keys:6', channels: ['world'] }), 'sport.golf'), [403, 'channel_forbidden']);
+  const nowhere = await stage.post(item({ uri: 'urn:keys:6' }), { key: keyOf('sport') });
+  assert.deepEqual([nowhere.status, nowhere.body.code], [403, 'channel_forbidden'], 'without a channel all would read it');
+  assert.equal(await wireLength(stage), before);
+  assert.equal(await stage.redis.zcard('{newswire}:embargo'), 0);
+  assert.equal((await stage.http('/v1/items/urn:keys:5')).status, 404);
+
+  const own = 'urn:keys:7', first = item({ uri: own });
+  assert.deepEqual(await as(stage, 'no-correct')(first), [201, 'accepted']);
+  assert.deepEqual(await as(stage, 'no-correct')(item({ uri: own, version: '2' })), [403, 'may_not_correct']);
+  assert.deepEqual(await as(stage, 'no-correct')(first), [200, 'duplicate'], 'a retry asks for nothing new');
+  assert.deepEqual(await as(stage, 'no-correct')({ ...first, edNote: 'other bytes, the same news' }), [200, 'duplicate']);
+  assert.deepEqual(await as(stage, 'sport')(item({ uri: 'urn:keys:8' }), 'sport.golf'), [201, 'accepted']);
+
+  const reasons = (await stage.rejects()).map((r) => [r.owner, r.reason]);
+  for (const word of all) assert.ok(reasons.some(([who, why]) => who === `no-${word}` && why === `may_not_${word}`), word);
+  for (const word of ['publish', 'correct', 'flash', 'embargo'])
+    assert.equal(await stage.metric(`newswire_rejects_total{reason="may_not_${word}"}`).read(), 1, word);
+  assert.equal(await stage.metric('newswire_rejects_total{reason="channel_forbidden"}').read(), 3);
+  assert.doesNotMatch(stage.log, /-key-0123456789abcdef/);
+});
+
+test('a story belongs to who posted it first: others change it only with the right to all', async (t) => {
+  const stage = await Stage.open(t);
+  const may = ['publish', 'correct', 'kill'];
+  await changeKeys(stage, { keys: [publisher('desk', may), publisher('other', may), publisher('chief', [...may, 'all'])] });
+  const reader = await stage.reader({ channels: ['world'] });
+  const uri = 'urn:owned';
+  await as(stage, 'desk')(item({ uri }));
+  assert.deepEqual(await as(stage, 'other')(item({ uri, version: '2' })), [403, 'not_owner']);
+  assert.deepEqual(await as(stage, 'other')({ uri, version: '2', pubStatus: 'canceled' }), [403, 'not_owner']);
+  assert.deepEqual(await as(stage, 'chief')(item({ uri, version: '2' })), [201, 'accepted']);
+  assert.deepEqual(await as(stage, 'desk')(item({ uri, version: '3' })), [201, 'accepted'], 'it still belongs to the desk');
+  await reader.hasRead(3);
+  assert.deepEqual(await as(stage, 'desk')({ uri, version: '4', pubStatus: 'canceled' }), [201, 'accepted']);
+  assert.equal((await reader.hasRead(4)).at(-1).action, 'kill');
+  const trail = (await stage.http('/v1/audit', { headers: { authorization: `Bearer ${stage.key}` } })).body.entries;
+  assert.deepEqual(trail.map((e) => [e.who, e.what]), [['desk', 'kill'], ['desk', 'correct'], ['chief', 'correct'], ['desk', 'publish']]);
+});
+
+test('the trail is for keys that may audit, purging for those that may change all', async (t) => {
+  const stage = await Stage.open(t);
+  await changeKeys(stage, { keys: [publisher('desk', ['publish']), publisher('auditor', ['audit']), publisher('chief', ['all'])] });
+  await as(stage, 'desk')(item({ uri: 'urn:old' }));
+  const audit = async (name) => (await stage.http('/v1/audit', { headers: bearer(name) }));
+  assert.equal((await audit('auditor')).status, 200);
+  for (const name of ['desk', 'chief']) {
+    const { status, body, headers } = await audit(name);
+    assert.deepEqual([status, body.code, headers.get('cache-control')], [403, 'may_not_audit', 'no-store']);
+  }
+  const purge = async (name) => (await stage.http('/v1/items/urn:old', { method: 'DELETE', headers: bearer(name) }));
+  for (const name of ['desk', 'auditor']) assert.deepEqual([(await purge(name)).status, (await purge(name)).body.code], [403, 'may_not_purge']);
+  assert.equal((await purge('chief')).status, 200);
+  assert.equal((await audit('auditor')).body.entries[0].who, 'chief');
+  assert.ok(await stage.metric('newswire_forbidden_total').read() >= 6);
+});
+
+test('who proves nothing learns nothing, and a flood of wrong keys is no flood of lines', async (t) => {
+  const stage = await Stage.open(t);
+  await changeKeys(stage, { keys: [publisher('desk', ['publish'])] });
+  const answers = new Set();
+  const tries = [null, '', 'x', keyOf('desk').slice(0, -1), `${keyOf('desk')}x`, keyOf('desk').toUpperCase(), stage.key.slice(1), 'x'.repeat(2000)];
+  for (const key of tries) {
+    const { status, headers, text } = await stage.post(item(), { key });
+    assert.deepEqual([status, headers.get('www-authenticate')], [401, 'Bearer'], key);
+    answers.add(text);
+  }
+  assert.equal(answers.size, 1, 'the same words, however near it was');
+  for (let i = 0; i < 300; i++) await stage.post(item(), { key: `guess-${i}-guess-guess` });
+  await stage.metric('newswire_unauthorized_total{way="key"}').becomes(300 + tries.length - 2);
+  assert.equal(await stage.metric('newswire_unauthorized_total{way="nothing"}').read(), 2);
+  await until(() => {
+    const told = [...stage.log.matchAll(/event=unauthorized last_from=127\.0\.0\.1 times=(\d+)/g)].map((m) => Number(m[1]));
+    return told.reduce((a, b) => a + b, 0) === 300 + tries.length - 2 && told.length;
+  }, 'every wrong key to be told of in a sum').then((lines) => assert.ok(lines < 60, `${lines} lines`));
+  assert.equal(await wireLength(stage), 0);
+  assert.doesNotMatch(stage.log, /guess-|-key-0123456789abcdef/);
+  assert.ok(!stage.log.includes(stage.key));
+});
+
+test('the file is read again when it changes: a new key works, a revoked one does not, a broken file changes nothing', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  assert.deepEqual(await as(stage, 'desk')(item({ uri: 'urn:r:0' })), [401, 'unauthorized']);
+  await changeKeys(stage, { keys: [publisher('desk', ['publish'])] });
+  assert.deepEqual(await as(stage, 'desk')(item({ uri: 'urn:r:1' })), [201, 'accepted']);
+  await changeKeys(stage, `{"keys":[{"name":"desk","secret":"hush-hush-hush"`, 'keys_broken');
+  assert.deepEqual(await as(stage, 'desk')(item({ uri: 'urn:r:2' })), [201, 'accepted'], 'the old keys stay in force');
+  await changeKeys(stage, { keys: [{ ...publisher('desk', ['publish']), chanels: [] }] }, 'keys_broken');
+  await stage.logged(/event=keys_broken file=\S+ reason="\/keys\/0\/chanels: there is no such property/);
+  assert.ok(await stage.metric('newswire_keys_broken_total').read() >= 4);
+  await changeKeys(stage, { keys: [publisher('other', ['publish'])] });
+  assert.deepEqual(await as(stage, 'desk')(item({ uri: 'urn:r:3' })), [401, 'unauthorized']);
+  assert.deepEqual(await as(stage, 'other')(item({ uri: 'urn:r:4' })), [201, 'accepted']);
+  await changeKeys(stage, { keys: [publisher('other', ['publish', 'correct', 'flash'], { urgency: { 1: 'urgent', 5: 'flash' } })] });
+  const reader = await stage.reader({ channels: ['world'] });
+  await as(stage, 'other')(item({ uri: 'urn:r:5', urgency: 1 }));
+  await as(stage, 'other')(item({ uri: 'urn:r:6', urgency: 5 }));
+  assert.deepEqual((await reader.hasRead(2)).map((p) => p.class), ['urgent', 'flash'], 'and urgency means what the file says');
+  assert.doesNotMatch(stage.log, /hush|-key-0123456789abcdef/);
+});
+
+test('newswired does not start with a file of keys that it cannot read, and says where the fault is', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'nw-keys-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  await putKeys(dir, { keys: [publisher('desk', ['publsh'])] });
+  const run = spawnSync(program('newswired'), [`--state-dir=${dir}`, '--port=0'], { encoding: 'utf8' });
+  assert.equal(run.status, 1);
+  assert.match(run.stderr, /event=cannot_start.*keys\.json cannot be used: \/keys\/0\/may\/0: this is no permission: publish, correct/);
+  const wrong = spawnSync(program('newswired'), [`--state-dir=${dir}`, '--raw-publish=publish,korrect'], { encoding: 'utf8' });
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /--raw-publish: "publish,korrect" is not what is wanted/);
+});
+
+test('a key that posts more than it may is told when to come back', async (t) => {
+  const stage = await Stage.open(t, { 'publish-rate': 1 });
+  await changeKeys(stage, { keys: [publisher('wild', ['publish']), publisher('calm', ['publish'])] });
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => stage.post(item({ uri: `urn:w:${i}` }), { key: keyOf('wild'), channels: 'world' })));
+  const refused = answers.filter((a) => a.status === 429);
+  assert.ok(refused.length > 0 && answers.filter((a) => a.status === 201).length >= 2, answers.map((a) => a.status).join(' '));
+  assert.deepEqual([refused[0].body.code, refused[0].headers.get('retry-after')], ['too_many_posts', '1']);
+  assert.equal(await stage.metric('newswire_rate_limited_total').read(), refused.length);
+  assert.deepEqual(await as(stage, 'calm')(item({ uri: 'urn:calm' })), [201, 'accepted'], 'others are not held up');
+  for (let i = 0; i < 8; i++) assert.equal((await stage.post(item({ uri: `urn:node:${i}` }))).status, 201, "nor is the node's own key");
+});
+
+test('a raw PUBLISH may do everything in the private Redis, and only publish and correct in another, unless told otherwise', async (t) => {
+  const life = async (stage, uri) => {
+    await stage.publish(item({ uri }));
+    await stage.metric('newswire_desk_total{result="accepted"}').reaches(1);
+    await stage.publish(item({ uri, version: '2' }));
+    await stage.metric('newswire_desk_total{result="accepted"}').reaches(2);
+    await stage.publish(item({ uri: `${uri}:f`, urgency: 1 }));
+    await stage.publish(item({ uri: `${uri}:e`, embargoedUntil: soon() }));
+    await stage.publish({ uri, version: '3', pubStatus: 'canceled' });
+  };
+  const own = await Stage.open(t);
+  await life(own, 'urn:raw');
+  await own.metric('newswire_desk_total{result="accepted"}').becomes(4);
+  await own.metric('newswire_desk_total{result="held"}').becomes(1);
+
+  const store = await Store.open(t);
+  const shared = await Stage.open(t, { store, workers: 2 });
+  await life(shared, 'urn:raw');
+  await shared.metric('newswire_desk_total{result="refused"}').becomes(3);
+  assert.deepEqual((await shared.rejects()).map((r) => [r.owner, r.reason, r.channel]).sort(),
+    [['redis', 'may_not_embargo', 'world'], ['redis', 'may_not_flash', 'world'], ['redis', 'may_not_kill', 'world']]);
+  assert.equal(await wireLength(shared), 2);
+  await shared.post(item({ uri: 'urn:mine' }), { channels: 'world' });
+  await shared.publish(item({ uri: 'urn:mine', version: '2' }));
+  await shared.metric('newswire_rejects_total{reason="not_owner"}').becomes(1);
+});
+
+test('the file of keys says for each channel what a raw PUBLISH may do, and a refused one is decided anew when that changes', async (t) => {
+  const stage = await Stage.open(t, { 'raw-publish': 'none' });
+  await changeKeys(stage, { raw: { world: ['publish', 'kill'], 'sport.*': ['publish'] } });
+  await stage.publish(item({ uri: 'urn:p:1' }), 'world');
+  await stage.publish(item({ uri: 'urn:p:2' }), 'sport.golf');
+  await stage.metric('newswire_desk_total{result="accepted"}').becomes(2);
+  await stage.publish(item({ uri: 'urn:p:3' }), 'culture');
+  await stage.publish(item({ uri: 'urn:p:4', channels: ['culture'] }), 'world');
+  await stage.metric('newswire_rejects_total{reason="may_not_publish"}').becomes(2);
+  const kill = { uri: 'urn:p:2', version: '1', pubStatus: 'canceled' };
+  await stage.publish(kill, 'sport.golf');
+  await stage.metric('newswire_rejects_total{reason="may_not_kill"}').becomes(1);
+  await changeKeys(stage, { raw: { '*': ['kill'] } });
+  await stage.publish(kill, 'sport.golf');
+  await stage.metric('newswire_desk_total{result="accepted"}').becomes(3);
+  assert.equal((await stage.http('/v1/items/urn:p:2')).status, 410);
+});
