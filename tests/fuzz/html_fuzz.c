@@ -1,7 +1,7 @@
 /* html_fuzz.c - throws bytes at html_clean(), and holds what comes out to its promises.
  *
  *     clang -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Iserver -Iinclude \
- *           tests/fuzz/html_fuzz.c server/news/html*.c server/base/{base,buf,log,clock}.c -lgumbo -o html_fuzz
+ *           tests/fuzz/html_fuzz.c server/news/html*.c server/base/{arena,base,buf,log,clock}.c -lgumbo -o html_fuzz
  *     ./html_fuzz -max_len=4096 -dict=tests/fuzz/html.dict NEW_CORPUS tests/fuzz/corpus/html
  */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+nw_unit_test(base_arena LIBS base)
 nw_unit_test(base_buf LIBS base)
 nw_unit_test(base_clock LIBS base)
 nw_unit_test(base_log LIBS base jansson)
