@@ -8,15 +8,13 @@
 
 enum { SMALLEST = 64 };
 
-int buf_reserve(struct buf *b, size_t more)
+int buf_grow(struct buf *b, size_t more)
 {
 	size_t cap = b->cap ? b->cap : SMALLEST;
 	char *data;
 
 	if (b->failed)
 		return -1;
-	if (more <= b->cap - b->len)
-		return 0;
 	if (more > SIZE_MAX / 2 - b->len)
 		goto fail;
 	while (cap < b->len + more)
@@ -43,12 +41,6 @@ void buf_add(struct buf *b, const void *bytes, size_t len)
 void buf_adds(struct buf *b, const char *text)
 {
 	buf_add(b, text, strlen(text));
-}
-
-void buf_addc(struct buf *b, char c)
-{
-	if ((b->len < b->cap && !b->failed) || buf_reserve(b, 1) == 0)
-		b->data[b->len++] = c;
 }
 
 void buf_addf(struct buf *b, const char *format, ...)
@@ -122,6 +114,8 @@ static size_t plain_length(const char *text, size_t len)
 
 	while (len - i >= 8 && !may_need_escape(text + i))
 		i += 8;
+	if (i < len && len >= 8 && len - i < 8 && !may_need_escape(text + len - 8))
+		return len;
 	while (i < len && !needs_escape((unsigned char)text[i]))
 		i++;
 	return i;
@@ -133,13 +127,21 @@ void buf_add_json(struct buf *b, const char *text, size_t len)
 
 	if (buf_reserve(b, len + 2) != 0)
 		return;
-	buf_addc(b, '"');
+	b->data[b->len++] = '"';
 	for (; (plain = plain_length(text, len)) < len; text += plain + 1, len -= plain + 1) {
 		buf_add(b, text, plain);
 		add_json_escape(b, (unsigned char)text[plain]);
 	}
 	buf_add(b, text, len);
 	buf_addc(b, '"');
+}
+
+void buf_add_hex(struct buf *b, uint64_t value)
+{
+	if (buf_reserve(b, 16) != 0)
+		return;
+	for (int shift = 60; shift >= 0; shift -= 4)
+		b->data[b->len++] = "0123456789abcdef"[value >> shift & 15];
 }
 
 void buf_clear(struct buf *b)

@@ -19,15 +19,28 @@ struct buf {
 	bool failed; /* out of memory at some append; data is what was there before */
 };
 
+/* buf_reserve() where there is no room yet. */
+int buf_grow(struct buf *b, size_t more);
 /* Makes room for `more` bytes. Returns 0, or -1 (and sets failed). */
-int buf_reserve(struct buf *b, size_t more);
+static inline int buf_reserve(struct buf *b, size_t more)
+{
+	return !b->failed && more <= b->cap - b->len ? 0 : buf_grow(b, more);
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *text);
-void buf_addc(struct buf *b, char c);
+static inline void buf_addc(struct buf *b, char c)
+{
+	if (buf_reserve(b, 1) == 0)
+		b->data[b->len++] = c;
+}
+
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Appends text as a JSON string with its quotes (RFC 8259: quotes, backslash and controls
  * escaped, UTF-8 kept). */
 void buf_add_json(struct buf *b, const char *text, size_t len);
+/* Appends 16 hexadecimal digits. */
+void buf_add_hex(struct buf *b, uint64_t value);
 void buf_clear(struct buf *b); /* len = 0, failed = false, memory kept */
 void buf_free(struct buf *b);
 

@@ -2,6 +2,7 @@
 #include "news/item.h"
 #include "base/clock.h"
 #include "news/item_channels.h"
+#include "news/json_arena.h"
 #include "news/ninjs.h"
 
 #include <stdio.h>
@@ -11,6 +12,10 @@
 #include <xxhash.h>
 
 enum { NOTICE_MAX = 500, LANG_MAX = 35 };
+
+/* What jansson's trees may take: `{},` becomes 240 bytes, twice where they are built anew. */
+#define TREE_BASE   ((size_t)1 << 20)
+#define TREE_FACTOR ((size_t)512)
 
 static const struct place uri_place = {NULL, "uri", 0};
 
@@ -329,9 +334,11 @@ static void judge(const struct item *item, const json_t *canonical, struct ninjs
 static void hash_content(struct item *item, const struct buf *content)
 {
 	XXH128_hash_t hash = XXH3_128bits(content->data, content->len);
+	struct buf digits = {.data = item->hash, .cap = sizeof item->hash};
 
-	snprintf(item->hash, sizeof item->hash, "%016llx%016llx", (unsigned long long)hash.high64,
-		 (unsigned long long)hash.low64);
+	buf_add_hex(&digits, hash.high64);
+	buf_add_hex(&digits, hash.low64);
+	buf_addc(&digits, '\0');
 }
 
 /* A usable item's text is its content; uri and version go before it where the server gave them. */
@@ -406,7 +413,7 @@ static void read_item(struct item *item, json_t *json, size_t len, const struct 
 		n->no_memory = true;
 
 done:
-	json_decref(canonical);
+	json_arena_drop(canonical);
 	buf_free(&names);
 }
 
@@ -425,12 +432,14 @@ struct item *item_read_by(const char *bytes, size_t len, size_t max_bytes,
 	json_t *json = NULL;
 
 	*report = (struct item_report){0};
+	json_arena_open(TREE_BASE + len * TREE_FACTOR);
 	if (item == NULL)
 		n.no_memory = true;
 	else if ((json = decode(bytes, len, max_bytes, &n)))
 		read_item(item, json, len, plain, by_urgency ? by_urgency : news_class_by_urgency,
 			  &n);
-	json_decref(json);
+	json_arena_drop(json);
+	json_arena_close();
 	n.forgiving = false;
 	if (n.no_memory && report->count == 0)
 		ninjs_fault(&n, NULL, ITEM_BAD_VALUE, "The server is short of memory.");

@@ -2,7 +2,6 @@
 #include "news/item_channels.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -198,7 +197,9 @@ static void add_story(struct buf *names, const struct item *item, const json_t *
 
 	if (first == NULL)
 		first = item->uri;
-	buf_addf(names, "story:%016" PRIx64 " ", (uint64_t)XXH3_64bits(first, strlen(first)));
+	buf_adds(names, "story:");
+	buf_add_hex(names, XXH3_64bits(first, strlen(first)));
+	buf_addc(names, ' ');
 }
 
 void item_channels_derive(const struct item *item, const json_t *canonical, struct buf *names)

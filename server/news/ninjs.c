@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-#define TABLE(rows_) \
+#define TABLE(rows_, ...) \
 	{ \
-		.rows = rows_, .count = COUNT_OF(rows_) \
+		.rows = rows_, .count = COUNT_OF(rows_), .index = &(struct table_index){0}, \
+		__VA_ARGS__ \
 	}
 
 #define ANY	ninjs_value_any
@@ -256,7 +257,7 @@ static const struct row item_rows[] = {
 	{"$standard", "standard", read_standard, NULL, NULL},
 };
 
-static const struct table item_table = {item_rows, COUNT_OF(item_rows), ninjs_legacy_finish_item};
+static const struct table item_table = TABLE(item_rows, .finish = ninjs_legacy_finish_item);
 
 json_t *ninjs_read(json_t *item, struct ninjs *n)
 {

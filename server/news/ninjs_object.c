@@ -112,30 +112,72 @@ json_t *ninjs_object_array(struct ninjs *n, json_t *object, const char *key)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-enum { NAME_MAX_LEN = 24 }; /* no name in a table is longer */
-
-static const struct row *find_row(const struct table *table, const char *key)
+/* In any case. */
+static unsigned hash_name(const char *name, size_t len)
 {
-	char low[NAME_MAX_LEN + 1];
-	size_t len = 0;
+	return (unsigned)len * 5 + (name[0] | 0x20u) * 3 + (name[len / 2] | 0x20u) * 31 +
+	       (name[len - 1] | 0x20u) * 7;
+}
 
-	for (; key[len] && len < NAME_MAX_LEN; len++)
-		low[len] = key[len] >= 'A' && key[len] <= 'Z' ? (char)(key[len] + 'a' - 'A')
-							      : key[len];
-	low[len] = '\0';
+static void make_index(const struct table *table)
+{
+	struct table_index *index = table->index;
+
+	MUST(table->count < COUNT_OF(index->slot));
 	for (size_t i = 0; i < table->count; i++) {
-		const struct row *row = &table->rows[i];
-		size_t name_len;
+		const char *name = table->rows[i].name;
+		size_t len = strlen(name);
+		unsigned at = hash_name(name, len);
 
-		if (row->name[0] != low[0])
+		if (name[len - 1] == '_') {
+			MUST(index->prefix_count < COUNT_OF(index->prefix));
+			index->prefix[index->prefix_count++] = (uint8_t)i;
 			continue;
-		name_len = strlen(row->name);
-		if (row->name[name_len - 1] == '_'
-			    ? len > name_len && memcmp(row->name, low, name_len) == 0
-			    : key[len] == '\0' && strcmp(row->name, low) == 0)
+		}
+		while (index->slot[at % COUNT_OF(index->slot)])
+			at++;
+		index->slot[at % COUNT_OF(index->slot)] = (uint8_t)(i + 1);
+	}
+	index->made = true;
+}
+
+/* Is `name` (lower case) the first bytes of `key` in some case? Returns its length, or 0. */
+static size_t match_name(const char *name, const char *key)
+{
+	size_t i = 0;
+
+	for (; name[i]; i++) {
+		char c = key[i] >= 'A' && key[i] <= 'Z' ? (char)(key[i] + 'a' - 'A') : key[i];
+		if (name[i] != c)
+			return 0;
+	}
+	return i;
+}
+
+static const struct row *find_prefix(const struct table *table, const char *key, size_t len)
+{
+	for (size_t i = 0; i < table->index->prefix_count; i++) {
+		const struct row *row = &table->rows[table->index->prefix[i]];
+		size_t name_len = match_name(row->name, key);
+		if (name_len > 0 && name_len < len)
 			return row;
 	}
 	return NULL;
+}
+
+static const struct row *find_row(const struct table *table, const char *key, size_t len)
+{
+	const struct table_index *index = table->index;
+	unsigned at, slot;
+
+	if (len == 0)
+		return NULL;
+	if (!index->made)
+		make_index(table);
+	for (at = hash_name(key, len); (slot = index->slot[at % COUNT_OF(index->slot)]); at++)
+		if (match_name(table->rows[slot - 1].name, key) == len)
+			return &table->rows[slot - 1];
+	return find_prefix(table, key, len);
 }
 
 static bool is_canonical(const struct row *row, const char *key)
@@ -153,7 +195,7 @@ static bool read_properties(struct ninjs *n, const struct place *at, const struc
 	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
 		const char *key = json_object_iter_key(i);
 		json_t *old = json_object_iter_value(i), *value = NULL;
-		const struct row *row = find_row(table, key);
+		const struct row *row = find_row(table, key, json_object_iter_key_len(i));
 		const struct place here = {at, key, 0};
 
 		if (row == NULL)
@@ -182,20 +224,22 @@ static json_t *rebuild(struct ninjs *n, const struct place *at, const struct tab
 		       json_t *from)
 {
 	struct rebuild r = {json_object(), from, at != NULL};
-	const char *key;
-	json_t *value;
 
 	if (r.to == NULL) {
 		n->no_memory = true;
 		return NULL;
 	}
-	json_object_foreach (from, key, value) {
-		const struct row *row = find_row(table, key);
+	for (void *i = json_object_iter(from); i; i = json_object_iter_next(from, i)) {
+		const char *key = json_object_iter_key(i);
+		json_t *value = json_object_iter_value(i);
+		const struct row *row = find_row(table, key, json_object_iter_key_len(i));
 		if (row == NULL || (is_canonical(row, key) && !json_is_null(value)))
 			ninjs_object_set(n, r.to, key, json_incref(value));
 	}
-	json_object_foreach (from, key, value) {
-		const struct row *row = find_row(table, key);
+	for (void *i = json_object_iter(from); i; i = json_object_iter_next(from, i)) {
+		const char *key = json_object_iter_key(i);
+		json_t *value = json_object_iter_value(i);
+		const struct row *row = find_row(table, key, json_object_iter_key_len(i));
 		if (row && !is_canonical(row, key) && !json_is_null(value))
 			merge_property(n, &r, row, key, value);
 	}

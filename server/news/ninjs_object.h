@@ -30,9 +30,18 @@ struct row {
 	const struct table *of; /* what its elements are */
 };
 
+/* Where the names of a table are; made when the first is asked for. */
+struct table_index {
+	bool made;
+	uint8_t prefix_count;
+	uint8_t prefix[4]; /* rows whose names end in `_` */
+	uint8_t slot[128]; /* by ninjs_object.c's hash: 1 + a row, 0: none, look no further */
+};
+
 struct table {
 	const struct row *rows;
 	size_t count;
+	struct table_index *index;
 	void (*finish)(struct ninjs *n, struct rebuild *r); /* or NULL */
 };
 

@@ -103,6 +103,18 @@ static void any_byte_is_escaped_wherever_it_stands(void **state)
 	buf_free(&expected);
 }
 
+static void sixteen_digits_are_written_whatever_the_number(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_add_hex(&b, 0);
+	buf_addc(&b, ' ');
+	buf_add_hex(&b, UINT64_C(0xfedcba9876543210));
+	assert_holds(&b, "0000000000000000 fedcba9876543210");
+	buf_free(&b);
+}
+
 static void lack_of_memory_is_remembered_and_what_was_there_stays(void **state)
 {
 	struct buf b = {0};
@@ -142,6 +154,7 @@ int main(void)
 		cmocka_unit_test(a_long_text_grows_it_many_times),
 		cmocka_unit_test(json_strings_are_escaped_and_utf8_is_kept),
 		cmocka_unit_test(any_byte_is_escaped_wherever_it_stands),
+		cmocka_unit_test(sixteen_digits_are_written_whatever_the_number),
 		cmocka_unit_test(lack_of_memory_is_remembered_and_what_was_there_stays),
 		cmocka_unit_test(room_reserved_is_room_there),
 	};

@@ -7,5 +7,6 @@ nw_unit_test(news_item LIBS news)
 nw_unit_test(news_ninjs LIBS news)
 nw_unit_test(news_html LIBS news)
 nw_unit_test(news_publisher LIBS news)
+nw_unit_test(news_json_arena LIBS news jansson)
 nw_unit_test(news_memory LIBS news jansson
 	"-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup")
