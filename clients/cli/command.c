@@ -124,6 +124,29 @@ static const struct option_row purge_options[] = {
 	EVERYWHERE,
 };
 
+static const struct option_row keys_options[] = {
+	{"name", "NAME", 'n', TEXT, FIELD(name), 0, 0,
+	 "add: who gets the key; owner of what it posts"},
+	{"channels", "PATTERN", 'c', WORDS, FIELD(channels), 0, 0,
+	 "add: where it may send: world, sport.* or *; several times, or with commas"},
+	{"may", "WORD", 'm', WORDS, FIELD(may), 0, 0,
+	 "add: publish, correct, kill, flash, embargo, audit, all; several times, or\n"
+	 "with commas"},
+	{"urgency", "N=CLASS", 0, WORDS, FIELD(urgency), 0, 0,
+	 "add: what a number of urgency means: 1=flash,2=bulletin (default: as usual)"},
+	{"secret", "FILE", 0, TEXT, FIELD(secret_file), 0, 0,
+	 "add: file whose first line is a secret for signatures, such as Superdesk's"},
+	{"no-key", NULL, 0, FLAG, FIELD(no_key), 0, 0,
+	 "add: make no key; it proves itself by signatures only"},
+	{"keys", "FILE", 'k', TEXT, FIELD(keys_file), 0, 0,
+	 "file of keys (default: keys.json in the state directory)"},
+	{"state-dir", "DIR", 0, TEXT, FIELD(state_dir), 0, 0,
+	 "state directory of the newswired on this machine (default:\n"
+	 "$NEWSWIRE_STATE_DIR, $XDG_STATE_HOME/newswire, ~/.local/state/newswire)"},
+	{"help", NULL, 'h', FLAG, FIELD(help), 0, 0, "show this and end"},
+	{0},
+};
+
 static const struct command commands[] = {
 	{"publish", "[OPTION…] FILE…", "send news items (ninjs or Superdesk JSON) to readers",
 	 "Each FILE is one item; - is standard input. Items go out one after another, in\n"
@@ -147,6 +170,11 @@ static const struct command commands[] = {
 	 "saw one are told by a kill. The URI is refused for ever. It cannot be undone, so it\n"
 	 "asks first. Needs a key.\n",
 	 cmd_purge, "which uri?", purge_options},
+	{"keys", "[OPTION…] add|list|revoke [NAME…]", "give publishers keys, and take them back",
+	 "Edits the server's file of keys on this machine; a running server reads it within a\n"
+	 "second. add makes a key for --name and prints it, this once: the file keeps its hash\n"
+	 "only. list shows who may what. revoke takes the keys of each NAME back.\n",
+	 cmd_keys, "add, list or revoke?", keys_options},
 };
 
 void command_say(const char *format, ...)

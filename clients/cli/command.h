@@ -33,15 +33,20 @@ struct settings {
 	const char *ca_file;
 	const char *since;
 	const char *before;
-	const char *uri, *who, *what; /* audit: only entries that say this */
-	uint64_t patience;	      /* seconds */
-	uint64_t count;		      /* posts; 0: no end */
-	uint64_t limit;		      /* posts on a page; 0: the server's choice */
+	const char *uri, *who, *what;  /* audit: only entries that say this */
+	const char *keys_file;	       /* keys: what is edited */
+	const char *name;	       /* keys add */
+	const char *secret_file;       /* keys add */
+	struct word_list may, urgency; /* keys add */
+	bool no_key;		       /* keys add */
+	uint64_t patience;	       /* seconds */
+	uint64_t count;		       /* posts; 0: no end */
+	uint64_t limit;		       /* posts on a page; 0: the server's choice */
 	bool json;
 	bool yes; /* purge: do not ask */
 	bool verbose;
 	bool help;
-	char **files; /* what follows the options (purge: uris); ends in NULL */
+	char **files; /* what follows the options (purge: uris, keys: what to do); ends in NULL */
 	size_t file_count;
 };
 
@@ -65,6 +70,7 @@ enum exit_code cmd_tail(const struct settings *settings);
 enum exit_code cmd_feed(const struct settings *settings);
 enum exit_code cmd_audit(const struct settings *settings);
 enum exit_code cmd_purge(const struct settings *settings);
+enum exit_code cmd_keys(const struct settings *settings);
 
 /* Writes "newswire: …" and a line end to stderr. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

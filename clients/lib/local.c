@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first of the places that is told; -1 if none is, or the path is too long. */
-static int state_dir_path(char *out, const char *state_dir)
+int newswire_local_dir(const char *state_dir, char *out, size_t size)
 {
 	const char *own = getenv("NEWSWIRE_STATE_DIR"), *xdg = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
@@ -18,14 +17,14 @@ static int state_dir_path(char *out, const char *state_dir)
 	if (state_dir == NULL && own && *own)
 		state_dir = own;
 	if (state_dir)
-		len = snprintf(out, PATH_MAX, "%s", state_dir);
+		len = snprintf(out, size, "%s", state_dir);
 	else if (xdg && *xdg == '/') /* the XDG specification: a relative one does not count */
-		len = snprintf(out, PATH_MAX, "%s/newswire", xdg);
+		len = snprintf(out, size, "%s/newswire", xdg);
 	else if (home && *home)
-		len = snprintf(out, PATH_MAX, "%s/.local/state/newswire", home);
+		len = snprintf(out, size, "%s/.local/state/newswire", home);
 	else
 		return -1;
-	return len < PATH_MAX ? 0 : -1;
+	return len >= 0 && (size_t)len < size ? 0 : -1;
 }
 
 static int join(char *out, const char *dir, const char *name)
@@ -87,8 +86,8 @@ int newswire_local_find(const char *state_dir, struct newswire_local *local, cha
 {
 	char dir[PATH_MAX], state[PATH_MAX], key[PATH_MAX];
 
-	if (state_dir_path(dir, state_dir) < 0 || join(state, dir, NEWSWIRE_STATE_FILE) < 0 ||
-	    join(key, dir, NEWSWIRE_KEY_FILE) < 0) {
+	if (newswire_local_dir(state_dir, dir, sizeof dir) < 0 ||
+	    join(state, dir, NEWSWIRE_STATE_FILE) < 0 || join(key, dir, NEWSWIRE_KEY_FILE) < 0) {
 		snprintf(problem, size, "no state directory is known: name one");
 		errno = EINVAL;
 		return -1;

@@ -268,6 +268,11 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_local_find(const char *state_dir,
 						       struct newswire_local *local, char *problem,
 						       size_t size);
 
+/* Where that directory is: the first of these that is told, whether it exists or not. Returns 0, or -1: none is told, or
+ * its path is too long. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_local_dir(const char *state_dir, char *out,
+						      size_t size);
+
 /* --- names -------------------------------------------------------------------------------------
  */
 

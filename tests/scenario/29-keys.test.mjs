@@ -1,8 +1,8 @@
 // Who may post what: keys in a file, permissions, owners, and what a raw PUBLISH may do; and that no key is ever shown.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stage, Store, item, program, until } from './stage.mjs';
@@ -201,4 +201,86 @@ test('the file of keys says for each channel what a raw PUBLISH may do, and a re
   await stage.publish(kill, 'sport.golf');
   await stage.metric('newswire_desk_total{result="accepted"}').becomes(3);
   assert.equal((await stage.http('/v1/items/urn:p:2')).status, 410);
+});
+
+/** One run of newswire: {code, out, err}. */
+const newswire = (dir, args, env = {}) => new Promise((tell) => {
+  execFile(program('newswire'), args, { env: { ...process.env, NEWSWIRE_STATE_DIR: dir, NEWSWIRE_KEY: '', ...env } },
+    (error, out, err) => tell({ code: error ? error.code : 0, out, err }));
+});
+const emptyDirectory = async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'nw-keys-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+};
+
+test('newswire keys gives a key that works within a second, shows it once, and takes it back', async (t) => {
+  const stage = await Stage.open(t);
+  const keys = (...args) => newswire(stage.dir, ['keys', ...args]);
+  const file = join(stage.dir, 'keys.json'), keyFile = join(stage.dir, 'desk.key'), secretFile = join(stage.dir, 'token');
+  assert.match((await keys('list')).err, /nobody but the node itself/);
+  const added = await keys('add', '--name', 'desk', '--channels', 'world,sport.*', '--may', 'publish,correct', '--urgency', '1=urgent');
+  assert.equal(added.code, 0, added.err);
+  assert.match(added.out, /^[0-9a-f]{64}\n$/);
+  await writeFile(keyFile, added.out);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  assert.ok(!(await readFile(file, 'utf8')).includes(added.out.trim()), 'the file has its hash only');
+  await stage.logged(/event=keys_read .*keys=1/);
+
+  const itemFile = join(stage.dir, 'item.json');
+  await writeFile(itemFile, JSON.stringify(item({ uri: 'urn:by-desk', urgency: 1 })));
+  const sent = await newswire(stage.dir, ['publish', '--to', stage.url, '-k', keyFile, '-c', 'world', itemFile]);
+  assert.match(sent.out, /^sent urn:by-desk version 1 publish/, sent.err);
+  assert.equal(await stage.redis.hget('{newswire}:item:urn:by-desk', 'owner'), 'desk');
+  assert.equal(await stage.redis.hget('{newswire}:item:urn:by-desk', 'class'), 'urgent');
+
+  await writeFile(secretFile, 'a token of superdesk\nand no more');
+  const other = await keys('add', '-n', 'superdesk', '-c', '*', '-m', 'publish', '--secret', secretFile, '--no-key');
+  assert.deepEqual([other.code, other.out], [0, ''], other.err);
+  assert.deepEqual((await keys('list')).out.split('\n'), [
+    'desk  channels world,sport.*  may publish,correct  urgency 1=urgent  key', 'superdesk  channels *  may publish  secret', '']);
+  assert.equal(JSON.parse(await readFile(file, 'utf8')).keys[1].secret, 'a token of superdesk');
+  await stage.logged(/event=keys_read .*keys=2/);
+
+  assert.equal((await keys('revoke', 'desk', 'nobody')).code, 1);
+  assert.equal(JSON.parse(await readFile(file, 'utf8')).keys.length, 2, 'all or none');
+  assert.equal((await keys('revoke', 'desk')).code, 0);
+  await until(async () => (await stage.post(item(), { key: added.out.trim() })).status === 401, 'the key to be taken back');
+  assert.ok(!stage.log.includes(added.out.trim()) && !stage.log.includes('a token of'));
+});
+
+test('newswire keys refuses what makes no sense, and leaves a file that it cannot read alone', async (t) => {
+  const dir = await emptyDirectory(t);
+  const file = join(dir, 'keys.json');
+  const keys = (...args) => newswire(dir, ['keys', ...args]);
+  const add = (more = {}) => keys('add', ...Object.entries({ '--name': 'desk', '--channels': 'world', '--may': 'publish', ...more }).filter(([, v]) => v).flat());
+  for (const [more, says] of [[{ '--name': null }, /needs --name/], [{ '--may': null }, /needs --name, --channels and --may/], [{ '--name': 'The Desk' }, /--name The Desk/],
+    [{ '--name': 'node' }, /not node, redis/], [{ '--may': 'publish,korrect' }, /--may korrect: publish, correct/], [{ '--channels': 'sp*' }, /--channels sp\*/],
+    [{ '--urgency': '0=flash' }, /--urgency 0=flash/], [{ '--urgency': '1=hot' }, /--urgency 1=hot/], [{ '--secret': join(dir, 'none') }, /no secret in/]]) {
+    const run = await add(more);
+    assert.deepEqual([run.code, run.out], [2, ''], JSON.stringify(more));
+    assert.match(run.err, says);
+  }
+  assert.equal((await keys('borrow')).code, 2);
+  assert.equal((await keys('list', 'desk')).code, 2);
+  assert.equal((await keys('revoke')).code, 2);
+  await assert.rejects(stat(file), 'nothing was made');
+  for (const broken of ['{"keys":[', '{"keys":{}}', '[]', '{"keys":[{"secret":"hush-hush" "x"}]}']) {
+    await writeFile(file, broken);
+    const run = await add();
+    assert.equal(run.code, 2, broken);
+    assert.doesNotMatch(run.err, /hush/);
+    assert.equal(await readFile(file, 'utf8'), broken);
+  }
+  await writeFile(file, '{"raw":{"*":["publish"]},"keys":[]}');
+  assert.equal((await add()).code, 0);
+  assert.equal((await add()).code, 1, 'a second key of the same name');
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')).raw, { '*': ['publish'] }, 'what else is there stays');
+});
+
+test('ten who edit the file of keys at once lose nothing', async (t) => {
+  const dir = await emptyDirectory(t);
+  const runs = await Promise.all(Array.from({ length: 10 }, (_, i) => newswire(dir, ['keys', 'add', '-n', `desk-${i}`, '-c', '*', '-m', 'publish'])));
+  assert.deepEqual(runs.map((r) => r.code), Array(10).fill(0));
+  assert.equal(JSON.parse(await readFile(join(dir, 'keys.json'), 'utf8')).keys.length, 10);
 });

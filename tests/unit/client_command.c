@@ -40,6 +40,12 @@ enum exit_code cmd_purge(const struct settings *s)
 	return CLI_OK;
 }
 
+enum exit_code cmd_keys(const struct settings *s)
+{
+	(void)s;
+	return CLI_OK;
+}
+
 /* Words are parted by single spaces. */
 static int parse(const char *line)
 {
@@ -53,6 +59,19 @@ static int parse(const char *line)
 	argv[argc] = NULL;
 	optind = 0;
 	return command_parse(command_find(argv[0]), argc, argv, &settings);
+}
+
+static void a_key_says_where_and_what_it_may(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("keys --name desk -c world,sport.* -m publish --may kill --no-key add"), 0);
+	assert_string_equal(settings.name, "desk");
+	assert_int_equal(settings.channels.count, 2);
+	assert_string_equal(settings.may.words[1], "kill");
+	assert_true(settings.no_key);
+	assert_string_equal(settings.files[0], "add");
+	assert_int_equal(parse("keys"), -1); /* what about them? */
 }
 
 static void channels_may_be_repeated_or_joined(void **state)
@@ -170,6 +189,7 @@ static void the_manual_holds_every_help_word_for_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_says_where_and_what_it_may),
 		cmocka_unit_test(channels_may_be_repeated_or_joined),
 		cmocka_unit_test(options_reach_their_fields),
 		cmocka_unit_test(a_wrong_line_is_refused),
