@@ -276,7 +276,7 @@ static int read_raw(struct reading *r, const json_t *raw)
 		rule = &r->book->raw[r->book->raw_count++];
 		if (copy == NULL)
 			return fail_memory(r);
-		memcpy(copy, pattern, strlen(pattern));
+		memcpy(copy, pattern, strlen(pattern) + 1);
 		rule->pattern = copy;
 		at(r, up, pattern);
 		if (!publisher_is_pattern(pattern, strlen(pattern)))
@@ -313,7 +313,10 @@ static int read_file(struct reading *r, const json_t *file)
 /* jansson's own words would show what stands there, which may be a secret. */
 static void fail_json(struct reading *r, const json_error_t *bad)
 {
-	if (json_error_code(bad) == json_error_duplicate_key)
+	if (json_error_code(bad) == json_error_out_of_memory ||
+	    json_error_code(bad) == json_error_unknown) /* jansson is mute then */
+		(void)fail_memory(r);
+	else if (json_error_code(bad) == json_error_duplicate_key)
 		(void)fail(r, "a property is there twice (line %d)", bad->line);
 	else
 		(void)fail(r, "this is not JSON (line %d, column %d)", bad->line, bad->column);

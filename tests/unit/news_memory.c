@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include "news/item.h"
 #include "news/message.h"
+#include "news/publisher.h"
 
 /* The linker puts these before the real ones, for our code; jansson is asked to use them too. */
 void *__real_malloc(size_t size);
@@ -190,6 +191,27 @@ static void a_set_is_copied_or_empty(void **state)
 	fail_each(copy_set);
 }
 
+static bool read_book(void)
+{
+	static const char json[] =
+		"{\"keys\":[{\"name\":\"a\",\"secret\":\"12345678\",\"may\":[\"publish\"],"
+		"\"channels\":[\"world\",\"*\"],\"urgency\":{\"1\":\"flash\"}}],"
+		"\"raw\":{\"world\":[\"publish\"],\"*\":[]}}";
+	char error[100] = "";
+	struct publisher_book *book = publisher_book_read(json, strlen(json), error, sizeof error);
+
+	assert_true(book != NULL || error[0]);
+	assert_true(book == NULL || publisher_count(book) == 1);
+	publisher_book_unref(book);
+	return book != NULL;
+}
+
+static void a_book_of_publishers_is_read_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	fail_each(read_book);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_post_is_encoded_whole_or_not_at_all),
 		cmocka_unit_test(a_subscription_is_read_or_refused_whole),
 		cmocka_unit_test(a_set_is_copied_or_empty),
+		cmocka_unit_test(a_book_of_publishers_is_read_whole_or_not_at_all),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);

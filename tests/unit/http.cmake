@@ -1,0 +1,1 @@
+nw_unit_test(http_who LIBS http)
