@@ -4,7 +4,8 @@
  *               of them may do. Who somebody *is* stands in proof.h, the file itself in keyring.h.
  * Ownership     A book is one reading of the file: immutable, counted references; its publishers
  *               live as long as it does. A reload makes another book.
- * Bounds        PUBLISHER_MAX publishers of PUBLISHER_PATTERNS_MAX patterns; the file is bounded by
+ * Bounds        PUBLISHER_MAX publishers of PUBLISHER_PATTERNS_MAX patterns, PUBLISHER_SECRETS_MAX of
+ *               them with a secret; the file is bounded by
  *               keyring.h.
  * Errors        A sentence that says where in the file; never a key, a hash or a secret.
  * Threads       Loop thread only.
@@ -23,6 +24,7 @@
 enum {
 	PUBLISHER_MAX = 1000,
 	PUBLISHER_PATTERNS_MAX = 64,
+	PUBLISHER_SECRETS_MAX = 32, /* each costs a hash of every signed body */
 	PUBLISHER_SECRET_MIN = 8,
 	PUBLISHER_SECRET_MAX = 256,
 	PUBLISHER_HASH_SIZE = 32

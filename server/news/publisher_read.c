@@ -13,6 +13,7 @@ struct reading {
 	char *error;
 	size_t size;
 	char path[160];
+	int secrets; /* how many keys have one */
 };
 
 static int __attribute__((format(printf, 2, 3))) fail(struct reading *r, const char *text, ...)
@@ -160,6 +161,8 @@ static int read_secret(struct reading *r, const json_t *value, struct publisher 
 {
 	size_t len = json_string_length(value);
 
+	if (++r->secrets > PUBLISHER_SECRETS_MAX)
+		return fail(r, "at most %d keys may have a secret", PUBLISHER_SECRETS_MAX);
 	if (!json_is_string(value) || len < PUBLISHER_SECRET_MIN || len > PUBLISHER_SECRET_MAX ||
 	    strlen(json_string_value(value)) != len)
 		return fail(r, "a secret is a text of %d to %d bytes", PUBLISHER_SECRET_MIN,

@@ -120,24 +120,35 @@ static void a_fault_never_shows_a_hash_or_a_secret(void **state)
 	assert_null(strstr(problem, "hush"));
 }
 
-static void there_are_at_most_a_thousand_keys(void **state)
+/* As many keys as wanted; those below `secrets` have a secret. */
+static bool can_be_read(int count, int secrets)
 {
 	struct publisher_book *book;
 	struct buf json = {0};
 
-	(void)state;
-	for (int more = 0; more < 2; more++) {
-		buf_clear(&json);
-		buf_adds(&json, "{\"keys\":[");
-		for (int i = 0; i < PUBLISHER_MAX + more; i++)
-			buf_addf(&json, "%s{\"name\":\"k%d\",\"secret\":\"12345678\",\"may\":[]}",
-				 i ? "," : "", i);
-		buf_adds(&json, "]}");
-		book = publisher_book_read(json.data, json.len, problem, sizeof problem);
-		assert_int_equal(book != NULL, more == 0);
-		publisher_book_unref(book);
+	buf_adds(&json, "{\"keys\":[");
+	for (int i = 0; i < count; i++) {
+		buf_addf(&json, "%s{\"name\":\"k%d\",\"may\":[]", i ? "," : "", i);
+		if (i < secrets)
+			buf_adds(&json, ",\"secret\":\"12345678\"}");
+		else
+			buf_addf(&json, ",\"sha256\":\"%064d\"}", i);
 	}
+	buf_adds(&json, "]}");
+	book = publisher_book_read(json.data, json.len, problem, sizeof problem);
+	publisher_book_unref(book);
 	buf_free(&json);
+	return book != NULL;
+}
+
+static void there_are_at_most_a_thousand_keys_and_32_secrets(void **state)
+{
+	(void)state;
+	assert_true(can_be_read(1000, 32));
+	assert_false(can_be_read(1001, 0));
+	assert_non_null(strstr(problem, "/keys: a list of at most 1000 keys"));
+	assert_false(can_be_read(40, 33));
+	assert_non_null(strstr(problem, "/keys/32/secret: at most 32 keys"));
 }
 
 /* Channels and rights -------------------------------------------------------------------------- */
@@ -425,7 +436,7 @@ int main(void)
 		cmocka_unit_test(a_whole_key_is_read),
 		cmocka_unit_test(every_fault_says_where_it_is),
 		cmocka_unit_test(a_fault_never_shows_a_hash_or_a_secret),
-		cmocka_unit_test(there_are_at_most_a_thousand_keys),
+		cmocka_unit_test(there_are_at_most_a_thousand_keys_and_32_secrets),
 		cmocka_unit_test(patterns_let_through_what_they_name),
 		cmocka_unit_test(the_closest_pattern_says_what_a_raw_publish_may_do),
 		cmocka_unit_test(permissions_are_words_joined_by_commas),
