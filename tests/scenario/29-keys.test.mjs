@@ -3,6 +3,8 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stage, Store, item, program, until } from './stage.mjs';
@@ -91,7 +93,7 @@ test('the trail is for keys that may audit, purging for those that may change al
 });
 
 test('who proves nothing learns nothing, and a flood of wrong keys is no flood of lines', async (t) => {
-  const stage = await Stage.open(t);
+  const stage = await Stage.open(t, { 'log-level': 'debug' });
   await changeKeys(stage, { keys: [publisher('desk', ['publish'])] });
   const answers = new Set();
   const tries = [null, '', 'x', keyOf('desk').slice(0, -1), `${keyOf('desk')}x`, keyOf('desk').toUpperCase(), stage.key.slice(1), 'x'.repeat(2000)];
@@ -109,6 +111,20 @@ test('who proves nothing learns nothing, and a flood of wrong keys is no flood o
     return told.reduce((a, b) => a + b, 0) === 300 + tries.length - 2 && told.length;
   }, 'every wrong key to be told of in a sum').then((lines) => assert.ok(lines < 60, `${lines} lines`));
   assert.equal(await wireLength(stage), 0);
+  // Keys in odd clothes: none of them lets anybody in that the plain one would not.
+  const authorization = async (...values) => {
+    const { hostname, port } = new URL(stage.url);
+    const socket = net.connect(Number(port), hostname).setEncoding('latin1');
+    let answer = '';
+    socket.on('error', () => {}).on('data', (data) => { answer += data; });
+    socket.write(`POST /v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n${values.map((v) => `Authorization: ${v}\r\n`).join('')}\r\n{}`);
+    await once(socket, 'close');
+    return Number(answer.match(/^HTTP\/1\.1 (\d+)/)?.[1]);
+  };
+  const good = keyOf('desk');
+  assert.equal(await authorization(`bearer ${good}`), 422, 'the scheme in any case (RFC 9110), an item without content');
+  for (const odd of [[good], [`Basic ${good}`], [`Bearer: ${good}`], [`Bearer ${good} ${good}`], [`Bearer ${good}, Bearer x`], ['Bearer'], ['Bearer x', `Bearer ${good}`]])
+    assert.equal(await authorization(...odd), 401, odd.join(' & '));
   assert.doesNotMatch(stage.log, /guess-|-key-0123456789abcdef/);
   assert.ok(!stage.log.includes(stage.key));
 });
