@@ -198,6 +198,7 @@ static int open_floors(struct worker *w)
 				  .pages = w->setup->pages,
 				  .page_count = w->setup->page_count,
 				  .max_item = o->max_item,
+				  .max_batch = o->max_batch,
 				  .max_readers = o->max_readers,
 				  .user_timeout_ms = (unsigned)o->user_timeout_ms};
 	return (w->door = door_open(&door)) == NULL ? -1 : 0;

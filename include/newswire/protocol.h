@@ -17,7 +17,7 @@
 
 #define NEWSWIRE_PATH_STREAM	     "/v1/stream" /* GET, Upgrade: websocket */
 #define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */
-#define NEWSWIRE_PATH_ITEMS	     "/v1/items"  /* POST one item; GET below it: /<escaped uri> */
+#define NEWSWIRE_PATH_ITEMS	     "/v1/items" /* POST an item or several; GET below it: /<escaped uri> */
 #define NEWSWIRE_PATH_CHANNELS	     "/v1/channels"
 #define NEWSWIRE_PATH_AUDIT	     "/v1/audit" /* GET, with a key: what was done, newest first */
 #define NEWSWIRE_PATH_METRICS	     "/metrics"
@@ -34,6 +34,8 @@
 #define NEWSWIRE_MAX_URI	    1024    /* an item's uri, unescaped */
 #define NEWSWIRE_MAX_ITEM	    262144  /* an item as posted: the default of --max-item */
 #define NEWSWIRE_MAX_ITEM_LIMIT	    4194304 /* the most that --max-item may be set to */
+#define NEWSWIRE_MAX_BATCH	    4194304 /* a body of several items: the default of --max-batch */
+#define NEWSWIRE_MAX_BATCH_ITEMS    1000    /* items in one batch (a number, not bytes) */
 #define NEWSWIRE_MAX_EPOCH	    16	    /* the epoch in a cursor, [a-z0-9]+ */
 #define NEWSWIRE_MAX_CURSOR	    64	    /* a cursor's text, "<epoch>:<ms>-<seq>" */
 #define NEWSWIRE_CURSOR_SIZE	    (NEWSWIRE_MAX_CURSOR + 1)

@@ -34,6 +34,7 @@ struct desk {
 	struct backoff backoff;
 	struct job *jobs;
 	size_t count, bytes;
+	struct desk_waiter *waiters; /* for room, in order of arrival */
 	bool subscribed, stalled, closing;
 	unsigned timers; /* that must close before the memory goes */
 	char in[64];	 /* `newswire:in:` */
@@ -50,7 +51,7 @@ static bool is_full(const struct desk *desk)
 
 static bool can_ask(const struct desk *desk)
 {
-	return link_state(desk->commands) == LINK_READY && !desk->stalled && !desk->closing;
+	return !desk->closing && !desk->stalled && link_state(desk->commands) == LINK_READY;
 }
 
 /* How full the desk is shows on the ear: at half it listens again. */
@@ -60,6 +61,17 @@ static void settle(struct desk *desk)
 		link_pause(desk->ear, true);
 	else if (desk->count <= DESK_IN_FLIGHT / 2 && desk->bytes <= DESK_IN_FLIGHT_BYTES / 2)
 		link_pause(desk->ear, false);
+}
+
+/* Whoever is called may hand in more, so that there may be no room for the next. */
+static void wake_waiters(struct desk *desk)
+{
+	while (desk->waiters && desk_has_room(desk)) {
+		struct desk_waiter *first = desk->waiters;
+
+		DL_DELETE(desk->waiters, first);
+		first->cb(first->arg);
+	}
 }
 
 /* The job is over: whoever waits is told. */
@@ -74,8 +86,10 @@ static void finish(struct job *job, const struct desk_receipt *receipt)
 	if (cb)
 		cb(receipt, job->arg);
 	job_free(job);
-	if (!desk->closing)
+	if (!desk->closing) {
 		settle(desk);
+		wake_waiters(desk);
+	}
 }
 
 static void finish_plain(struct job *job, enum desk_result result)
@@ -334,6 +348,18 @@ static void on_patrol(uv_timer_t *timer)
 		if (!job->raw && job->state == JOB_WAITING &&
 		    clock_mono_ms() - job->since_ms > DESK_PATIENCE_MS)
 			finish_plain(job, DESK_AWAY);
+	wake_waiters(desk);
+}
+
+bool desk_has_room(const struct desk *desk)
+{
+	return !can_ask(desk) ||
+	       (desk->count < DESK_IN_FLIGHT / 2 && desk->bytes < DESK_IN_FLIGHT_BYTES / 2);
+}
+
+void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter)
+{
+	DL_APPEND(desk->waiters, waiter);
 }
 
 void desk_serve(struct desk *desk)
@@ -445,6 +471,7 @@ void desk_close(struct desk *desk)
 	embargo_close(desk->embargo);
 	while (desk->jobs)
 		finish_plain(desk->jobs, DESK_AWAY);
+	wake_waiters(desk);
 	uv_close((uv_handle_t *)&desk->retry, on_timer_closed);
 	uv_close((uv_handle_t *)&desk->patrol, on_timer_closed);
 }

@@ -104,6 +104,18 @@ typedef void desk_purge_cb(const struct desk_purged *purged, void *arg);
 void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purge_cb *cb,
 		void *arg);
 
+/* Those who can wait (a batch) fill half of the desk, so that those who cannot still find a place.
+ * Also true while Redis cannot be asked: the answer comes at once, or in DESK_PATIENCE_MS. */
+bool desk_has_room(const struct desk *desk);
+/* One who waits for that. The memory is his, and stays until cb is called. */
+struct desk_waiter {
+	struct desk_waiter *prev, *next; /* the desk's */
+	void (*cb)(void *arg);
+	void *arg;
+};
+/* cb is called once: when there is room again, or when the desk closes; never from inside the call. */
+void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter);
+
 /* Goes on with what Redis has sent, in the middle of a long fan-out; never from a desk_cb. */
 void desk_serve(struct desk *desk);
 /* Whoever waits with this arg does not want to know any more (the request went away). */

@@ -48,6 +48,7 @@ struct door_setup {
 	const struct counters_page *pages;
 	size_t page_count;
 	size_t max_item;
+	size_t max_batch;   /* bytes of a body; max_item where that is more */
 	size_t max_readers; /* 0: as many as the limit of open files allows */
 	unsigned user_timeout_ms;
 };

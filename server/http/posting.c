@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "http/batching.h"
 #include "http/receipt.h"
 
 /* What Superdesk sends is known by its signature once the body is there; if nobody has a secret,
@@ -13,26 +14,52 @@ static bool may_be_signed(const struct request *r)
 	       who_knows_signatures(door_setup_of(r->door)->who);
 }
 
-void posting_begin(struct request *r)
+/* The most that a body may have. Whether it is one item or several shows when it is read. Who has
+ * yet to prove himself by the body's signature sends one. */
+static size_t body_limit(const struct request *r)
 {
-	long length = request_content_length(r->wsi);
-	char detail[96];
+	const struct door_setup *setup = door_setup_of(r->door);
 
-	if (!may_be_signed(r) && !who_lets_in(r, 0, "", ""))
-		return;
+	return r->who != NULL && setup->max_batch > setup->max_item ? setup->max_batch
+								    : setup->max_item;
+}
+
+static void refuse_length(struct request *r, long length)
+{
+	const struct door_setup *setup = door_setup_of(r->door);
+	char detail[128];
+
 	if (length == -1) {
 		request_problem(r, 411, "length_required", "send the body with a Content-Length",
 				"", NULL);
 	} else if (length == -2) {
 		request_problem(r, 400, "bad_length", "Content-Length is not a plain number", "",
 				NULL);
-	} else if ((size_t)length > door_setup_of(r->door)->max_item) {
-		snprintf(detail, sizeof detail, "the item has %ld bytes; --max-item allows %zu",
-			 length, door_setup_of(r->door)->max_item);
-		request_problem(r, 413, "too_large", detail, "", NULL);
 	} else if (length == 0) {
-		request_problem(r, 400, "empty", "the body is one ninjs item as JSON", "", NULL);
+		request_problem(r, 400, "empty", "the body is one ninjs item as JSON, or several",
+				"", NULL);
+	} else {
+		snprintf(detail, sizeof detail,
+			 "the body has %ld bytes; --max-item allows %zu, --max-batch %zu", length,
+			 setup->max_item, setup->max_batch);
+		request_problem(r, 413, "too_large", detail, "", NULL);
 	}
+}
+
+void posting_begin(struct request *r)
+{
+	long length = request_content_length(r->wsi);
+
+	if (!may_be_signed(r) && !who_lets_in(r, 0, "", ""))
+		return;
+	if (length <= 0 || (size_t)length > body_limit(r))
+		refuse_length(r, length);
+	else if (batch_form_of(r->content_type) == BATCH_UNKNOWN)
+		request_problem(r, 415, "bad_content_type",
+				"the body is ninjs in UTF-8, with the Content-Type " BATCH_FORMS,
+				"accept-post: application/json, application/x-ndjson\r\n", NULL);
+	else
+		r->body_max = (size_t)length;
 }
 
 /* Superdesk counts what is not taken as failed, and tries nothing again: what readers were never to
@@ -97,24 +124,31 @@ static void decided(const struct desk_receipt *receipt, void *arg)
 		answer(r, receipt);
 }
 
-void posting_body(struct request *r)
+static void post_one(struct request *r, const struct channel_set *channels)
 {
-	const char *names = query_get(&r->query, QUERY_CHANNELS);
-	struct channel_set channels = {0};
 	struct desk_order order = {
-		.bytes = r->body.data, .len = r->body.len, .channels = &channels, .who = NULL};
-	struct ticket *t;
+		.bytes = r->body.data, .len = r->body.len, .channels = channels, .who = r->who};
+	struct ticket *t = request_ticket(r);
 
-	if ((r->who == NULL && !who_lets_signed_in(r)) || !who_lets_post(r, 1))
-		return;
-	order.who = r->who;
-	if (names != NULL && channel_set_read(&channels, names, strlen(names), ',') != 0) {
-		request_problem(r, 422, "too_many_channels", "at most 256 channels", "", NULL);
-		return;
-	}
-	if ((t = request_ticket(r)) == NULL)
+	if (t == NULL)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else
 		desk_take(door_setup_of(r->door)->desk, &order, decided, t);
+}
+
+void posting_body(struct request *r)
+{
+	const char *names = query_get(&r->query, QUERY_CHANNELS);
+	enum batch_form form = batch_form_of(r->content_type);
+	struct channel_set channels = {0};
+
+	if (r->who == NULL && !who_lets_signed_in(r))
+		return;
+	if (names != NULL && channel_set_read(&channels, names, strlen(names), ',') != 0)
+		request_problem(r, 422, "too_many_channels", "at most 256 channels", "", NULL);
+	else if (form == BATCH_LINES || batch_is_array(r->body.data, r->body.len))
+		batching_begin(r, form, &channels);
+	else if (who_lets_post(r, 1))
+		post_one(r, &channels);
 	channel_set_free(&channels);
 }

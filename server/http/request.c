@@ -101,6 +101,7 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 	if (r->method == METHOD_POST)
 		r->signature = signature(wsi);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	if (query_read(&r->query, wsi) != 0)
 		request_problem(r, 400, "bad_query",
 				"a part of the URL behind ? is too long or holds a NUL", "", NULL);
@@ -111,14 +112,39 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
+/* Bytes of all bodies of this worker, held from here on by the request: is there room for them? */
+static size_t bodies_held;
+
+static bool hold_body(struct request *r, size_t len)
+{
+	size_t max = r->who != NULL ? REQUEST_BODIES_MAX : REQUEST_BODIES_MAX / 4;
+
+	if (bodies_held + len > max)
+		return false;
+	bodies_held += len;
+	r->body_held += len;
+	return true;
+}
+
+static void let_go_of_body(struct request *r)
+{
+	bodies_held -= r->body_held;
+	r->body_held = 0;
+}
+
 int request_body(struct request *r, const char *bytes, size_t len)
 {
 	if (r->method != METHOD_POST)
 		return 0; /* libwebsockets reads a body after any method; nobody asked for it */
 	if (r->body_ended)
 		return -1; /* libwebsockets would spin on them while Redis is asked */
-	if (r->body.len + len > door_setup_of(r->door)->max_item)
+	if (r->body.len + len > r->body_max)
 		return -1; /* more than its Content-Length said */
+	if (!hold_body(r, len)) {
+		request_problem(r, 503, "busy", "too much is being posted at once; try again",
+				"retry-after: 1\r\n", NULL);
+		return request_goes_on(r);
+	}
 	buf_add(&r->body, bytes, len);
 	return r->body.failed ? -1 : 0;
 }
@@ -251,6 +277,9 @@ void request_free(struct request *r)
 		return;
 	if (r->ticket != NULL)
 		r->ticket->request = NULL;
+	if (r->body_max > 0 && !r->body_ended && r->answer.len == 0)
+		COUNT(HTTP_CUT_SHORT);
+	let_go_of_body(r);
 	query_free(&r->query);
 	buf_free(&r->body);
 	buf_free(&r->answer);
@@ -261,5 +290,6 @@ void request_free(struct request *r)
 	free(r->signature);
 	publisher_unref(r->who);
 	free(r->if_none_match);
+	free(r->content_type);
 	free(r);
 }

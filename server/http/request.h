@@ -3,7 +3,9 @@
  * Ownership     request_begin() makes it; request_free() (the connection is gone) frees it. Whoever
  *               answers later (Redis was asked) holds a ticket, which outlives the request and then
  *               says NULL.
- * Bounds        A body is at most max_item bytes; more is answered 413 before it is read.
+ * Bounds        A body is as long as its Content-Length says, which its route has judged before a byte
+ *               of it is read; all bodies of a worker together at most REQUEST_BODIES_MAX, of which
+ *               a quarter is for those who prove only by their body who they are: 503 for the next.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_HTTP_REQUEST_H
@@ -27,6 +29,9 @@ enum method {
 	METHOD_OTHER = 16
 };
 
+/* Bytes of all bodies that are being gathered. */
+enum { REQUEST_BODIES_MAX = 128 << 20 };
+
 struct ticket;
 
 struct request {
@@ -41,8 +46,11 @@ struct request {
 	char *signature;	     /* x-superdesk-signature of a POST, or NULL */
 	char *if_none_match;	     /* or NULL */
 	const struct publisher *who; /* who has proved to be somebody (who.h), counted; or NULL */
+	char *content_type;	     /* or NULL */
+	size_t body_max;	     /* what its Content-Length said; written by the route */
 	struct ticket *ticket;
 	struct buf answer; /* head and body, ready to go; empty: not answered yet */
+	size_t body_held;  /* bytes of REQUEST_BODIES_MAX that are its own */
 	bool body_ended;   /* the body is whole: more bytes are not ours */
 	bool sent;
 };

@@ -245,7 +245,12 @@ bool who_lets_signed_in(struct request *r)
 
 bool who_lets_post(struct request *r, unsigned items)
 {
-	if (who_may_post(who_of(r), r->who, items))
+	struct who *w = who_of(r);
+	uint64_t most = w->rate * BURST_SECONDS;
+
+	if (most > 0 && items > most)
+		items = (unsigned)most; /* or a large batch could never be posted */
+	if (who_may_post(w, r->who, items))
 		return true;
 	request_problem(r, 429, "too_many_posts",
 			"this key posts more than --publish-rate allows; post it again in a second",

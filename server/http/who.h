@@ -43,7 +43,8 @@ bool who_may_post(struct who *w, const struct publisher *p, unsigned items);
 bool who_lets_in(struct request *r, unsigned right, const char *code, const char *headers);
 /* For bodies signed by Superdesk: 401 if nobody signed them. */
 bool who_lets_signed_in(struct request *r);
-/* One post more: 429 if that is too many. */
+/* So many items more: 429 if that is too many. What is more than all that a key may post at once
+ * counts as that. */
 bool who_lets_post(struct request *r, unsigned items);
 /* Answers 401. */
 void who_answer_unknown(struct request *r, const char *code, const char *detail,

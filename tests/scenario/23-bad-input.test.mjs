@@ -14,7 +14,6 @@ const bad = [
   ['too_large', 413, JSON.stringify({ uri: 'urn:x:3', headlines: [{ value: 'y'.repeat(256 * 1024) }] })],
   ['too_deep', 422, `{"uri":"urn:x:4","headlines":[{"value":"x"}],"deep":${deep(10000)}}`],
   ['wrong_type', 422, JSON.stringify({ uri: 'urn:x:5', headlines: 'not a list' })],
-  ['wrong_type', 422, '[1,2,3]'],
   ['duplicate_key', 422, '{"uri":"urn:x:6","uri":"urn:x:7","headlines":[{"value":"x"}]}'],
   ['bad_value', 422, JSON.stringify({ uri: 'urn:x:8', headlines: [{ value: 'x' }], urgency: 12 })],
   ['bad_value', 422, JSON.stringify({ uri: 'urn:x:9', headlines: [{ value: 'x' }], embargoedUntil: 'next Tuesday' })],
@@ -37,6 +36,12 @@ test('what a publisher gets wrong is refused with a reason, by both ways in, and
     assert.equal(newest.reason, reason);
     assert.equal(newest.channel, 'sport');
   }
+  // An array is a batch over HTTP, and by PUBLISH no item.
+  assert.deepEqual((await stage.post('[[1,2,3],[],[{}]]', { channels: 'world' })).body.results.map((r) => r.code), Array(3).fill('wrong_type'));
+  const before = (await stage.rejects()).length;
+  await stage.publish('[1,2,3]', 'sport');
+  await until(async () => (await stage.rejects()).length > before, 'a reject for the array');
+  assert.deepEqual([(await stage.rejects())[0].reason, (await stage.rejects())[0].channel], ['wrong_type', 'sport']);
   await stage.publish(item(), 'Not A Channel');
   await stage.publish(item(), 'class:flash');
   await until(async () => (await stage.rejects()).filter((r) => r.reason === 'bad_channel').length === 2, 'two bad channels');

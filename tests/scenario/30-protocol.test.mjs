@@ -68,7 +68,9 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   const accepted = await stage.post(item(), { channels: 'world' });
   assert.equal(accepted.status, 201);
   isLike(accepted.body, examples.receipt, 'receipt');
-  await stage.post(item(), { channels: 'world' });
+  const several = await stage.post([item(), item({ urgency: 12 })], { channels: 'world' });
+  assert.deepEqual(Object.keys(several.body), Object.keys(examples.results), 'the keys of results');
+  several.body.results.forEach((result, i) => isLike(result, examples.results.results[i], `results[${i}]`));
   isLike(await stage.feed('?channels=world&limit=1'), examples.feed, 'feed');
   const problem = await stage.post(item({ urgency: 12 }), { channels: 'world' });
   assert.equal(problem.status, examples.problem.status);

@@ -263,7 +263,7 @@ export class Stage {
     const response = await fetch(this.url + path, { redirect: 'error', ...init });
     const text = await response.text();
     let body = text;
-    if ((response.headers.get('content-type') ?? '').includes('json')) body = JSON.parse(text);
+    if (/[/+]json/.test(response.headers.get('content-type'))) body = JSON.parse(text); // not NDJSON
     return { status: response.status, body, headers: response.headers, text };
   }
   async feed(query = '') { return (await this.http(`/v1/feed${query}`)).body; }

@@ -436,6 +436,56 @@ static void more_than_can_be_decided_at_once_is_told_to_come_again(void **state)
 	wire_holds_stories_in_order(DESK_IN_FLIGHT);
 }
 
+struct patient {
+	struct desk_waiter waiter;
+	int calls;
+	bool had_room;
+};
+
+static void find_room(void *arg)
+{
+	struct patient *p = arg;
+
+	p->calls++;
+	p->had_room = desks[0] && desk_has_room(desks[0]);
+}
+
+static bool was_called(void *arg)
+{
+	return ((struct patient *)arg)->calls > 0;
+}
+
+/* Who can wait leaves half of the desk to those who cannot, and is called when there is room. */
+static void who_waits_for_room_is_called_once_there_is_some(void **state)
+{
+	struct patient p = {.waiter = {.cb = find_room, .arg = &p}};
+	char text[256];
+
+	(void)state;
+	for (int i = 0; i < DESK_IN_FLIGHT / 2; i++) {
+		assert_true(desk_has_room(desks[0]));
+		story(text, sizeof text, i);
+		take_bytes(text, strlen(text), &publisher_node, i);
+	}
+	assert_false(desk_has_room(desks[0]));
+	desk_wait_for_room(desks[0], &p.waiter);
+	assert_int_equal(p.calls, 0);
+	wait_until(was_called, &p);
+	assert_true(p.had_room);
+	wait_for_receipts(DESK_IN_FLIGHT / 2);
+	assert_int_equal(p.calls, 1);
+}
+
+static void who_waits_for_room_is_called_when_the_desk_closes(void **state)
+{
+	struct patient p = {.waiter = {.cb = find_room, .arg = &p}};
+
+	(void)state;
+	desk_wait_for_room(desks[0], &p.waiter);
+	close_desks();
+	assert_int_equal(p.calls, 1);
+}
+
 static void who_has_gone_away_is_not_called(void **state)
 {
 	char text[256];
@@ -636,6 +686,8 @@ int main(void)
 		WITH(one, a_refused_poster_is_told_where_and_why_each_time),
 		WITH(one, a_key_in_the_way_is_no_fault_of_the_item),
 		WITH(one, more_than_can_be_decided_at_once_is_told_to_come_again),
+		WITH(one, who_waits_for_room_is_called_once_there_is_some),
+		WITH(one, who_waits_for_room_is_called_when_the_desk_closes),
 		WITH(one, who_has_gone_away_is_not_called),
 		WITH(one, a_desk_that_closes_answers_those_who_wait),
 		WITH(one, without_redis_nobody_is_told_that_an_item_is_in),

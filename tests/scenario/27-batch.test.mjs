@@ -1,0 +1,235 @@
+// Several items in one POST: each decided on its own, in order, with a result; nothing half-done, whatever is wrong.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { once } from 'node:events';
+import { Stage, Store, item, until } from './stage.mjs';
+import { changeKeys, keyOf, publisher } from './keys.mjs';
+
+const lines = (items) => items.map((i) => (typeof i === 'string' ? i : JSON.stringify(i))).join('\n');
+const ndjson = { headers: { 'content-type': 'application/x-ndjson' } };
+const results = (text) => text.trim().split('\n').map((line) => JSON.parse(line));
+const kill = (story, version = '9') => ({ uri: story.uri, version, pubStatus: 'canceled' });
+
+test('an array: every item has its result, in order, and a correction follows its story', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const reader = await stage.reader({ channels: ['world'] });
+  const one = item(), two = item();
+  const answer = await stage.post([one, { ...one, version: '2', headlines: [{ value: 'Corrected' }] }, item({ urgency: 12 }), two, two,
+    { ...item(), embargoedUntil: new Date(Date.now() + 3600e3).toISOString() }, kill(two)], { channels: 'world' });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-type'), 'application/json');
+  const { refused, later, results: said } = answer.body;
+  assert.deepEqual([refused, later], [1, 0]);
+  assert.deepEqual(said.map((r) => r.index), [0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(said.map((r) => r.http), [201, 201, 422, 201, 200, 202, 201]);
+  assert.deepEqual(said.map((r) => r.status), ['accepted', 'accepted', 422, 'accepted', 'duplicate', 'held', 'accepted']);
+  assert.deepEqual(said.map((r) => r.action), ['publish', 'correct', undefined, 'publish', undefined, undefined, 'kill']);
+  assert.deepEqual(said[2].errors.map((e) => e.pointer), ['/urgency']);
+  await until(() => reader.posts.length === 4, 'four posts').catch(async () => { await reader.settled(); });
+  assert.deepEqual(reader.posts.map((p) => p.cursor.split(':')[1]).filter((id) => !said.some((r) => r.id === id)), []);
+  assert.deepEqual(reader.posts.at(-1).action, 'kill');
+  await stage.metric('newswire_batches_total').becomes(1);
+});
+
+test('lines: an item a line, a result a line; a broken line spoils only itself', async (t) => {
+  const stage = await Stage.open(t);
+  const reader = await stage.reader({ channels: ['world', 'sport'] });
+  const big = item({ body: 'y'.repeat(256 * 1024) });
+  const answer = await stage.http('/v1/items?channels=world', { method: 'POST',
+    headers: { authorization: `Bearer ${stage.key}`, 'content-type': 'application/x-ndjson; charset=utf-8' },
+    body: `\n${lines([item(), '{"uri":"urn:x:cut', item({ channels: ['sport'] }), big, '[1]', '{"uri":5,"headlines":[{"value":"x"}]}'])}\r\n\n` });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-type'), 'application/x-ndjson');
+  const said = results(answer.text);
+  assert.deepEqual(said.map((r) => [r.index, r.http, r.code ?? r.status]), [[0, 201, 'accepted'], [1, 400, 'not_json'],
+    [2, 201, 'accepted'], [3, 413, 'too_large'], [4, 422, 'wrong_type'], [5, 422, 'wrong_type']]);
+  await reader.hasRead(2);
+  assert.ok(said[2].channels.includes('sport') && said[2].channels.includes('world'));
+  await stage.metric('newswire_rejects_total{reason="too_large"}').becomes(1);
+  assert.equal((await stage.rejects()).length, 4);
+});
+
+test('a body that is no batch is refused as a whole, and nothing of it is taken', async (t) => {
+  const stage = await Stage.open(t, { maxBatch: '300k' });
+  const many = Array.from({ length: 10000 }, (_, i) => ({ uri: `urn:many:${i}`, headlines: [{ value: 'x' }] }));
+  const whole = JSON.stringify([item(), item()]);
+  for (const [status, code, body, options] of [
+    [413, 'too_large', JSON.stringify(many)],
+    [400, 'not_json', whole.slice(0, -1)], [400, 'not_json', `${whole}]`], [400, 'not_json', whole.replace('},{', '},,{')],
+    [400, 'empty', '[]'], [400, 'empty', ' \n ', ndjson], [400, 'empty', ''],
+    [422, 'too_many_channels', whole, { channels: Array.from({ length: 257 }, (_, i) => `c${i}`) }],
+  ]) {
+    const answer = await stage.post(body, { channels: 'world', ...options });
+    assert.deepEqual([answer.status, answer.body.code], [status, code]);
+    assert.ok(answer.body.detail.length > 10);
+  }
+  assert.equal(await stage.redis.exists('{newswire}:wire'), 0);
+  assert.equal(await stage.metric('newswire_batches_refused_total').read(), 5);
+  await stage.logged(/batch_refused reason=not_json/);
+});
+
+test('10,000 items in one batch are refused with a number; 1,000 are taken, in order', async (t) => {
+  const stage = await Stage.open(t);
+  const many = (n) => Array.from({ length: n }, (_, i) => ({ uri: `urn:many:${i}`, headlines: [{ value: `Story ${i}` }] }));
+  for (const [body, options] of [[many(10000), {}], [lines(many(10000)), ndjson], [many(1001), {}]]) {
+    const answer = await stage.post(body, { channels: 'world', ...options });
+    assert.deepEqual([answer.status, answer.body.code], [413, 'too_many_items']);
+    assert.match(answer.body.detail, /^the batch has (10000|1001) items; at most 1000 /);
+  }
+  assert.equal(await stage.redis.exists('{newswire}:wire'), 0);
+  const reader = await stage.reader({ channels: ['world'] });
+  const single = item();
+  const [answer, alone] = await Promise.all([stage.post(many(1000), { channels: 'world' }), stage.post(single, { channels: 'sport' })]);
+  assert.equal(alone.status, 201, 'one who posts one finds a place beside a batch');
+  assert.deepEqual([answer.status, answer.body.refused, answer.body.later], [200, 0, 0]);
+  assert.equal(answer.body.results.length, 1000);
+  answer.body.results.forEach((r, i) => assert.deepEqual([r.index, r.http, r.uri], [i, 201, `urn:many:${i}`]));
+  const posts = await reader.hasRead(1000);
+  assert.deepEqual(posts.map((p) => p.item.uri), many(1000).map((i) => i.uri));
+});
+
+test('what is sent as something else than JSON is 415, and the answer says what is taken', async (t) => {
+  const stage = await Stage.open(t);
+  for (const type of ['text/plain;charset=UTF-8', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/xml',
+    'application/json; charset=iso-8859-1']) {
+    const answer = await stage.post(item(), { headers: { 'content-type': type } });
+    assert.deepEqual([answer.status, answer.body.code], [415, 'bad_content_type'], type);
+    assert.match(answer.body.detail, /application\/json.*application\/x-ndjson/);
+  }
+  assert.equal(await stage.redis.exists('{newswire}:wire'), 0);
+  for (const type of ['application/json', 'application/ninjs+json', 'text/json', 'application/vnd.iptc.ninjs+json; charset=utf-8'])
+    assert.equal((await stage.post(item(), { headers: { 'content-type': type } })).status, 201, type);
+});
+
+/** A POST whose body stops at `part` of what its Content-Length says; the socket. */
+async function cutShort(stage, body, part) {
+  const socket = net.connect(stage.state.port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.resume();
+  await once(socket, 'connect');
+  socket.write(`POST /v1/items?channels=world HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${stage.key}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`);
+  await new Promise((go) => socket.write(body.slice(0, part), go));
+  return socket;
+}
+
+test('a body shorter than its Content-Length is never taken, not even the items that are whole', async (t) => {
+  const stage = await Stage.open(t);
+  const body = JSON.stringify([item(), item()]);
+  const cut = stage.metric('newswire_http_cut_short_total');
+  (await cutShort(stage, body, body.length - 1)).end();
+  await cut.becomes(1);
+  (await cutShort(stage, JSON.stringify(item()), 40)).destroy();
+  await cut.becomes(2);
+  const silent = await cutShort(stage, body, 10); // says nothing more, and does not hang up
+  await once(silent, 'close');
+  await cut.becomes(3);
+  assert.equal(await stage.redis.exists('{newswire}:wire'), 0);
+  assert.equal((await stage.post(item())).status, 201);
+});
+
+test('a publisher who leaves: what was handed in stays, the rest is dropped, and the batch can be posted again', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store });
+  const batch = Array.from({ length: 1000 }, (_, i) => ({ uri: `urn:left:${i}`, headlines: [{ value: `Story ${i}` }] }));
+  await store.redis.call('CLIENT', 'PAUSE', '2000', 'WRITE');
+  const body = JSON.stringify(batch);
+  const socket = await cutShort(stage, body, body.length);
+  await stage.metric('newswire_desk_heard_total').reaches(64);
+  socket.destroy();
+  await stage.metric('newswire_batch_items_dropped_total').becomes(936);
+  assert.equal(await stage.redis.xlen('{newswire}:wire'), 64);
+  const again = await stage.post(batch, { channels: 'world' });
+  assert.deepEqual(again.body.results.map((r) => r.status), batch.map((_, i) => (i < 64 ? 'duplicate' : 'accepted')));
+  assert.equal(await stage.redis.xlen('{newswire}:wire'), 1000);
+});
+
+test('without Redis a batch is 503 as a whole; if Redis goes while it runs, each item says what became of it', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store });
+  const batch = Array.from({ length: 500 }, (_, i) => ({ uri: `urn:away:${i}`, headlines: [{ value: `Story ${i}` }] }));
+  await store.redis.set('{newswire}:item:urn:away:3', 'planted');
+  const some = await stage.post(batch.slice(0, 6), { channels: 'world' });
+  assert.deepEqual(some.body.results.map((r) => r.code ?? r.status), ['accepted', 'accepted', 'accepted', 'store', 'accepted', 'accepted']);
+  assert.equal(some.body.later, 1);
+  await store.redis.del('{newswire}:item:urn:away:3');
+
+  await store.kill();
+  await until(async () => (await stage.http('/readyz/publish')).status === 503, 'the loss to be noticed');
+  const none = await stage.post(batch, { channels: 'world' });
+  assert.deepEqual([none.status, none.body.code, none.headers.get('retry-after')], [503, 'redis_away', '1']);
+  await store.start();
+  await until(async () => (await stage.http('/readyz/publish')).status === 200, 'Redis to be back');
+  await store.redis.config('SET', 'maxmemory', '1');
+  const full = await stage.post(batch.slice(6), { channels: 'world' });
+  assert.equal(full.status, 503);
+  await store.redis.config('SET', 'maxmemory', '0');
+  await until(async () => (await stage.http('/readyz/publish')).status === 200, 'the desk to go on');
+  const all = await stage.post(batch, { channels: 'world' });
+  assert.deepEqual(all.body.results.map((r) => r.status), batch.map((_, i) => (i < 6 && i !== 3 ? 'duplicate' : 'accepted')));
+});
+
+test('bad input inside a batch: each kind has the answer that it has alone, and its neighbours are taken', async (t) => {
+  const stage = await Stage.open(t);
+  const reader = await stage.reader({ channels: ['world'] });
+  const deep = `${'['.repeat(10000)}${']'.repeat(10000)}`;
+  const bad = [
+    ['too_deep', `{"uri":"urn:x:1","headlines":[{"value":"x"}],"deep":${deep}}`],
+    ['too_deep', deep],
+    ['duplicate_key', '{"uri":"urn:x:2","uri":"urn:x:3","headlines":[{"value":"x"}]}'],
+    ['bad_value', '{"uri":"urn:x:4","headlines":[{"value":"a\\u0000b"}]}'],
+    ['bad_value', '{"uri":"urn:x:5","he\\u0000adlines":[{"value":"x"}]}'],
+    ['not_json', '{"uri":"urn:x:6","headlines":[{"value":"a\0b"}]}'],
+    ['wrong_type', '{"uri":"urn:x:7","version":true,"headlines":[{"value":"x"}]}'],
+    ['wrong_type', '{"uri":"urn:x:8","version":{"major":1},"headlines":[{"value":"x"}]}'],
+    ['wrong_type', '{"uri":"urn:x:9","version":[1],"headlines":[{"value":"x"}]}'],
+    ['empty', '{"uri":"urn:x:10"}'],
+    ['bad_channel', '{"uri":"urn:x:11","channels":["class:flash"],"headlines":[{"value":"x"}]}'],
+  ];
+  for (const [code, text] of bad) {
+    const alone = await stage.post(text, { channels: 'alone', ...(text.startsWith('[') ? ndjson : {}) });
+    const alonesCode = text.startsWith('[') ? alone.body.code ?? JSON.parse(alone.text).code : alone.body.code;
+    assert.equal(alonesCode, code, text.slice(0, 60));
+  }
+  const body = lines(bad.flatMap(([, text]) => [item(), text]));
+  const said = results((await stage.post(body, { channels: 'world', ...ndjson })).text);
+  assert.deepEqual(said.filter((r) => r.index % 2 === 1).map((r) => r.code), bad.map(([code]) => code));
+  assert.ok(said.filter((r) => r.index % 2 === 0).every((r) => r.http === 201));
+  await reader.hasRead(bad.length);
+  assert.equal(await stage.redis.exists('{newswire}:feed:alone'), 0);
+});
+
+test('a key may do in a batch what it may do alone, and a batch counts by its items', async (t) => {
+  const stage = await Stage.open(t, { publishRate: 50 });
+  await changeKeys(stage, { keys: [publisher('desk', ['publish'], { channels: ['sport'] }), publisher('other', ['publish', 'correct', 'kill'])] });
+  const theirs = item(), own = item({ channels: ['sport'] });
+  await stage.post(theirs, { channels: 'world', key: keyOf('other') });
+  const desk = (items) => stage.post(items, { key: keyOf('desk') });
+  const answer = await desk([own, { ...own, version: '2' }, kill(own), item({ channels: ['world'] }), kill(theirs), item({ channels: ['sport'] })]);
+  assert.deepEqual(answer.body.results.map((r) => r.code ?? r.status), ['accepted', 'may_not_correct', 'may_not_kill', 'channel_forbidden', 'not_owner', 'accepted']);
+  assert.equal(answer.body.refused, 4);
+  const many = Array.from({ length: 101 }, () => item({ channels: ['sport'] }));
+  const refused = await desk(many);
+  assert.deepEqual([refused.status, refused.body.code, refused.headers.get('retry-after')], [429, 'too_many_posts', '1']);
+  assert.equal(await stage.redis.xlen('{newswire}:wire'), 3, 'nothing of it was taken');
+  let late;
+  await until(async () => (late = await desk(many)).status !== 429, 'the allowance to be full again');
+  assert.deepEqual([late.status, late.body.refused], [200, 0]);
+});
+
+test('<script> in every field of every item of a batch reaches no reader', async (t) => {
+  const stage = await Stage.open(t);
+  const reader = await stage.reader({ channels: ['world'] });
+  const script = '<script>alert(1)</script>';
+  const story = (n) => ({ uri: `urn:script:${n}:${script}`, version: script, type: 'text', title: script, by: script, slugline: script,
+    located: script, edNote: script, copyrightHolder: script, usageTerms: script,
+    headlines: [{ role: 'main', contentType: 'text/html', value: `${script}Head` }],
+    descriptions: [{ contentType: 'text/html', value: `${script}Text` }],
+    bodies: [{ contentType: 'text/html', value: `<p onclick="x()">${script}Body</p>` }],
+    subjects: [{ name: script, uri: 'javascript:alert(1)' }], people: [{ name: script }] });
+  const answer = await stage.post([story(1), story(2)], { channels: 'world' });
+  assert.deepEqual(answer.body.results.map((r) => r.http), [201, 201]);
+  for (const post of await reader.hasRead(2))
+    for (const text of [post.item.headlines, post.item.descriptions, post.item.bodies].flat().filter((e) => e.contentType === 'text/html'))
+      assert.doesNotMatch(text.value, /<script|onclick/i, 'HTML that a page would show');
+});
