@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uthash.h>
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/counters.h"
 
 /* A post of this tick and how it matched. */
@@ -18,7 +19,7 @@ struct pendings {
 	uint32_t count, cap;
 };
 
-/* Always true: live[i]->index == i for i < live_count; refs >= live_count. */
+/* Always true: live[i]->index == i for i < live_count; refs >= live_count + lagging. */
 struct audience {
 	struct audiences *set;
 	char *key;
@@ -27,6 +28,7 @@ struct audience {
 	unsigned refs;
 	struct audience_member **live;
 	uint32_t live_count, live_cap;
+	uint32_t lagging;     /* readers of it that are behind */
 	struct pendings tick; /* each holds a reference on its post */
 	uint64_t looked; /* set->serial of the last post: one with several channels is matched once
 			  */
@@ -57,6 +59,8 @@ struct audiences {
 	enum format joined_format;
 	uint32_t joined_from, joined_upto; /* the stretch of `joined` in `block` */
 	uint32_t breath;		   /* offers since the last `breathe` */
+	uint64_t now_ms;		   /* the clock, as it was … */
+	uint64_t since;			   /* … so many offers ago */
 };
 
 struct audiences *audiences_new(const struct audience_ops *ops)
@@ -183,7 +187,7 @@ static void audience_free(struct audience *a)
 
 	if (a == NULL)
 		return;
-	MUST(a->live_count == 0);
+	MUST(a->live_count == 0 && a->lagging == 0);
 	for (at = &a->set->dirty; *at != NULL; at = &(*at)->next_dirty) {
 		if (*at != a)
 			continue;
@@ -294,13 +298,19 @@ void audience_leave(struct audience_member *member)
 	member->index = AUDIENCE_NOT_LIVE;
 }
 
+void audience_lag(struct audience *audience, int more)
+{
+	MUST(more >= 0 || audience->lagging >= (uint32_t)-more);
+	audience->lagging += (uint32_t)more;
+}
+
 /* --- a tick ----------------------------------------------------------------------------------- */
 
 static void remember(struct audience *a, struct post *post)
 {
 	enum post_match match;
 
-	if (a->looked == a->set->serial || a->live_count == 0)
+	if (a->looked == a->set->serial || a->live_count + a->lagging == 0)
 		return;
 	a->looked = a->set->serial;
 	if ((match = subscription_match(a->subscription, post)) == MATCH_NOT)
@@ -414,10 +424,11 @@ static void take_breath(struct audiences *set, uint32_t offers)
 
 /* From the last member to the first: a member that leaves when it was offered the block is replaced
  * by one that had it. */
-static void offer_to_all(struct audience *a, const uint8_t *block, size_t len, struct wire_id upto)
+static void offer_to_all(struct audience *a, const struct audience_block *block)
 {
 	const struct audience_ops *ops = a->set->ops;
 
+	a->set->since += a->live_count;
 	for (uint32_t i = a->live_count; i > 0;) {
 		uint32_t few = i < AUDIENCE_EXPECTED ? i : AUDIENCE_EXPECTED;
 
@@ -425,36 +436,70 @@ static void offer_to_all(struct audience *a, const uint8_t *block, size_t len, s
 			ops->expect(a->live[k]);
 		take_breath(a->set, few);
 		for (; few > 0; few--)
-			ops->offer(a->live[--i], block, len, upto);
+			ops->offer(a->live[--i], block);
 	}
+}
+
+/* Those who are live now have all of these posts. A clock that is some offers old will do: there may
+ * be as many audiences as readers. */
+static void tell_reach(struct audience *a, uint32_t from, uint32_t upto)
+{
+	struct audiences *set = a->set;
+
+	if (set->since >= AUDIENCE_EXPECTED) {
+		set->since = 0;
+		set->now_ms = clock_mono_ms();
+	}
+	for (uint32_t i = from; i < upto; i++) {
+		const struct pending *p = &a->tick.at[i];
+
+		if (p->match == MATCH_FULL && !p->post->blanked)
+			set->ops->reached(set->ops->arg, p->post, a->live_count, a->lagging,
+					  set->now_ms);
+	}
+}
+
+/* Offers one stretch after `from`. 0, or -1: memory is short. */
+static int offer_stretch(struct audience *a, const struct stretch *s, struct wire_id from)
+{
+	struct audiences *set = a->set;
+	struct audience_block block = {.from = from, .upto = a->tick.at[s->upto - 1].post->id};
+
+	if (s->torn || (s->frames > 1 && join(set, a, s) != 0))
+		return -1;
+	if (s->frames == 0)
+		return 0;
+	COUNT_ADD(DELIVERIES, (uint64_t)s->frames * a->live_count);
+	block.bytes = s->frames == 1 ? s->only->data : (uint8_t *)set->block.data;
+	block.len = s->frames == 1 ? s->only->len : set->block.len;
+	offer_to_all(a, &block);
+	return 0;
 }
 
 static void flush(struct audience *a)
 {
-	struct audiences *set = a->set;
-	struct wire_id before = set->flushed;
-	struct stretch s;
+	struct wire_id before = a->set->flushed;
+	uint32_t from = 0;
 
-	for (uint32_t from = 0; from < a->tick.count && a->live_count > 0 && !a->torn;
-	     from = s.upto) {
-		s = stretch_from(a, from);
-		if (s.torn || (s.frames > 1 && join(set, a, &s) != 0)) {
+	while (from < a->tick.count && a->live_count > 0 && !a->torn) {
+		struct stretch s = stretch_from(a, from);
+
+		if (offer_stretch(a, &s, before) != 0) {
 			a->torn = true;
 			break;
 		}
-		COUNT_ADD(DELIVERIES, (uint64_t)s.frames * a->live_count);
+		tell_reach(a, from, s.upto);
 		before = a->tick.at[s.upto - 1].post->id;
-		if (s.frames == 1)
-			offer_to_all(a, s.only->data, s.only->len, before);
-		else if (s.frames > 1)
-			offer_to_all(a, (uint8_t *)set->block.data, set->block.len, before);
+		from = s.upto;
 	}
 	if (a->torn)
-		offer_to_all(a, NULL, 0, before);
+		offer_to_all(a, &(struct audience_block){.from = before, .upto = before});
+	tell_reach(a, from, a->tick.count);
 }
 
 void audiences_flush(struct audiences *set)
 {
+	set->since = AUDIENCE_EXPECTED;
 	for (struct audience *a = set->dirty; a != NULL; a = a->next_dirty)
 		flush(a);
 	audiences_forget(set, set->heard);

@@ -9,8 +9,10 @@
  * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
  *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
  *               them and has called audience_leave() before.
- * Re-entrancy   audiences_flush() calls `offer`, which may call audience_leave() for the member it
- *               was given, and nothing else of this header; `expect` and `breathe` call nothing of it.
+ * Re-entrancy   audiences_flush() calls `offer`, which may call audience_leave() and audience_lag() for
+ *               the member it was given, and nothing else of this header; the others call nothing of it.
+ * Reach         Who is live when everybody was offered a block has it whole: a post's readers are
+ *               counted for each audience, never for each reader.
  * Cost          The kernel's send path pushes our memory out of the caches between two members. So
  *               AUDIENCE_EXPECTED of them are touched together before they are offered anything:
  *               their misses then overlap.
@@ -40,18 +42,25 @@ enum { AUDIENCE_NOT_LIVE = UINT32_MAX };
 /* The most bytes of one write; a lone frame that is larger goes as it is. */
 enum { AUDIENCE_BLOCK_MAX = 64 << 10 };
 
-/* Hands a block to one live member. `upto` is the id that its cursor has when the block has
- * arrived. block NULL: memory was short, and the member has to catch up from `upto` by itself; so
- * nothing is lost in silence. */
-typedef void audience_offer(struct audience_member *member, const uint8_t *block, size_t len,
-			    struct wire_id upto);
+/* What a live member is offered: the frames of all posts after `from`, up to `upto`, that are for
+ * it; `upto` is its cursor when they have arrived. bytes NULL: memory was short, and the member has
+ * to catch up from `upto` by itself; so nothing is lost in silence. */
+struct audience_block {
+	const uint8_t *bytes;
+	size_t len;
+	struct wire_id from, upto;
+};
 
 enum { AUDIENCE_EXPECTED = 16, AUDIENCE_BREATH = 256 };
 
 struct audience_ops {
-	audience_offer *offer;
+	void (*offer)(struct audience_member *member, const struct audience_block *block);
 	void (*expect)(struct audience_member *member); /* will be offered a block soon */
 	void (*breathe)(void *arg); /* AUDIENCE_BREATH offers were made: others may have a moment */
+	/* The whole post (not a `remove`) went to so many readers of one audience; `behind` others
+	 * of it lag. when: about when the last of them was written to (monotonic ms). */
+	void (*reached)(void *arg, struct post *post, uint32_t readers, uint32_t behind,
+			uint64_t when_ms);
 	void *arg;
 };
 
@@ -73,9 +82,11 @@ enum format audience_format(const struct audience *audience);
 int audience_join(struct audience_member *member) MUST_USE;
 /* No more offers. Fine if it is not live. */
 void audience_leave(struct audience_member *member);
+/* So many readers more (or less) want its posts, but are behind: they are counted, no more. */
+void audience_lag(struct audience *audience, int more);
 
 /* A post of the tick that is being read: remembered by every audience that it matches and that has
- * live members. */
+ * members, live or lagging. */
 void audiences_post(struct audiences *set, struct post *post);
 /* The tick is over: every audience that has posts offers its blocks. Posts blanked meanwhile are
  * left out. */

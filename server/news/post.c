@@ -189,6 +189,7 @@ struct post *post_read(const char *message, size_t len)
 	size_t layout_len, epoch_len, id_len, prev_len, meta_len;
 	char epoch_copy[EPOCH_MAX + 1] = "";
 	struct wire_id id, prev;
+	struct post *post;
 
 	if ((layout = take_until(&at, end, ' ', &layout_len)) == NULL || layout_len != 1 ||
 	    *layout != '1')
@@ -205,7 +206,10 @@ struct post *post_read(const char *message, size_t len)
 		return NULL;
 	if ((meta = take_until(&at, end, '\n', &meta_len)) == NULL)
 		return NULL;
-	return post_read_entry(epoch_copy, id, prev, meta, meta_len, at, (size_t)(end - at));
+	post = post_read_entry(epoch_copy, id, prev, meta, meta_len, at, (size_t)(end - at));
+	if (post != NULL)
+		post->heard = true;
+	return post;
 }
 
 struct post *post_hold(struct post *post)

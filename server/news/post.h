@@ -55,6 +55,7 @@ struct post {
 	enum news_class class;
 	bool also;
 	bool blanked; /* a later kill or hold took its text: it is not sent any more */
+	bool heard;   /* it came as a message on `out`, not from the stream */
 	char *uri;
 	char *version;
 	char *lang;   /* NULL if none */
@@ -68,6 +69,7 @@ struct post {
 			   [2]; /* [format][0 full, 1 remove], made when first needed */
 	size_t bytes;		/* all memory of this post, frames included */
 	struct post *newer;	/* the backlog's: next post of the same uri, or NULL */
+	uint64_t tally;		/* wire/tally.h's number of it; 0: it is not counted */
 };
 
 /* Reads an `out` message. Returns a post with one reference, or NULL if it is none (or memory is

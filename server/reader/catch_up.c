@@ -1,9 +1,13 @@
 /* catch_up.c - a reader that is behind comes forward, a block at a time.
  *
  * In a stretch that it missed, a version that a later post replaces for the same subscription is left out.
+ * What went out while it was connected counts as written as soon as the kernel has all of its block.
  */
+#include <stdlib.h>
+#include "base/clock.h"
 #include "base/counters.h"
 #include "reader/reader_own.h"
+#include "wire/tally.h"
 
 /* Posts in wire order, wherever they are. */
 struct posts {
@@ -89,9 +93,72 @@ static int gather(struct reader *r, struct posts *p, struct wire_id *upto)
 	return block->failed ? -1 : 0;
 }
 
+/* --- what it got late ------------------------------------------------------------------------- */
+
+/* Was this post left out of a block? It was replaced by what was known, or lost its text in the block's
+ * own time. */
+static bool was_left_out(const struct reader *r, const struct post *post,
+			 const struct reader_block *block)
+{
+	const struct subscription *s = audience_subscription(r->member.audience);
+	struct wire_id known = block->known;
+
+	if (post->blanked && wire_id_compare(known, block->upto) < 0)
+		known = block->upto;
+	for (const struct post *later = post->newer;
+	     later != NULL && wire_id_compare(later->id, known) <= 0; later = later->newer)
+		if (subscription_match(s, later) != MATCH_NOT)
+			return true;
+	return false;
+}
+
+/* Each post of the block that went out while this reader was there has one reader more. Those that
+ * left the backlog meanwhile are not counted. */
+static void count_late(struct reader *r, const struct reader_block *block)
+{
+	const struct subscription *s = audience_subscription(r->member.audience);
+	const struct backlog *backlog = wire_backlog(r->all->wire);
+	bool came_later = wire_id_compare(block->from, r->present) < 0;
+	size_t i = backlog_after(backlog, came_later ? r->present : block->from);
+	uint64_t now_ms = clock_mono_ms();
+
+	for (; i < backlog_count(backlog); i++) {
+		struct post *post = backlog_at(backlog, i);
+
+		if (wire_id_compare(post->id, block->upto) > 0)
+			return;
+		if (subscription_match(s, post) == MATCH_FULL && !was_left_out(r, post, block))
+			tallies_add(wire_tallies(r->all->wire), post, 1, 0, now_ms);
+	}
+}
+
+void reader_left(struct reader *r, const struct reader_block *block)
+{
+	if (r->state == READER_CLOSING || wire_id_compare(block->upto, r->present) <= 0)
+		return;
+	if (!r->blocked)
+		count_late(r, block);
+	else if ((r->leaving = malloc(sizeof *block)) != NULL)
+		*r->leaving = *block;
+}
+
+void reader_all_left(struct reader *r)
+{
+	struct reader_block *block = r->leaving;
+
+	r->leaving = NULL;
+	if (block != NULL && r->state != READER_CLOSING)
+		count_late(r, block);
+	free(block);
+}
+
+/* --- forward ---------------------------------------------------------------------------------- */
+
 /* Writes one block of what the posts hold. */
 static void advance(struct reader *r, struct posts p)
 {
+	struct reader_block block = {.from = r->cursor,
+				     .known = backlog_head(wire_backlog(r->all->wire))};
 	struct wire_id upto = r->cursor;
 
 	if (gather(r, &p, &upto) != 0) {
@@ -100,9 +167,11 @@ static void advance(struct reader *r, struct posts p)
 	}
 	if (p.next == p.end && p.page != NULL)
 		upto = p.page->to;
-	r->cursor = upto;
-	if (r->all->block.len > 0)
+	r->cursor = block.upto = upto;
+	if (r->all->block.len > 0) {
 		reader_write(r, (uint8_t *)r->all->block.data, r->all->block.len);
+		reader_left(r, &block);
+	}
 	if (r->state != READER_BEHIND || r->blocked)
 		return;
 	if (wire_id_compare(r->cursor, wire_head(r->all->wire)) == 0)

@@ -37,19 +37,23 @@ static void queue_enter(struct reader *r, struct reader **queue)
 	*queue = r;
 }
 
-static bool is_lagging(enum reader_state state)
+static int is_lagging(enum reader_state state)
 {
 	return state == READER_BEHIND || state == READER_WAITING || state == READER_AHEAD;
 }
 
 void reader_set_state(struct reader *r, enum reader_state state)
 {
+	int more = is_lagging(state) - is_lagging((enum reader_state)r->state);
+
 	if (log_wants(LOG_DEBUG))
 		log_debug("reader_state", LOG_I("reader", (uintptr_t)r),
 			  LOG_S("from", state_names[r->state]), LOG_S("to", state_names[state]));
 	audience_leave(&r->member);
 	queue_leave(r);
-	r->all->lagging += is_lagging(state) - is_lagging((enum reader_state)r->state);
+	r->all->lagging += (size_t)more;
+	if (r->member.audience != NULL)
+		audience_lag(r->member.audience, more);
 	GAUGE_SET(READERS_LAGGING, r->all->lagging);
 	r->state = (uint8_t)state;
 	r->doubted = false;
@@ -172,6 +176,7 @@ void reader_turn(struct reader *r)
 {
 	readers_tick(r->all);
 	r->blocked = false;
+	reader_all_left(r);
 	if (r->state == READER_CLOSING)
 		return;
 	if (r->owed != NULL)
@@ -266,7 +271,9 @@ struct reader *reader_open(struct readers *all, const struct reader_line *line_o
 		return NULL;
 	}
 	r->member.audience = audience;
-	r->cursor = resumed ? since->id : wire_head(all->wire);
+	audience_lag(audience, 1);
+	r->present = wire_head(all->wire);
+	r->cursor = resumed ? since->id : r->present;
 	hello(r, resumed);
 	if (resumed)
 		COUNT(READERS_RESUMED);
@@ -309,6 +316,7 @@ void reader_gone(struct reader *r)
 	if (r->owed != NULL)
 		buf_free(r->owed);
 	free(r->owed);
+	free(r->leaving);
 	free(r);
 }
 
@@ -350,8 +358,13 @@ static void subscribe(struct reader *r, struct client_message *m)
 		history_forget(r->all->history, r);
 	r->asked = false;
 	reader_set_state(r, READER_BEHIND);
+	audience_lag(r->member.audience, -1);
 	audience_put(r->member.audience);
 	r->member.audience = next;
+	audience_lag(next, 1);
+	r->present = wire_head(r->all->wire);
+	free(r->leaving);
+	r->leaving = NULL;
 	if (m->has_since && !gap) {
 		at.id = m->since.id;
 		r->was_live = false;

@@ -13,6 +13,13 @@ enum reader_state {
 	READER_CLOSING, /* in all->closing until it is reaped, then only CLOSED is awaited */
 };
 
+/* A block with news that the kernel took only in part: once the rest has left too, its posts have one
+ * reader more. */
+struct reader_block {
+	struct wire_id from, upto;
+	struct wire_id known; /* versions that were left out had been replaced by then */
+};
+
 /* One connected reader. Always true between two events of the loop (reader_check()):
  *   1. state == LIVE    <=> member.index != AUDIENCE_NOT_LIVE
  *   2. state == CLOSING <=> why != CLOSE_NONE
@@ -28,7 +35,10 @@ struct reader {
 	struct wire_id cursor;
 	struct reader **queue; /* the list that it is in: all->waiting, all->closing; or NULL */
 	struct reader *prev, *next;
-	struct buf *owed;   /* answers that could not be written yet; NULL: none */
+	struct buf *owed;	      /* answers that could not be written yet; NULL: none */
+	struct reader_block *leaving; /* NULL: none, or memory was short: then it is not counted */
+	struct wire_id
+		present; /* the head when it came, or subscribed anew: what is older went out without it */
 	uint32_t bucket_at; /* its place in its bucket of ticks */
 	uint16_t bucket;
 	uint16_t heard;	   /* messages in the second `heard_at` */
@@ -78,6 +88,10 @@ void reader_gap(struct reader *r);
 struct cursor reader_cursor(const struct reader *r);
 /* Brings it forward by one block, or to where it has to wait. */
 void reader_catch_up(struct reader *r);
+/* The last block has begun to leave: as soon as none of it waits, it counts. */
+void reader_left(struct reader *r, const struct reader_block *block);
+/* There is room again, so what was leaving has left. */
+void reader_all_left(struct reader *r);
 void reader_check(const struct reader *r);
 /* It is at the head: from now on its audience writes to it. */
 void reader_go_live(struct reader *r);

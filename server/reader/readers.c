@@ -5,22 +5,39 @@
 #include "base/counters.h"
 #include "news/message.h"
 #include "reader/reader_own.h"
+#include "wire/tally.h"
 
 /* The fan-out's last step: a block for one live reader. */
-static void offer(struct audience_member *member, const uint8_t *block, size_t len,
-		  struct wire_id upto)
+static void offer(struct audience_member *member, const struct audience_block *block)
 {
 	struct reader *r = CONTAINER_OF(member, struct reader, member);
 
-	if (block == NULL) {
+	if (block->bytes == NULL) {
 		reader_set_state(r, READER_BEHIND);
-		r->cursor = upto;
+		r->cursor = block->upto;
 		r->line_ops->want_turn(r->line);
 		return;
 	}
-	reader_write(r, block, len);
-	if (r->blocked)
-		r->cursor = upto;
+	reader_write(r, block->bytes, block->len);
+	if (!r->blocked)
+		return;
+	r->cursor = block->upto;
+	reader_left(r, &(struct reader_block){.from = block->from, .upto = block->upto});
+}
+
+static void reached(void *arg, struct post *post, uint32_t readers, uint32_t behind,
+		    uint64_t when_ms)
+{
+	struct readers *all = arg;
+
+	tallies_add(wire_tallies(all->wire), post, readers, behind, when_ms);
+}
+
+static void breathe(void *arg)
+{
+	struct readers *all = arg;
+
+	all->options.breathe(all->options.arg);
 }
 
 static void expect(struct audience_member *member)
@@ -41,7 +58,7 @@ struct readers *readers_new(struct wire *wire, const struct readers_options *opt
 	all->bucket_count = (uint16_t)(options->tick_ms / 1000 > 0 ? options->tick_ms / 1000 : 1);
 	all->buckets = calloc(all->bucket_count, sizeof *all->buckets);
 	all->history = history_new(wire);
-	all->audience_ops = (struct audience_ops){offer, expect, options->breathe, options->arg};
+	all->audience_ops = (struct audience_ops){offer, expect, breathe, reached, all};
 	all->audiences = audiences_new(&all->audience_ops);
 	if (all->buckets != NULL && all->history != NULL && all->audiences != NULL)
 		return all;

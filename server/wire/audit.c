@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "lua_scripts.h"
 #include "wire/page.h"
+#include "wire/reach.h"
 
 static struct link_script audit_script = {.text = lua_audit};
 
@@ -41,7 +42,7 @@ static void answer(struct ask *ask, enum audit_answer what)
 /* --- one entry -------------------------------------------------------------------------------- */
 
 /* What a row of audit.lua holds. */
-enum column { ID, TIME, WHO, WHAT, URI, VERSION, BEFORE, CHANNELS, WIRE };
+enum column { ID, TIME, WHO, WHAT, URI, VERSION, BEFORE, CHANNELS, WIRE, REACH };
 
 static void add_text(struct buf *out, const char *name, const char *text)
 {
@@ -92,6 +93,11 @@ static void add_entry(struct buf *out, const redisReply *row)
 	add_text(out, "before", page_text(row, BEFORE));
 	add_channels(out, page_text(row, CHANNELS));
 	add_text(out, "wire", page_text(row, WIRE));
+	if (row->elements == REACH + REACH_COLUMNS) {
+		buf_adds(out, ",\"reach\":{");
+		reach_write(out, row, REACH);
+		buf_addc(out, '}');
+	}
 	buf_addc(out, '}');
 }
 

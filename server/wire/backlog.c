@@ -248,11 +248,17 @@ size_t backlog_after(const struct backlog *b, struct wire_id id)
 
 bool backlog_knows(const struct backlog *b, struct wire_id id)
 {
-	size_t after = backlog_after(b, id);
-
-	if (after == 0)
+	if (backlog_after(b, id) == 0)
 		return wire_id_compare(b->start, id) == 0;
-	return wire_id_compare(b->ring[slot(b, after - 1)]->id, id) == 0;
+	return backlog_find(b, id) != NULL;
+}
+
+struct post *backlog_find(const struct backlog *b, struct wire_id id)
+{
+	size_t after = backlog_after(b, id);
+	struct post *post = after == 0 ? NULL : b->ring[slot(b, after - 1)];
+
+	return post != NULL && wire_id_compare(post->id, id) == 0 ? post : NULL;
 }
 
 struct post *backlog_newest(const struct backlog *b, const char *uri)

@@ -42,6 +42,8 @@ size_t backlog_after(const struct backlog *b, struct wire_id id);
 /* Is `id` backlog_start() or the id of a post here? (a cursor that is neither is of another
  * history) */
 bool backlog_knows(const struct backlog *b, struct wire_id id);
+/* The post with this id, or NULL. */
+struct post *backlog_find(const struct backlog *b, struct wire_id id);
 /* The newest post of a uri, or NULL. */
 struct post *backlog_newest(const struct backlog *b, const char *uri);
 

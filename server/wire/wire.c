@@ -18,6 +18,7 @@
 #include "wire/durability.h"
 #include "wire/page.h"
 #include "wire/queue.h"
+#include "wire/tally.h"
 #include "wire/trimmer.h"
 #include "wire/withdrawals.h"
 
@@ -66,6 +67,7 @@ struct wire {
 	struct durability durability;
 	struct withdrawals withdrawals;
 	struct trimmer trimmer;
+	struct tallies *tallies;
 	char prefix[64];
 };
 
@@ -129,6 +131,7 @@ static void append(struct wire *w, struct post *post)
 		return; /* a new worker's backlog: no news */
 	count_action(post->action);
 	w->told = true;
+	tallies_begin(w->tallies, post);
 	w->events.post(w->arg, post);
 }
 
@@ -172,6 +175,16 @@ static void find_fork(struct wire *w, struct wire_id id, struct wire_id prev)
 
 /* --- hearing `out` -------------------------------------------------------------------------- */
 
+/* Redis counted this worker among those that hear the post: it has to report, though reading was quicker. */
+static void hear_again(struct wire *w, struct wire_id id)
+{
+	struct post *here = backlog_find(w->backlog, id);
+
+	COUNT(WIRE_DROPPED);
+	if (here != NULL)
+		tallies_hear(w->tallies, here);
+}
+
 /* false: this post cannot be told yet, and nothing after it. */
 static bool take(struct wire *w, struct post *post)
 {
@@ -184,7 +197,7 @@ static bool take(struct wire *w, struct post *post)
 		return true;
 	}
 	if (wire_id_compare(post->id, w->place) <= 0) {
-		COUNT(WIRE_DROPPED);
+		hear_again(w, post->id);
 		return true;
 	}
 	if (gap > 0) {
@@ -580,7 +593,9 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
 	uv_timer_start(&w->second, on_second, 1000, 1000);
 	if ((w->backlog = backlog_new(options->backlog_bytes)) == NULL ||
 	    (w->out = link_open(loop, place, "out", &out_events, w)) == NULL ||
-	    (w->command = link_open(loop, place, "wire", &command_events, w)) == NULL) {
+	    (w->command = link_open(loop, place, "wire", &command_events, w)) == NULL ||
+	    (w->tallies = tallies_open(loop, w->command, w->prefix, w->options.retention_ms)) ==
+		    NULL) {
 		wire_close(w);
 		return NULL;
 	}
@@ -599,6 +614,7 @@ void wire_close(struct wire *w)
 	w->closing = true;
 	link_close_answering(w->command);
 	link_close(w->out);
+	tallies_close(w->tallies);
 	queue_keep(&w->queue, NULL);
 	uv_close((uv_handle_t *)&w->second, on_timer_closed);
 	uv_close((uv_handle_t *)&w->grace, on_timer_closed);
@@ -629,6 +645,11 @@ struct wire_id wire_head(const struct wire *w)
 const struct backlog *wire_backlog(const struct wire *w)
 {
 	return w->backlog;
+}
+
+struct tallies *wire_tallies(const struct wire *w)
+{
+	return w->tallies;
 }
 
 uv_loop_t *wire_loop(const struct wire *w)

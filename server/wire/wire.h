@@ -25,6 +25,7 @@
 
 struct wire;
 struct backlog;
+struct tallies;
 
 struct wire_events {
 	/* A new post, appended to the backlog. When it is a kill or hold, older posts of its uri
@@ -68,6 +69,9 @@ const char *wire_epoch(const struct wire *wire);
 /* The id of the last post that was told: the cursor of a reader who has everything. */
 struct wire_id wire_head(const struct wire *wire);
 const struct backlog *wire_backlog(const struct wire *wire);
+
+/* Counts to how many readers each post was written (tally.h). */
+struct tallies *wire_tallies(const struct wire *wire);
 
 /* The loop, the command link and the key prefix, for history.h and shelf.h. */
 uv_loop_t *wire_loop(const struct wire *wire);

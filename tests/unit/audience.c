@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "audience/audience.h"
+#include "base/clock.h"
 
 enum { MEMBERS = 8, TEXT = 256 << 10 };
 
@@ -15,31 +16,55 @@ struct listener {
 	size_t largest;
 	struct wire_id upto;
 	bool leaves; /* at its next offer */
+	bool lags;   /* … which it takes only in part */
 };
 
 static struct listener *crowd;
 static struct audiences *set;
-static uint64_t next_seq;
+static uint64_t next_seq, began_ms;
+static unsigned breaths;
 
-static void offer(struct audience_member *member, const uint8_t *block, size_t len,
-		  struct wire_id upto)
+static void offer(struct audience_member *member, const struct audience_block *block)
 {
 	struct listener *l = CONTAINER_OF(member, struct listener, member);
 
 	assert_int_equal(l->expected, l->offers + l->torn + 1);
-	l->upto = upto;
-	l->torn += block == NULL;
-	l->offers += block != NULL;
-	assert_true(l->len + len < TEXT);
-	if (block != NULL)
-		memcpy(l->text + l->len, block, len);
-	l->len += len;
-	l->largest = len > l->largest ? len : l->largest;
-	if (l->leaves)
+	assert_true(wire_id_compare(block->from, l->upto) >= 0);
+	l->upto = block->upto;
+	l->torn += block->bytes == NULL;
+	l->offers += block->bytes != NULL;
+	assert_true(l->len + block->len < TEXT);
+	if (block->bytes != NULL)
+		memcpy(l->text + l->len, block->bytes, block->len);
+	l->len += block->len;
+	l->largest = block->len > l->largest ? block->len : l->largest;
+	if (l->leaves || l->lags)
 		audience_leave(member);
+	if (l->lags)
+		audience_lag(member->audience, 1);
 }
 
-static unsigned breaths;
+/* What was told of posts by their seq, summed over audiences. */
+static struct {
+	unsigned told, readers, behind;
+} reach[256];
+
+static void reached(void *arg, struct post *post, uint32_t readers, uint32_t behind,
+		    uint64_t when_ms)
+{
+	assert_ptr_equal(arg, &breaths);
+	assert_in_range(when_ms, began_ms, clock_mono_ms());
+	assert_true(post->id.seq < COUNT_OF(reach));
+	reach[post->id.seq].told++;
+	reach[post->id.seq].readers += readers;
+	reach[post->id.seq].behind += behind;
+}
+
+static void assert_reach(unsigned seq, unsigned readers, unsigned behind)
+{
+	assert_int_equal(reach[seq].readers, readers);
+	assert_int_equal(reach[seq].behind, behind);
+}
 
 static void expect(struct audience_member *member)
 {
@@ -54,7 +79,7 @@ static void breathe(void *arg)
 	breaths++;
 }
 
-static const struct audience_ops ops = {offer, expect, breathe, &breaths};
+static const struct audience_ops ops = {offer, expect, breathe, reached, &breaths};
 
 static int setup(void **state)
 {
@@ -62,6 +87,8 @@ static int setup(void **state)
 	crowd = calloc(MEMBERS, sizeof *crowd);
 	next_seq = 0;
 	breaths = 0;
+	began_ms = clock_mono_ms();
+	memset(reach, 0, sizeof reach);
 	set = audiences_new(&ops);
 	return set == NULL || crowd == NULL;
 }
@@ -71,6 +98,8 @@ static int teardown(void **state)
 	(void)state;
 	for (int i = 0; i < MEMBERS; i++) {
 		audience_leave(&crowd[i].member);
+		if (crowd[i].lags && crowd[i].offers > 0)
+			audience_lag(crowd[i].member.audience, -1);
 		audience_put(crowd[i].member.audience);
 	}
 	audiences_free(set);
@@ -297,6 +326,97 @@ static void an_address_that_comes_again_is_another_post(void **state)
 	assert_int_equal(crowd[0].offers, 50);
 }
 
+static void readers_are_counted_over_all_audiences_a_post_goes_to(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		listen(i, i < 3 ? "world,sport" : "sport");
+	listen(5, "business");
+	send("publish", "feed:all sport world", "", "{}");
+	send("publish", "feed:all world", "", "{}");
+	send("publish", "feed:all weather", "", "{}");
+	audiences_flush(set);
+	assert_reach(1, 5, 0);
+	assert_reach(2, 3, 0);
+	assert_reach(3, 0, 0);
+	assert_int_equal(reach[1].told, 2);
+}
+
+static void who_takes_only_a_part_is_behind_also_for_the_rest_of_the_tick(void **state)
+{
+	char *body = calloc(1, 40001);
+
+	(void)state;
+	memset(body, ' ', 40000);
+	body[0] = '{';
+	body[39999] = '}';
+	for (int i = 0; i < 4; i++)
+		listen(i, "world")->lags = i == 1;
+	send("publish", "world", "", "{}");
+	for (int i = 0; i < 3; i++)
+		send("publish", "world", "", body);
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 3);
+	assert_int_equal(crowd[1].offers, 1);
+	for (unsigned seq = 1; seq <= 4; seq++)
+		assert_reach(seq, 3, 1);
+	free(body);
+}
+
+static void who_goes_away_is_neither_a_reader_nor_behind(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	listen(1, "world")->leaves = true;
+	send("publish", "world", "", "{}");
+	audiences_flush(set);
+	assert_reach(1, 1, 0);
+}
+
+static void those_who_lag_already_are_counted_as_behind(void **state)
+{
+	struct audience *audience = listen(0, "world")->member.audience;
+
+	(void)state;
+	audience_lag(audience, 3);
+	send("publish", "world", "", "{}");
+	audiences_flush(set);
+	assert_reach(1, 1, 3);
+	audience_leave(&crowd[0].member);
+	send("publish", "world", "", "{}");
+	send("publish", "sport", "", "{}");
+	audiences_flush(set);
+	assert_reach(2, 0, 3);
+	assert_reach(3, 0, 0);
+	assert_int_equal(crowd[0].offers, 1);
+	audience_lag(audience, -3);
+}
+
+static void a_kill_reaches_readers_and_a_remove_does_not_count(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	listen(1, "sport");
+	send("correct", "sport", "world", "{}");
+	send("kill", "sport", "world", "");
+	audiences_flush(set);
+	assert_reach(1, 1, 0);
+	assert_reach(2, 2, 0);
+}
+
+static void text_that_was_killed_before_it_went_out_reached_nobody(void **state)
+{
+	struct post *story = make("publish", "world", "", "{}");
+
+	(void)state;
+	listen(0, "world");
+	audiences_post(set, story);
+	post_blank(story);
+	post_drop(story);
+	audiences_flush(set);
+	assert_int_equal(reach[1].told, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -315,6 +435,12 @@ int main(void)
 		TEST(an_audience_without_live_members_costs_nothing),
 		TEST(what_was_remembered_is_forgotten_when_history_breaks),
 		TEST(an_address_that_comes_again_is_another_post),
+		TEST(readers_are_counted_over_all_audiences_a_post_goes_to),
+		TEST(who_takes_only_a_part_is_behind_also_for_the_rest_of_the_tick),
+		TEST(who_goes_away_is_neither_a_reader_nor_behind),
+		TEST(those_who_lag_already_are_counted_as_behind),
+		TEST(a_kill_reaches_readers_and_a_remove_does_not_count),
+		TEST(text_that_was_killed_before_it_went_out_reached_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ local function write_stone(action, id)
 	write_item({uri = story.uri, version = story.version, created = story.created, status = story.status, hash = story.hash,
 		owner = old.owner or held and held.owner or story.owner, routes = old.routes, channels = old.channels,
 		first = old.first, last = id ~= '' and id or old.last, action = action, class = story.class, lang = story.lang, type = story.type,
-		notice = story.notice, bodies = {}})
+		notice = story.notice, bodies = {}, posts = add_post(item, id)})
 	audit(action, story, old.version, old.routes, id)
 end
 

@@ -7,6 +7,7 @@
 
 local AUDIT_MAX, REJECTS_MAX = 100000, 10000
 local ROUTES_MAX = 256 -- what a worker can read (CHANNEL_SET_MAX)
+local POSTS_MAX = 32   -- of one uri, whose reach can be asked for
 
 local args = {}
 for i = 1, #ARGV, 2 do
@@ -225,14 +226,20 @@ local function meta_json(meta)
 	return '{' .. table.concat(parts, ',') .. '}'
 end
 
+-- How many workers of all nodes will hear of a post: as many have to report to how many readers it went.
+local function count_workers()
+	local subscribed = redis.pcall('PUBSUB', 'NUMSUB', args.prefix .. ':out')
+	return subscribed.err and '' or number_text(subscribed[2])
+end
+
 -- Gives a post its place and tells everybody. Returns the id.
 local function append(meta, body)
-	local prev, id, json = wire.head, next_id(), meta_json(meta)
+	local prev, id, json, heard = wire.head, next_id(), meta_json(meta), count_workers()
 	if not wire.epoch then
 		wire.epoch = args.epoch
 		redis.call('SET', key('epoch'), wire.epoch)
 	end
-	redis.call('XADD', key('wire'), id, 'v', '1', 'prev', prev, 'meta', json)
+	redis.call('XADD', key('wire'), id, 'v', '1', 'prev', prev, 'meta', json, 'heard', heard)
 	redis.call('SET', key('head'), id)
 	wire.head = id
 	-- Who does not hear it finds within a second that head has moved: no reason to stop half-way.
@@ -270,11 +277,20 @@ local function write_reject(known, reason, detail, uri, version)
 	return true
 end
 
+-- The wire ids of a uri's posts, oldest first, with a new one ("": none).
+local function add_post(item, id)
+	local posts = {}
+	for post in ((item and item.posts or '') .. ' ' .. id):gmatch('%S+') do
+		posts[#posts + 1] = post
+	end
+	return table.concat(posts, ' ', math.max(1, #posts - POSTS_MAX + 1))
+end
+
 -- Writes the hash of a uri anew; empty fields are left out.
 local function write_item(item)
 	local flat = {key('item:' .. item.uri), 'v', '1'}
 	for _, name in ipairs({'version', 'created', 'status', 'hash', 'owner', 'routes', 'channels', 'first', 'last', 'action',
-			'class', 'lang', 'type', 'notice', 'bodies', 'expires'}) do
+			'class', 'lang', 'type', 'notice', 'bodies', 'expires', 'posts'}) do
 		local value = item[name]
 		if name == 'bodies' then
 			local parts = {}
@@ -367,7 +383,7 @@ local function publish(story, item, action, also)
 	write_item({uri = story.uri, version = story.version, created = story.created, status = 'usable', hash = story.hash,
 		owner = item and item.owner or story.owner, routes = (union(was, channels)), channels = channels, first = first,
 		last = id, action = action, class = story.class, lang = story.lang, type = story.type, notice = story.notice,
-		bodies = keep_body(story, item), expires = expires})
+		bodies = keep_body(story, item), expires = expires, posts = add_post(item, id)})
 	if expires and story.expires <= now then
 		leave_feeds(story.uri, union(was, channels), '')
 	else

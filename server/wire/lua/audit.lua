@@ -2,7 +2,8 @@
 --
 -- ARGV: prefix, before (an id; "": from the newest), the most entries to answer, the most to look at, and what they must say
 -- exactly ("": anything): uri, who, what.
--- Returns {epoch, head, before, {{id, time, who, what, uri, version, before, channels, wire id}, ...}}. before is where the
+-- Returns {epoch, head, before, {{id, time, who, what, uri, version, before, channels, wire id, and as read_reach() tells it:
+-- readers, behind, ms, workers, reported, complete, if the post is still on the wire}, ...}}. before is where the
 -- next step goes on; "" if the trail is at its end. Only these fields leave: whatever else an entry may hold stays here.
 -- include: common.lua
 
@@ -19,6 +20,10 @@ local function is_wanted(fields)
 	return fields.what ~= nil -- somebody else's entry has none
 end
 
+local function read_reach_of(id)
+	return id:find('^%d+%-%d+$') and read_reach(id)
+end
+
 local from = before == '' and '+' or '(' .. before
 local seen, last, answer = 0, '', {}
 for _, entry in ipairs(on('stream', 'XREVRANGE', 'audit', from, '-', 'COUNT', looks)) do
@@ -28,6 +33,9 @@ for _, entry in ipairs(on('stream', 'XREVRANGE', 'audit', from, '-', 'COUNT', lo
 		local row = {entry[1]}
 		for _, name in ipairs({'time', 'who', 'what', 'uri', 'version', 'before', 'channels', 'id'}) do
 			row[#row + 1] = fields[name] or ''
+		end
+		for _, value in ipairs(read_reach_of(row[#row]) or {}) do
+			row[#row + 1] = value
 		end
 		answer[#answer + 1] = row
 		if #answer == most then

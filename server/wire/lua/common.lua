@@ -66,3 +66,29 @@ local function by_name(flat)
 	end
 	return fields
 end
+
+-- How a post went out, from what its workers reported: {readers, behind, ms ("": it was written to nobody), workers (which have
+-- it; "": nobody counted them), reported (how many of these have spoken), complete ("1" or "0")}. nil: it is no longer on the wire.
+-- Also returns the entry's meta. A worker that missed the message and read the stream is one more than those that Redis counted. read_wire() comes first.
+local function read_reach(id)
+	local entry = redis.call('XRANGE', key('wire'), id, id)[1]
+	if not entry then
+		return nil
+	end
+	local fields = by_name(entry[2])
+	local workers = tonumber(fields.heard)
+	local sum, ms, reported, missed = {0, 0}, -1, 0, 0
+	for _, value in pairs(by_name(on('hash', 'HGETALL', 'reach:' .. id))) do
+		local readers, behind, heard, last = value:match('^(%d+) (%d+) ([01]) (%S+)$')
+		if readers then
+			sum[1], sum[2], ms = sum[1] + readers, sum[2] + behind, math.max(ms, tonumber(last) or -1)
+			reported, missed = reported + 1, missed + 1 - heard
+		end
+	end
+	workers = workers and math.max(workers + missed, reported)
+	local function text(number)
+		return string.format('%.0f', number)
+	end
+	return {text(sum[1]), text(sum[2]), ms < 0 and '' or text(ms), workers and text(workers) or '', text(reported),
+		workers == reported and '1' or '0'}, fields.meta
+end

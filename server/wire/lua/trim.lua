@@ -1,4 +1,4 @@
--- trim.lua - takes entries that are too old or too many from the start of the wire, at most a step of them. One worker of
+-- trim.lua - takes entries that are too old or too many from the start of the wire, at most a step of them, and their reach. One worker of
 -- all does it: the one that holds the key `trimmer`.
 --
 -- ARGV: prefix, this worker's name, retention in ms, the most entries to keep, the most to take.
@@ -20,22 +20,24 @@ local too_many = redis.call('XLEN', key('wire')) - max_entries
 
 -- The look at the first entry alone is what most calls come to.
 local function take(count)
-	local taken, last = 0, nil
+	local taken, last, reaches = 0, nil, {}
 	for i, entry in ipairs(redis.call('XRANGE', key('wire'), '-', '+', 'COUNT', count)) do
 		if i > too_many and not is_before(entry[1], oldest) then
 			break
 		end
-		taken, last = i, entry[1]
+		taken, last, reaches[i] = i, entry[1], key('reach:' .. entry[1])
 	end
-	return taken, last
+	return taken, last, reaches
 end
 
 local taken, last = take(1)
 if taken == 0 then
 	return 0
 end
-taken, last = take(step)
+local reaches
+taken, last, reaches = take(step)
 redis.call('SET', key('floor'), last)
+redis.call('UNLINK', unpack(reaches))
 local ms, seq = parts(last)
 redis.call('XTRIM', key('wire'), 'MINID', string.format('%.0f-%.0f', ms, seq + 1))
 return taken
