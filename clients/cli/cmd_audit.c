@@ -1,5 +1,6 @@
-/* cmd_audit.c - newswire audit: lists who did what to which story, and when. */
+/* cmd_audit.c - newswire audit: lists who did what to which story, when, and to how many readers it went. */
 #include "command.h"
+#include "result.h"
 #include "show.h"
 #include "source.h"
 
@@ -41,6 +42,9 @@ static void print_channels(const json_t *channels)
 
 static void print_entry(const json_t *entry)
 {
+	const json_t *reach = json_object_get(entry, "reach");
+	char line[RESULT_SIZE];
+
 	print_word(entry, "time", "", TIME_MOST);
 	print_word(entry, "who", "  ", WORD_MOST);
 	print_word(entry, "what", "  ", WORD_MOST);
@@ -49,6 +53,10 @@ static void print_entry(const json_t *entry)
 	print_word(entry, "before", " before ", WORD_MOST);
 	print_channels(json_object_get(entry, "channels"));
 	print_word(entry, "wire", " id ", WORD_MOST);
+	if (reach) {
+		result_reach(line, reach);
+		printf(": %s", line);
+	}
 	fputc('\n', stdout);
 }
 

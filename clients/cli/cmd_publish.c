@@ -10,6 +10,7 @@
 #include "result.h"
 #include "show.h"
 #include "source.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,8 +31,9 @@ struct run {
 	uv_timer_t timer;
 	struct newswire_client *client;
 	struct item_file item;
-	uint64_t deadline; /* uv_now() from which the item is not tried again */
-	uint64_t wait_ms;  /* before the next try */
+	struct waiting waiting; /* for the reach of the last one */
+	uint64_t deadline;	/* uv_now() from which the item is not tried again */
+	uint64_t wait_ms;	/* before the next try */
 };
 
 /* --- what both ways share ----------------------------------------------------------------------- */
@@ -41,7 +43,8 @@ static void report(struct run *run, const char *line, enum exit_code code)
 {
 	progress_clear(&run->progress);
 	if (code == CLI_OK || code == CLI_NOT_OUT) {
-		puts(line);
+		fwrite(line, 1, strcspn(line, "\n"), stdout); /* JSON comes with its line end */
+		fputc('\n', stdout);
 		fflush(stdout);
 	} else {
 		command_say("%s", line);
@@ -97,19 +100,35 @@ static bool try_later(struct run *run, const struct newswire_receipt *receipt)
 	return true;
 }
 
+static void on_waited(void *data)
+{
+	send_next(data);
+}
+
+static void report_receipt(struct run *run, const struct newswire_receipt *receipt)
+{
+	enum exit_code code = result_exit(receipt->status);
+	char line[RESULT_SIZE];
+
+	if (run->settings->json && receipt->status < NEWSWIRE_REFUSED) {
+		report(run, receipt->answer->text, code);
+		return;
+	}
+	result_line(line, run->settings->files[run->done], receipt);
+	report(run, line, code);
+}
+
 static void on_receipt(void *data, const struct newswire_receipt *receipt)
 {
 	struct run *run = data;
-	char line[RESULT_SIZE];
 
 	if (try_later(run, receipt))
 		return;
-	result_line(line, run->settings->files[run->done], receipt);
-	report(run, line, result_exit(receipt->status));
+	report_receipt(run, receipt);
 	item_file_free(&run->item);
 	if (result_is_temporary(receipt->status))
 		uv_stop(&run->loop);
-	else
+	else if (!waiting_begin(&run->waiting, receipt))
 		send_next(run);
 }
 
@@ -160,11 +179,18 @@ static void publish_http(struct run *run)
 	}
 	uv_timer_init(&run->loop, &run->timer);
 	run->timer.data = run;
+	run->waiting = (struct waiting){.settings = run->settings,
+					.client = run->client,
+					.desk = &run->desk,
+					.done = on_waited,
+					.data = run};
+	waiting_open(&run->waiting, &run->loop);
 	send_next(run);
 	uv_run(&run->loop, UV_RUN_DEFAULT); /* until uv_stop() */
 	finish(run);
 	item_file_free(&run->item);
 	uv_close((uv_handle_t *)&run->timer, NULL);
+	waiting_close(&run->waiting);
 	source_close(&run->loop, run->client);
 }
 
@@ -205,6 +231,11 @@ static void publish_redis(struct run *run)
 	struct newswire_redis *redis;
 	char problem[PROBLEM_SIZE];
 
+	if (settings->wait || settings->json) {
+		command_say("Redis pub/sub gives no receipt: --wait and --json need --to http…");
+		run->code = CLI_USAGE;
+		return;
+	}
 	if (settings->channels.count > 1) {
 		command_say(
 			"Redis pub/sub carries an item to one channel; several need --to http…");

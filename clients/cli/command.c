@@ -7,8 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, WORDS, NUMBER, FLAG };
-enum { MOST_OPTIONS = 24, HELP_COLUMN = 24 };
+enum kind {
+	TEXT,
+	WORDS,
+	NUMBER,
+	SECONDS,
+	FLAG
+}; /* SECONDS: a number, or USUAL_SECONDS if none is given */
+enum { MOST_OPTIONS = 24, HELP_COLUMN = 24, USUAL_SECONDS = 10 };
 
 struct option_row {
 	const char *name;
@@ -71,6 +77,11 @@ static const struct option_row publish_options[] = {
 	{"patience", "SECONDS", 0, NUMBER, FIELD(patience), 0, 86400,
 	 "how long to try again while the server cannot be reached or cannot take\n"
 	 "an item; this is safe, as a server knows an item it has (default: 10)"},
+	{"wait", "SECONDS", 0, SECONDS, FIELD(wait), 1, 3600,
+	 "wait until all workers of all nodes have said to how many readers they\n"
+	 "wrote each item, at most so long (10 s if no number is given), and say so"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0,
+	 "print receipts, and with --wait the reach of the uri, as they came"},
 	{"prefix", "NAME", 0, TEXT, FIELD(prefix), 0, 0,
 	 "prefix of the names in Redis (default: " NEWSWIRE_REDIS_PREFIX ")"},
 	EVERYWHERE,
@@ -256,6 +267,12 @@ static int take_option(struct settings *settings, const struct option_row *row, 
 		return 0;
 	case WORDS:
 		return add_words(field, text, row->name);
+	case SECONDS:
+		if (text == NULL) {
+			*(uint64_t *)field = USUAL_SECONDS;
+			return 0;
+		}
+		return take_number(field, text, row);
 	case NUMBER:
 		return take_number(field, text, row);
 	}
@@ -267,13 +284,18 @@ enum { LONG_BASE = 256 };
 
 static void build_tables(const struct option_row *rows, struct option *longs, char *shorts)
 {
+	static const int has_arg[] = {[TEXT] = required_argument,
+				      [WORDS] = required_argument,
+				      [NUMBER] = required_argument,
+				      [SECONDS] = optional_argument,
+				      [FLAG] = no_argument};
 	size_t i;
 
 	*shorts++ = ':'; /* a missing value is ':', apart from '?' */
 	for (i = 0; rows[i].name; i++) {
 		longs[i] = (struct option){
 			.name = rows[i].name,
-			.has_arg = rows[i].kind == FLAG ? no_argument : required_argument,
+			.has_arg = has_arg[rows[i].kind],
 			.val = LONG_BASE + (int)i,
 		};
 		if (rows[i].letter) {
@@ -341,9 +363,15 @@ static void help_on_option(FILE *out, const struct option_row *row)
 	char name[64];
 	int width;
 
-	width = snprintf(name, sizeof name, "  %c%c%s --%s%s%s", row->letter ? '-' : ' ',
+	const char *parts[3] = {row->metavar ? " " : "", row->metavar ? row->metavar : "", ""};
+
+	if (row->kind == SECONDS) {
+		parts[0] = "[=";
+		parts[2] = "]";
+	}
+	width = snprintf(name, sizeof name, "  %c%c%s --%s%s%s%s", row->letter ? '-' : ' ',
 			 row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
-			 row->metavar ? " " : "", row->metavar ? row->metavar : "");
+			 parts[0], parts[1], parts[2]);
 	fputs(name, out);
 	for (; line; line = end ? end + 1 : NULL) {
 		int room = width < HELP_COLUMN ? HELP_COLUMN - width : 0;

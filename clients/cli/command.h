@@ -40,6 +40,7 @@ struct settings {
 	struct word_list may, urgency; /* keys add */
 	bool no_key;		       /* keys add */
 	uint64_t patience;	       /* seconds */
+	uint64_t wait;		       /* publish: seconds; 0: not */
 	uint64_t count;		       /* posts; 0: no end */
 	uint64_t limit;		       /* posts on a page; 0: the server's choice */
 	bool json;

@@ -3,7 +3,9 @@
 
 #include "show.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *word;
@@ -74,6 +76,53 @@ void result_line_heard(char out[RESULT_SIZE], const char *file, const char *chan
 		 "%s %s on %s: heard by %lld listener%s; no receipt, Redis pub/sub %s",
 		 heard > 0 ? "handed over" : "not heard:", file, channel, heard,
 		 heard == 1 ? "" : "s", heard > 0 ? "is not durable" : "keeps nothing");
+}
+
+/* 18412 as "18,412". */
+static const char *grouped(char out[32], json_int_t number)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof digits, "%lld", (long long)number);
+	char *at = out;
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			*at++ = ',';
+		*at++ = digits[i];
+	}
+	*at = '\0';
+	return out;
+}
+
+/* A count; what is none, or makes no sense, is 0. */
+static json_int_t count_of(const json_t *reach, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(reach, name));
+
+	return n < 0 ? 0 : n;
+}
+
+void result_reach(char out[RESULT_SIZE], const struct json_t *reach)
+{
+	json_int_t readers = count_of(reach, "readers"), behind = count_of(reach, "behind");
+	json_int_t workers = count_of(reach, "workers");
+	FILE *line = fmemopen(out, RESULT_SIZE, "w");
+	char text[32];
+
+	out[0] = '\0';
+	if (line == NULL)
+		return;
+	fprintf(line, "written to %s reader%s", grouped(text, readers), readers == 1 ? "" : "s");
+	if (json_is_integer(json_object_get(reach, "ms")))
+		fprintf(line, " in %s ms", grouped(text, count_of(reach, "ms")));
+	if (behind > 0)
+		fprintf(line, ", %s %s behind", grouped(text, behind),
+			behind == 1 ? "was" : "were");
+	if (!json_is_true(json_object_get(reach, "complete")))
+		fprintf(line, " (%lld of %lld workers have reported)",
+			(long long)count_of(reach, "reported"), (long long)workers);
+	fclose(line);
+	out[RESULT_SIZE - 1] = '\0';
 }
 
 enum exit_code result_exit(enum newswire_status status)

@@ -1,6 +1,6 @@
 /* result.h - what `publish` says about an item, and the exit code that follows from it.
  *
- * No I/O and no state: a receipt goes in, words come out.
+ * No I/O and no state: a receipt or a reach goes in, words come out.
  */
 #ifndef NEWSWIRE_CLI_RESULT_H
 #define NEWSWIRE_CLI_RESULT_H
@@ -18,6 +18,11 @@ void result_line(char out[RESULT_SIZE], const char *file, const struct newswire_
 /* The same for Redis pub/sub: heard by so many, no receipt. */
 void result_line_heard(char out[RESULT_SIZE], const char *file, const char *channel,
 		       long long heard);
+
+struct json_t;
+/* To how many readers a post went, e.g. "written to 18,412 readers in 214 ms, 3 were behind (1 of 2 workers have
+ * reported)"; behind and workers only where there is something to say. */
+void result_reach(char out[RESULT_SIZE], const struct json_t *reach);
 
 /* The exit code for one item, and the worse of two for the whole run. */
 enum exit_code result_exit(enum newswire_status status);

@@ -225,6 +225,14 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_purge(struct newswire_client *client
 						  const char *key, const char *uri,
 						  newswire_answer_cb *done, void *data);
 
+/* Asks to how many readers the posts of `uri` were written, over all workers and nodes. `key`: one that may,
+ * or NULL. Calls back once, within 30 s. On success answer->json is {"uri":…,"status":…,"posts":[{"id":…,
+ * "readers":…,"behind":…,"ms":…,"workers":…,"reported":…,"complete":…},…]}, newest first. Returns 0, or -1
+ * with errno as above. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_reach(struct newswire_client *client, const char *url,
+						  const char *key, const char *uri,
+						  newswire_answer_cb *done, void *data);
+
 /* --- publishing through Redis ------------------------------------------------------------------
  * The raw way in, for tools that speak Redis already: PUBLISH <prefix>:in:<channel>. Redis pub/sub
  * gives no receipt and keeps nothing: the count of listeners is all that can be known. It blocks

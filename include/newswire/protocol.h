@@ -20,6 +20,8 @@
 #define NEWSWIRE_PATH_ITEMS	     "/v1/items" /* POST an item or several; GET below it: /<escaped uri> */
 #define NEWSWIRE_PATH_CHANNELS	     "/v1/channels"
 #define NEWSWIRE_PATH_AUDIT	     "/v1/audit" /* GET, with a key: what was done, newest first */
+#define NEWSWIRE_PATH_REACH	     "/v1/reach" /* GET ?uri=…, with a key; also below the item: */
+#define NEWSWIRE_REACH_END	     "/reach"	 /* /v1/items/<escaped uri>/reach */
 #define NEWSWIRE_PATH_METRICS	     "/metrics"
 #define NEWSWIRE_PATH_HEALTHZ	     "/healthz"	       /* is the process alive? */
 #define NEWSWIRE_PATH_READYZ	     "/readyz"	       /* can readers be served? */

@@ -9,6 +9,7 @@
 #include "http/auditing.h"
 #include "http/posting.h"
 #include "http/purging.h"
+#include "http/reaching.h"
 #include "wire/shelf.h"
 #include "web_files.h"
 
@@ -140,12 +141,24 @@ static void item_by(struct request *r, const char *uri)
 static void item(struct request *r)
 {
 	char *uri = uri_of(r->path + strlen(NEWSWIRE_PATH_ITEMS "/"));
+	size_t len = uri == NULL || r->method == METHOD_DELETE ? 0 : reaching_uri_len(uri);
 
-	if (uri == NULL)
+	if (uri == NULL) {
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
-	else
+	} else if (len > 0) {
+		uri[len] = '\0';
+		reaching_begin(r, uri);
+	} else {
 		item_by(r, uri);
+	}
 	free(uri);
+}
+
+static void get_reach(struct request *r)
+{
+	const char *uri = query_get(&r->query, QUERY_URI);
+
+	reaching_begin(r, uri == NULL ? "" : uri);
 }
 
 static void items(struct request *r)
@@ -249,6 +262,7 @@ static const struct route routes[] = {
 	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST | METHOD_DELETE, items,
 	 posting_body},
 	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, auditing_begin, NULL},
+	{NEWSWIRE_PATH_REACH, false, READ_METHODS, get_reach, NULL},
 	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, get_metrics, NULL},
 	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, get_healthz, NULL},
 	{NEWSWIRE_PATH_READYZ, false, READ_METHODS, get_readyz, NULL},

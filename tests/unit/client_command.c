@@ -101,6 +101,19 @@ static void options_reach_their_fields(void **state)
 	assert_string_equal(settings.files[0], "-");
 }
 
+static void waiting_needs_no_number(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("publish x"), 0);
+	assert_int_equal(settings.wait, 0);
+	assert_int_equal(parse("publish --wait x --json"), 0);
+	assert_int_equal(settings.wait, 10);
+	assert_true(settings.json);
+	assert_string_equal(settings.files[0], "x");
+	assert_int_equal(parse("publish --wait=60 x"), 0);
+	assert_int_equal(settings.wait, 60);
+}
+
 static void a_wrong_line_is_refused(void **state)
 {
 	static const char *const wrong[] = {
@@ -118,7 +131,10 @@ static void a_wrong_line_is_refused(void **state)
 		"feed --limit 101",
 		"feed --limit 18446744073709551616",
 		"feed -z",
-		"publish --json x",
+		"purge --json x",
+		"publish --wait=0 x",
+		"publish --wait=soon x",
+		"publish --wait=3601 x",
 	};
 
 	(void)state;
@@ -192,6 +208,7 @@ int main(void)
 		cmocka_unit_test(a_key_says_where_and_what_it_may),
 		cmocka_unit_test(channels_may_be_repeated_or_joined),
 		cmocka_unit_test(options_reach_their_fields),
+		cmocka_unit_test(waiting_needs_no_number),
 		cmocka_unit_test(a_wrong_line_is_refused),
 		cmocka_unit_test(more_channels_than_a_subscription_holds_are_refused),
 		cmocka_unit_test(the_bar_shows_how_far_it_is),

@@ -146,6 +146,33 @@ static void a_problem_document_becomes_one_line(void **state)
 	json_decref(json);
 }
 
+static void check_reach(const char *text, const char *wanted)
+{
+	char line[RESULT_SIZE];
+	json_t *json = json_loads(text, 0, NULL);
+
+	assert_non_null(json);
+	result_reach(line, json);
+	assert_string_equal(line, wanted);
+	json_decref(json);
+}
+
+static void reach_is_a_sentence(void **state)
+{
+	(void)state;
+	check_reach("{\"readers\":18412,\"behind\":0,\"ms\":214,\"workers\":2,\"reported\":2,"
+		    "\"complete\":true}",
+		    "written to 18,412 readers in 214 ms");
+	check_reach("{\"readers\":1,\"behind\":1,\"ms\":1214,\"workers\":3,\"reported\":2,"
+		    "\"complete\":false}",
+		    "written to 1 reader in 1,214 ms, 1 was behind (2 of 3 workers have reported)");
+	check_reach("{\"readers\":0,\"behind\":1000000,\"ms\":null,\"workers\":1,"
+		    "\"reported\":1,\"complete\":true}",
+		    "written to 0 readers, 1,000,000 were behind");
+	check_reach("{\"readers\":\"many\",\"behind\":-1}",
+		    "written to 0 readers (0 of 0 workers have reported)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +185,7 @@ int main(void)
 		cmocka_unit_test(redis_is_heard_but_never_durable),
 		cmocka_unit_test(the_exit_code_of_a_run_is_that_of_its_worst_item),
 		cmocka_unit_test(a_problem_document_becomes_one_line),
+		cmocka_unit_test(reach_is_a_sentence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,8 @@ local function read_reach(id)
 	local fields = by_name(entry[2])
 	local workers = tonumber(fields.heard)
 	local sum, ms, reported, missed = {0, 0}, -1, 0, 0
-	for _, value in pairs(by_name(on('hash', 'HGETALL', 'reach:' .. id))) do
+	local reports = redis.pcall('HGETALL', key('reach:' .. id))
+	for _, value in pairs(reports.err and {} or by_name(reports)) do
 		local readers, behind, heard, last = value:match('^(%d+) (%d+) ([01]) (%S+)$')
 		if readers then
 			sum[1], sum[2], ms = sum[1] + readers, sum[2] + behind, math.max(ms, tonumber(last) or -1)

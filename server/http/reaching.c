@@ -1,0 +1,67 @@
+/* reaching.c - reach as an HTTP answer, for those with a key: it tells of stories that nobody may know of. */
+#include "http/reaching.h"
+
+#include <string.h>
+#include <newswire/protocol.h>
+#include "http/posting.h"
+#include "wire/reach.h"
+
+#define NO_STORE "cache-control: no-store\r\n"
+
+size_t reaching_uri_len(const char *path)
+{
+	static const char end[] = NEWSWIRE_REACH_END;
+	size_t len = strlen(path), end_len = sizeof end - 1;
+
+	return len > end_len && strcmp(path + len - end_len, end) == 0 ? len - end_len : 0;
+}
+
+static void away(struct request *r)
+{
+	request_problem(r, 503, "redis_away", "the store cannot be reached; try again",
+			NO_STORE "retry-after: 1\r\n", NULL);
+}
+
+/* Redis has answered; whoever asked may be gone. */
+static void answered(enum reach_answer answer, const struct buf *body, void *arg)
+{
+	struct request *r = ticket_use(arg);
+
+	if (r == NULL)
+		return;
+	switch (answer) {
+	case REACH_OK:
+		request_answer(r, 200, "application/json", NO_STORE, body->data, body->len);
+		return;
+	case REACH_MISSING:
+		request_problem(r, 404, "not_found", "nothing is known of this uri", NO_STORE,
+				NULL);
+		return;
+	case REACH_PURGED:
+		request_problem(r, 410, "purged", "this story was taken away for good", NO_STORE,
+				NULL);
+		return;
+	case REACH_AWAY:
+		away(r);
+		return;
+	}
+}
+
+void reaching_begin(struct request *r, const char *uri)
+{
+	struct ticket *t;
+
+	if (!posting_is_allowed(r)) {
+		request_problem(r, 401, "unauthorized",
+				"reach needs `Authorization: Bearer <publish.key>`",
+				"www-authenticate: Bearer\r\n" NO_STORE, NULL);
+	} else if (uri[0] == '\0' || strlen(uri) > ITEM_URI_MAX) {
+		request_problem(r, 400, "bad_uri", "the uri is missing or longer than 1024 bytes",
+				NO_STORE, NULL);
+	} else if ((t = request_ticket(r)) == NULL) {
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	} else if (reach_ask(door_setup_of(r->door)->wire, uri, answered, t) != 0) {
+		(void)ticket_use(t);
+		away(r);
+	}
+}
