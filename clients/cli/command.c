@@ -173,8 +173,8 @@ static const struct command commands[] = {
 	 feed_options},
 	{"audit", "[OPTION…]", "list who did what to which story, newest first",
 	 "Prints one page of the audit trail, an entry a line: when, who, what, the uri, its\n"
-	 "version and the one that was public before, channels, and the place on the wire.\n"
-	 "Needs a key.\n",
+	 "version and the one that was public before, channels, the place on the wire, and to\n"
+	 "how many readers it was written. Needs a key.\n",
 	 cmd_audit, NULL, audit_options},
 	{"purge", "[OPTION…] URI…", "take stories away for good, from everywhere",
 	 "All texts of each URI go, also those under embargo and what notices said; readers who\n"

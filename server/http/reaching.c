@@ -1,9 +1,8 @@
-/* reaching.c - reach as an HTTP answer, for those with a key: it tells of stories that nobody may know of. */
+/* reaching.c - reach as an HTTP answer, for those with a key. */
 #include "http/reaching.h"
 
 #include <string.h>
 #include <newswire/protocol.h>
-#include "http/posting.h"
 #include "wire/reach.h"
 
 #define NO_STORE "cache-control: no-store\r\n"
@@ -47,21 +46,27 @@ static void answered(enum reach_answer answer, const struct buf *body, void *arg
 	}
 }
 
-void reaching_begin(struct request *r, const char *uri)
+static void ask(struct request *r, const char *uri)
 {
-	struct ticket *t;
+	bool sees_all = (r->who->rights & (RIGHT_AUDIT | RIGHT_ALL)) != 0;
+	struct ticket *t = request_ticket(r);
 
-	if (!posting_is_allowed(r)) {
-		request_problem(r, 401, "unauthorized",
-				"reach needs `Authorization: Bearer <publish.key>`",
-				"www-authenticate: Bearer\r\n" NO_STORE, NULL);
-	} else if (uri[0] == '\0' || strlen(uri) > ITEM_URI_MAX) {
-		request_problem(r, 400, "bad_uri", "the uri is missing or longer than 1024 bytes",
-				NO_STORE, NULL);
-	} else if ((t = request_ticket(r)) == NULL) {
+	if (t == NULL) {
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
-	} else if (reach_ask(door_setup_of(r->door)->wire, uri, answered, t) != 0) {
+	} else if (reach_ask(door_setup_of(r->door)->wire, uri, sees_all ? NULL : r->who->name,
+			     answered, t) != 0) {
 		(void)ticket_use(t);
 		away(r);
 	}
+}
+
+void reaching_begin(struct request *r, const char *uri)
+{
+	if (!who_lets_in(r, 0, "", NO_STORE))
+		return;
+	if (uri[0] == '\0' || strlen(uri) > ITEM_URI_MAX)
+		request_problem(r, 400, "bad_uri", "the uri is missing or longer than 1024 bytes",
+				NO_STORE, NULL);
+	else
+		ask(r, uri);
 }

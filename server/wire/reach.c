@@ -95,10 +95,10 @@ static void on_reach(redisReply *reply, void *arg)
 	free(ask);
 }
 
-int reach_ask(struct wire *wire, const char *uri, reach_cb *cb, void *arg)
+int reach_ask(struct wire *wire, const char *uri, const char *who, reach_cb *cb, void *arg)
 {
 	struct ask *ask = calloc(1, sizeof *ask + strlen(uri) + 1);
-	const char *argv[] = {uri};
+	const char *argv[] = {uri, who != NULL ? who : ""};
 
 	if (ask == NULL)
 		return -1;

@@ -24,8 +24,10 @@ enum reach_answer {
 };
 typedef void reach_cb(enum reach_answer answer, const struct buf *body, void *arg);
 
-/* 0, or -1: not READY or out of memory (cb is not called). */
-int reach_ask(struct wire *wire, const char *uri, reach_cb *cb, void *arg) MUST_USE;
+/* who: of stories that nobody was sent anything of (yet), only this owner's are told of; NULL: anybody's. 0, or
+ * -1: not READY or out of memory (cb is not called). */
+int reach_ask(struct wire *wire, const char *uri, const char *who, reach_cb *cb,
+	      void *arg) MUST_USE;
 
 /* Appends `"readers":…,"behind":…` and so on: the REACH_COLUMNS of a script's row from column `at`
  * on. */

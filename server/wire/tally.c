@@ -33,6 +33,8 @@ struct tallies {
 	struct tally at[TALLIES]; /* [number % TALLIES] */
 	uint64_t first;
 	uint64_t last; /* of the newest post; the first one is 1 */
+	uint64_t
+		told; /* up to here readers have been offered them: else a report would be too early */
 	struct link *link;
 	const char *prefix;
 	uv_timer_t timer;
@@ -83,6 +85,11 @@ void tallies_begin(struct tallies *t, struct post *post)
 	*tally = (struct tally){.id = post->id, .heard = post->heard};
 	post->tally = t->last;
 	change(t, t->last);
+}
+
+void tallies_told(struct tallies *t)
+{
+	t->told = t->last;
 }
 
 void tallies_hear(struct tallies *t, struct post *post)
@@ -163,7 +170,7 @@ static unsigned gather(struct tallies *t)
 	unsigned count = 0;
 
 	buf_clear(&t->lines);
-	for (uint64_t n = t->first; n <= t->last && count < TALLY_AT_ONCE; n++) {
+	for (uint64_t n = t->first; n <= t->told && count < TALLY_AT_ONCE; n++) {
 		struct tally *tally = tally_of(t, n);
 
 		if (!tally->changed)
@@ -182,8 +189,11 @@ static void report(struct tallies *t)
 {
 	const char *argv[] = {t->name, t->keep_ms, NULL};
 
-	if (gather(t) == 0)
+	if (gather(t) == 0) {
+		if (t->told < t->last)
+			wait_for(t, TALLY_REPORT_MS);
 		return;
+	}
 	argv[2] = t->lines.data;
 	if (!t->lines.failed && page_script(t->link, &report_script, t->prefix, on_reported, t,
 					    COUNT_OF(argv), argv) == 0) {

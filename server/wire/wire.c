@@ -148,6 +148,7 @@ static void end_tick(void *arg)
 void wire_settle(struct wire *wire)
 {
 	backlog_settle(wire->backlog);
+	tallies_told(wire->tallies);
 }
 
 /* Readers start anew at `head`: whatever they had is not continued. */
@@ -181,8 +182,10 @@ static void hear_again(struct wire *w, struct wire_id id)
 	struct post *here = backlog_find(w->backlog, id);
 
 	COUNT(WIRE_DROPPED);
-	if (here != NULL)
-		tallies_hear(w->tallies, here);
+	if (here == NULL)
+		return;
+	tallies_hear(w->tallies, here);
+	w->told = true;
 }
 
 /* false: this post cannot be told yet, and nothing after it. */

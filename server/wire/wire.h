@@ -58,7 +58,7 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
 void wire_close(struct wire *wire);
 
 /* The news has gone out, so its frames exist: the backlog counts them and keeps within its
- * bound. Call after each tick. */
+ * bound, and its readers may be reported. Call after each tick. */
 void wire_settle(struct wire *wire);
 
 /* Attached and hearing? Readers can be served (from memory) once it was true for the first time

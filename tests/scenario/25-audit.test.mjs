@@ -2,7 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { Stage, item, program } from './stage.mjs';
+import { Stage, item, program, until } from './stage.mjs';
 
 const audit = (stage, query = '', key = stage.key) =>
   stage.http(`/v1/audit${query}`, { headers: key === null ? {} : { authorization: `Bearer ${key}` } });
@@ -35,7 +35,9 @@ test('the trail tells the life of a story, newest first, without its text', asyn
     ['node', 'correct', 'urn:life', '3', '1'],
     ['node', 'publish', 'urn:life', '1', undefined]]);
   const oldest = body.entries.at(-1);
-  assert.deepEqual(Object.keys(oldest), ['id', 'time', 'who', 'what', 'uri', 'version', 'channels', 'wire']);
+  assert.deepEqual(Object.keys(oldest), ['id', 'time', 'who', 'what', 'uri', 'version', 'channels', 'wire', 'reach']);
+  assert.deepEqual(Object.keys(oldest.reach), ['readers', 'behind', 'ms', 'workers', 'reported', 'complete']);
+  assert.equal(body.entries[2].reach, undefined, 'what did not go out has none');
   assert.equal(oldest.wire, first.body.id);
   assert.deepEqual(oldest.channels, first.body.channels);
   assert.ok(Math.abs(Date.parse(oldest.time) - Date.now()) < 60000);
@@ -92,17 +94,18 @@ test('newswire audit prints a line for each entry, and says what is wrong', asyn
   await stage.post(item({ uri: 'urn:cli:1' }), { channels: 'world' });
   await stage.post(item({ uri: 'urn:cli:1', version: '2' }), { channels: 'world,sport' });
   await stage.post(item({ uri: 'urn:cli:2' }), { channels: 'world' });
+  await until(async () => (await audit(stage)).body.entries.every((e) => e.reach.complete), 'the worker to have reported');
 
   const all = await command(stage, []);
   assert.equal(all.code, 0, all.err);
   const lines = all.out.trimEnd().split('\n');
   assert.equal(lines.length, 3);
-  assert.match(lines[1], /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}node {2}correct {2}urn:cli:1 version 2 before 1 · sport · world id \d+-\d+$/);
+  assert.match(lines[1], /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}node {2}correct {2}urn:cli:1 version 2 before 1 · sport · world id \d+-\d+: written to 0 readers$/);
   const page = await command(stage, ['--uri', 'urn:cli:1', '--limit', '1', '--json']);
   const json = JSON.parse(page.out);
   assert.deepEqual(json.entries.map((e) => e.what), ['correct']);
   const older = await command(stage, ['--uri', 'urn:cli:1', '--before', json.before]);
-  assert.match(older.out, /^\S+ {2}node {2}publish {2}urn:cli:1 version 1 · world id \S+\n$/);
+  assert.match(older.out, /^\S+ {2}node {2}publish {2}urn:cli:1 version 1 · world id \S+: written to 0 readers\n$/);
   const none = await command(stage, ['--what', 'kill']);
   assert.deepEqual([none.code, none.out], [0, '']);
   assert.match(none.err, /nothing there/);

@@ -82,10 +82,21 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   const gone = await stage.http(`/v1/items/${encodeURIComponent(sample(3).uri)}`);
   assert.equal(gone.status, 410);
   isLike(gone.body, examples.gone, 'gone');
+  await stage.reader({ channels: ['world'] });
   await stage.post(item({ uri: 'urn:audited' }), { channels: 'world' });
+  const key = { authorization: `Bearer ${stage.key}` };
+  const reach = await until(async () => {
+    const answer = await stage.http('/v1/items/urn:audited/reach', { headers: key });
+    return answer.body.readers === 1 && answer;
+  }, 'the worker to have reported');
+  isLike(reach.body, examples.reach, 'reach');
   await stage.post(item({ uri: 'urn:audited', version: '2' }), { channels: 'world' });
-  const audit = await stage.http('/v1/audit?limit=1', { headers: { authorization: `Bearer ${stage.key}` } });
+  const audit = await until(async () => {
+    const answer = await stage.http('/v1/audit?limit=1', { headers: key });
+    return answer.body.entries[0].reach.readers === 1 && answer;
+  }, 'the worker to have reported again');
   isLike(audit.body, examples.audit, 'audit');
+  isLike(audit.body.entries[0].reach, examples.audit.entries[0].reach, 'audit.entries[].reach');
   const purged = await stage.http('/v1/items/urn:audited', { method: 'DELETE', headers: { authorization: `Bearer ${stage.key}` } });
   isLike(purged.body, examples.purged, 'purged');
 });

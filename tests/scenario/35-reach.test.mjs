@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stage, Store, item, program, until } from './stage.mjs';
+import { changeKeys, keyOf, publisher } from './keys.mjs';
 
 const reach = (stage, uri, key = stage.key) => stage.http(`/v1/items/${encodeURIComponent(uri)}/reach`,
   { headers: key === null ? {} : { authorization: `Bearer ${key}` } });
@@ -144,6 +145,20 @@ test('reach is for those with a key, and unknown, held and purged stories say wh
   const purged = await reach(stage, 'https://x.example/story');
   assert.deepEqual([purged.status, purged.body.code], [410, 'purged']);
   assert.ok(!stage.log.includes(stage.key));
+});
+
+test('any publisher may ask, but what is under embargo is known to its owner and the auditor only', async (t) => {
+  const stage = await Stage.open(t);
+  await changeKeys(stage, { keys: [publisher('desk', ['publish', 'embargo']), publisher('other', ['publish']), publisher('auditor', ['audit'])] });
+  const embargoed = new Date(Date.now() + 3600000).toISOString();
+  assert.equal((await stage.post(item({ uri: 'urn:owned', embargoed }), { channels: 'world', key: keyOf('desk') })).status, 202);
+  await stage.post(item({ uri: 'urn:public' }), { channels: 'world', key: keyOf('desk') });
+  const asked = async (uri) => Object.fromEntries(await Promise.all(['desk', 'other', 'auditor'].map(async (name) => {
+    const { status, body } = await reach(stage, uri, keyOf(name));
+    return [name, [status, body.code ?? body.status]];
+  })));
+  assert.deepEqual(await asked('urn:owned'), { desk: [200, 'held'], other: [404, 'not_found'], auditor: [200, 'held'] });
+  assert.deepEqual(await asked('urn:public'), { desk: [200, 'usable'], other: [200, 'usable'], auditor: [200, 'usable'] });
 });
 
 test('newswire publish --wait says to how many readers it was written, and newswire audit does so later', async (t) => {

@@ -17,9 +17,12 @@ static struct {
 	char *body;
 } got;
 
+static const char *asker; /* NULL: one who may see all */
+
 static int set_up(void **state)
 {
 	got.count = 0;
+	asker = NULL;
 	return stage_set_up(state);
 }
 
@@ -48,7 +51,7 @@ static void ask(struct stage *s, unsigned worker)
 {
 	unsigned wanted = got.count + 1;
 
-	assert_int_equal(reach_ask(s->follower[worker].wire, "a", on_answer, NULL), 0);
+	assert_int_equal(reach_ask(s->follower[worker].wire, "a", asker, on_answer, NULL), 0);
 	stage_until(s, is_answered, &wanted);
 }
 
@@ -246,6 +249,32 @@ static void what_has_to_make_room_unreported_is_counted(void **state)
 	tallies_close(t);
 }
 
+static bool has_reach(struct stage *s, const char *id)
+{
+	return strcmp(redis_fixture_do(s->redis, "EXISTS {newswire}:reach:%s", id), "1") == 0;
+}
+
+/* Goal: nobody takes a zero for the truth because a report fell between hearing a post and writing it. */
+static void a_post_is_not_reported_before_its_readers_were_written_to(void **state)
+{
+	struct stage *s = *state;
+	struct wire *wire = stage_follow(s, 0)->wire;
+	struct tallies *t = tallies_open(&s->loop, wire_link(wire), "newswire", 1000000);
+	struct post first = {.id = {1, 0}}, second = {.id = {2, 0}};
+
+	tallies_begin(t, &first);
+	tallies_told(t);
+	tallies_begin(t, &second);
+	while (!has_reach(s, "1-0"))
+		uv_run(&s->loop, UV_RUN_ONCE);
+	assert_false(has_reach(s, "2-0"));
+	tallies_told(t);
+	while (!has_reach(s, "2-0"))
+		uv_run(&s->loop, UV_RUN_ONCE);
+	stage_leave(s, 0);
+	tallies_close(t);
+}
+
 static void a_thousand_posts_are_a_few_calls(void **state)
 {
 	struct stage *s = *state;
@@ -259,7 +288,7 @@ static void a_thousand_posts_are_a_few_calls(void **state)
 	stage_until_posts(s, &s->follower[0], 1000);
 	last = wire_head(s->follower[0].wire);
 	wire_id_format(last, id);
-	while (strcmp(redis_fixture_do(s->redis, "EXISTS {newswire}:reach:%s", id), "1") != 0)
+	while (!has_reach(s, id))
 		uv_run(&s->loop, UV_RUN_ONCE);
 	calls = strstr(redis_fixture_do(s->redis, "INFO commandstats"), "cmdstat_evalsha:calls=");
 	assert_non_null(calls);
@@ -342,12 +371,36 @@ static void an_unknown_uri_is_missing_and_one_under_embargo_is_held(void **state
 	assert_int_equal(got.answer, REACH_AWAY);
 }
 
+static void what_nobody_was_sent_is_only_its_owners_to_know(void **state)
+{
+	struct stage *s = *state;
+
+	stage_follow(s, 0);
+	redis_fixture_do(s->redis, "HSET {newswire}:held:a body horror owner desk");
+	asker = "other";
+	ask(s, 0);
+	assert_int_equal(got.answer, REACH_MISSING);
+	asker = "desk";
+	ask(s, 0);
+	assert_string_equal(got.body, "{\"uri\":\"a\",\"status\":\"held\",\"posts\":[]}\n");
+	redis_fixture_do(s->redis, "DEL {newswire}:held:a");
+	redis_fixture_do(s->redis, "HSET {newswire}:item:a status canceled version 1 owner desk");
+	ask(s, 0);
+	assert_int_equal(got.answer, REACH_OK);
+	asker = "other";
+	ask(s, 0);
+	assert_int_equal(got.answer, REACH_MISSING);
+	redis_fixture_do(s->redis, "HSET {newswire}:item:a first 1-0");
+	ask(s, 0);
+	assert_int_equal(got.answer, REACH_OK);
+}
+
 static void whoever_waits_when_the_wire_closes_is_answered(void **state)
 {
 	struct stage *s = *state;
 
 	stage_follow(s, 0);
-	assert_int_equal(reach_ask(s->follower[0].wire, "a", on_answer, NULL), 0);
+	assert_int_equal(reach_ask(s->follower[0].wire, "a", NULL, on_answer, NULL), 0);
 	stage_leave(s, 0);
 	assert_int_equal(got.count, 1);
 	assert_int_equal(got.answer, REACH_AWAY);
@@ -365,10 +418,12 @@ int main(void)
 		TEST(nothing_is_twice_when_the_message_comes_after_reading),
 		TEST(a_report_that_redis_did_not_take_is_made_again),
 		TEST(what_has_to_make_room_unreported_is_counted),
+		TEST(a_post_is_not_reported_before_its_readers_were_written_to),
 		TEST(a_thousand_posts_are_a_few_calls),
 		TEST(trimming_the_wire_takes_the_reach_along),
 		TEST(a_key_of_another_program_spoils_only_its_own_post),
 		TEST(an_unknown_uri_is_missing_and_one_under_embargo_is_held),
+		TEST(what_nobody_was_sent_is_only_its_owners_to_know),
 		TEST(whoever_waits_when_the_wire_closes_is_answered),
 	};
 

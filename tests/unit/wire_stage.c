@@ -74,6 +74,7 @@ static void on_tick(void *arg)
 	struct follower *f = arg;
 
 	f->ticks++;
+	wire_settle(f->wire);
 	write_down(f, "|");
 }
 
