@@ -38,18 +38,18 @@ struct reader {
 	struct buf *owed;   /* answers that could not be written yet; NULL: none */
 	uint32_t bucket_at; /* its place in its bucket of ticks */
 	uint16_t bucket;
-	uint16_t heard;		      /* messages in the second `heard_at` */
-	uint32_t heard_at;	      /* monotonic seconds */
-	uint8_t state;		      /* enum reader_state; reader_set_state() alone writes it */
-	uint8_t why;		      /* enum close_why */
-	uint8_t format;		      /* enum format */
-	bool blocked;		      /* bytes wait in the door's library: write nothing */
-	bool was_live;		      /* it kept up once: falling off the backlog is then a gap */
-	bool doubted;		      /* AHEAD: Redis was asked for its head after it came */
-	bool asked;		      /* a page of history was asked for */
+	uint16_t heard;	   /* messages in the second `heard_at` */
+	uint32_t heard_at; /* monotonic seconds */
+	uint8_t state;	   /* enum reader_state; reader_set_state() alone writes it */
+	uint8_t why;	   /* enum close_why */
+	uint8_t format;	   /* enum format */
+	bool blocked;	   /* bytes wait in the door's library: write nothing */
+	bool was_live;	   /* it kept up once: falling off the backlog is then a gap */
+	bool doubted;	   /* AHEAD: Redis was asked for its head after it came */
+	bool asked;	   /* a page of history was asked for */
+
 	struct reader_block *leaving; /* NULL: none, or memory was short: then it is not counted */
-	struct wire_id
-		present; /* the head when it came, or subscribed anew: what is older went out without it */
+	struct wire_id present;	      /* the head when it came: what is older went out without it */
 };
 
 /* Readers whose tick falls into the same second. */
