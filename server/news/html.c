@@ -1,6 +1,7 @@
 /* html.c - reads HTML in bounded memory, until what is written of it no longer changes. */
 #include "news/html.h"
 #include "base/arena.h"
+#include "news/html_simple.h"
 #include "news/html_write.h"
 
 #include <setjmp.h>
@@ -93,9 +94,15 @@ static bool is_too_long(size_t sent, const struct buf *clean)
 
 enum html_result html_clean(const char *html, size_t len, struct buf *out)
 {
-	enum html_result result = clean_once(html, len, out);
-	bool stable = is_same(html, len, out);
+	enum html_result result;
+	bool stable;
 
+	if (html_is_simple(html, len)) {
+		buf_add(out, html, len);
+		return out->failed ? HTML_NO_MEMORY : HTML_CLEAN;
+	}
+	result = clean_once(html, len, out);
+	stable = is_same(html, len, out);
 	for (int round = 1; result == HTML_CLEAN && !stable; round++) {
 		struct buf next = {0};
 		if (is_too_long(len, out))

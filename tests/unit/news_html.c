@@ -1,6 +1,7 @@
 /* The goal: no HTML that a newsroom sends can run, load or hide anything, and plain formatting stays as it was. */
 #include "news_test.h"
 #include "news/html.h"
+#include "news/html_simple.h"
 
 static enum html_result clean(const char *html, struct buf *out)
 {
@@ -20,6 +21,24 @@ static void assert_clean(const char *html, const char *expected)
 static void assert_stays(const char *html)
 {
 	assert_clean(html, html);
+}
+
+/* What the parser makes of it: a comment is nothing, but too much for the short way. */
+static void assert_parsed_as_it_is(const char *html)
+{
+	size_t len = strlen(html);
+	char *commented = malloc(len + sizeof "<!---->");
+	struct buf out;
+
+	assert_non_null(commented);
+	memcpy(commented, html, len);
+	memcpy(commented + len, "<!---->", sizeof "<!---->");
+	assert_false(html_is_simple(commented, len + strlen("<!---->")));
+	assert_clean(commented, html);
+	assert_int_equal(clean(html, &out), HTML_CLEAN);
+	assert_string_equal(news_test_text(&out), html);
+	buf_free(&out);
+	free(commented);
 }
 
 /* --- what stays ------------------------------------------------------------------------------ */
@@ -302,9 +321,108 @@ static void writing_without_spaces_says_so(void **state)
 	assert_false(count_of("<p>Смоленск</p>").unspaced);
 }
 
+/* --- the short way --------------------------------------------------------------------------- */
+
+static void what_is_simple_is_what_the_parser_gives_back(void **state)
+{
+	static const char *const simple[] = {
+		"",
+		"Only text, \"quoted\" — and Ліхтарі, 、。，！ 🚢.",
+		"<p>One.</p><p>Two, <em>which</em> <strong>matters</strong>.</p>",
+		"<p></p>\n<p><b></b><i>x</i></p>\ttail <b>bold</b><br>and<p>more<br><br></p>",
+		"<p>\n\tAt its start</p>",
+		"\n\n<br>",
+		"\302\240\337\277\340\240\200\355\237\277\356\200\200\360\220\200\200",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(simple); i++) {
+		assert_true(html_is_simple(simple[i], strlen(simple[i])));
+		assert_parsed_as_it_is(simple[i]);
+	}
+}
+
+static void what_may_be_read_in_two_ways_is_not_simple(void **state)
+{
+	static const char *const other[] = {
+		"<p>One",
+		"</p>",
+		"<p>One<p>Two</p></p>",
+		"<em>x",
+		"<em><b>x</b></em>",
+		"<em><p>x</p></em>",
+		"<p><em>x</p></em>",
+		"<p class=\"x\">x</p>",
+		"<P>x</P>",
+		"<p >x</p>",
+		"<script>x</script>",
+		"<a href=\"https://x\">x</a>",
+		"<img src=x onerror=y>",
+		"x < y",
+		"x > y",
+		"a &amp; b",
+		"&lt;script&gt;",
+		"<",
+		"</",
+		"<p",
+		"</p",
+		"<br/>",
+		"</br>",
+		"<b",
+		"<!-- x -->",
+		"a\rb",
+		"a\fb",
+		"a\001b",
+		"a\177b",
+		"\302\205",	    /* a control */
+		"\357\267\220",	    /* U+FDD0 and the like are no characters */
+		"\357\277\276",	    /* U+FFFE */
+		"\360\237\277\276", /* U+1FFFE */
+		"\357\273\277x",    /* a mark of byte order */
+		"\200",		    /* from here on no UTF-8 */
+		"\300\274p>",
+		"\302",
+		"\302<p>",
+		"\340\200\274",
+		"\355\240\200",
+		"\360\200\200\274",
+		"\364\220\200\200",
+		"\365\200\200\200",
+		"\340\240",
+		"\360\220\200",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(other); i++)
+		if (html_is_simple(other[i], strlen(other[i])))
+			fail_msg("simple: %s", other[i]);
+	assert_false(html_is_simple("a\0b", 3));
+}
+
+static void what_is_too_much_for_the_parser_is_not_simple(void **state)
+{
+	enum { MOST = 4 << 10, TAG = 4 };
+	char *html = malloc(MOST * TAG + 1 + TAG);
+
+	(void)state;
+	assert_non_null(html);
+	for (size_t i = 0; i <= MOST; i++)
+		memcpy(html + i * TAG, "<br>", TAG);
+	assert_false(html_is_simple(html, (size_t)(MOST + 1) * TAG));
+	html[MOST * TAG] = '\0';
+	assert_parsed_as_it_is(html);
+	for (size_t i = 0; i + 2 <= MOST; i += 2)
+		memcpy(html + i * TAG, "<p>\n</p>", 2 * TAG);
+	assert_parsed_as_it_is(html);
+	free(html);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_simple_is_what_the_parser_gives_back),
+		cmocka_unit_test(what_may_be_read_in_two_ways_is_not_simple),
+		cmocka_unit_test(what_is_too_much_for_the_parser_is_not_simple),
 		cmocka_unit_test(plain_formatting_stays_as_it_is),
 		cmocka_unit_test(what_is_left_open_is_closed),
 		cmocka_unit_test(large_headings_step_back_behind_the_pages_own),
