@@ -1,7 +1,8 @@
-/* item.c - one piece of news: limits, decoding, what it says of itself, whether it may be news. */
+/* item.c - one piece of news: what it says of itself, whether it may be news. */
 #include "news/item.h"
 #include "base/clock.h"
 #include "news/item_channels.h"
+#include "news/item_decode.h"
 #include "news/json_arena.h"
 #include "news/ninjs.h"
 
@@ -29,99 +30,6 @@ static bool is_word(const char *text, const char *word)
 	return text && strcasecmp(text, word) == 0;
 }
 
-/* --- decoding -------------------------------------------------------------------------------- */
-
-/* The quote that ends a string which begins before `at`, or NULL. */
-static const char *find_end_of_string(const char *at, const char *end)
-{
-	while ((at = memchr(at, '"', (size_t)(end - at)))) {
-		const char *before = at;
-		while (before[-1] == '\\') /* at the latest the opening quote stops this */
-			before--;
-		if ((at - before) % 2 == 0)
-			return at;
-		at++;
-	}
-	return NULL;
-}
-
-/* Before anything recurses: are brackets nested deeper than we take? */
-static bool is_too_deep(const char *bytes, size_t len)
-{
-	const char *end = bytes + len;
-	int depth = 0;
-
-	for (const char *at = bytes; at < end; at++) {
-		if (*at == '"') {
-			if ((at = find_end_of_string(at + 1, end)) == NULL)
-				return false; /* no JSON: the decoder says so */
-		} else if (*at == '{' || *at == '[') {
-			if (++depth > ITEM_DEPTH_MAX)
-				return true;
-		} else if (*at == '}' || *at == ']') {
-			depth--;
-		}
-	}
-	return false;
-}
-
-static void refuse_json(struct ninjs *n, const json_error_t *error)
-{
-	static const struct {
-		enum json_error_code code;
-		enum item_refusal refusal;
-		const char *detail;
-	} rows[] = {
-		{json_error_invalid_utf8, ITEM_NOT_UTF8, "This is not UTF-8"},
-		{json_error_duplicate_key, ITEM_DUPLICATE_KEY, "A property is there twice"},
-		{json_error_stack_overflow, ITEM_TOO_DEEP, "This is nested too deeply"},
-		{json_error_null_character, ITEM_BAD_VALUE, "A text has a NUL character"},
-		{json_error_null_byte_in_key, ITEM_BAD_VALUE, "A name has a NUL character"},
-		{json_error_numeric_overflow, ITEM_BAD_VALUE, "A number is too large"},
-		{json_error_out_of_memory, ITEM_BAD_VALUE, "The server is short of memory"},
-		{json_error_unknown, ITEM_BAD_VALUE,
-		 "The server is short of memory"}, /* jansson is mute then */
-	};
-	enum item_refusal refusal = ITEM_NOT_JSON;
-	const char *detail = "This is not JSON";
-	char sentence[160];
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		if (rows[i].code == json_error_code(error)) {
-			refusal = rows[i].refusal;
-			detail = rows[i].detail;
-		}
-	}
-	if (error->line > 0)
-		snprintf(sentence, sizeof sentence, "%s (line %d, column %d).", detail, error->line,
-			 error->column);
-	else
-		snprintf(sentence, sizeof sentence, "%s.", detail);
-	ninjs_fault(n, NULL, refusal, sentence);
-}
-
-static json_t *decode(const char *bytes, size_t len, size_t max_bytes, struct ninjs *n)
-{
-	char detail[96];
-	json_error_t error = {0};
-	json_t *json;
-
-	if (len > max_bytes) {
-		snprintf(detail, sizeof detail, "This is longer than %zu bytes.", max_bytes);
-		ninjs_fault(n, NULL, ITEM_TOO_LARGE, detail);
-		return NULL;
-	}
-	if (is_too_deep(bytes, len)) {
-		snprintf(detail, sizeof detail, "This is nested deeper than %d levels.",
-			 ITEM_DEPTH_MAX);
-		ninjs_fault(n, NULL, ITEM_TOO_DEEP, detail);
-		return NULL;
-	}
-	if ((json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error)) == NULL)
-		refuse_json(n, &error);
-	return json;
-}
-
 /* --- what an item says of itself ------------------------------------------------------------- */
 
 static enum item_status read_status(const char *status)
@@ -132,15 +40,14 @@ static enum item_status read_status(const char *status)
 }
 
 /* Asked before anything is checked: a kill is not held up by what else is wrong with it. */
-static bool is_kill(const json_t *json)
+static bool is_kill(json_t *json)
 {
-	const char *key;
-	json_t *value;
+	for (void *i = json_object_iter(json); i; i = json_object_iter_next(json, i)) {
+		const char *text = json_string_value(json_object_iter_value(i));
 
-	json_object_foreach ((json_t *)json, key, value) {
-		if (strcasecmp(key, "pubstatus") == 0 && json_is_string(value) &&
-		    (is_word(json_string_value(value), "canceled") ||
-		     is_word(json_string_value(value), "cancelled")))
+		if (json_object_iter_key_len(i) == strlen("pubstatus") &&
+		    strcasecmp(json_object_iter_key(i), "pubstatus") == 0 &&
+		    (is_word(text, "canceled") || is_word(text, "cancelled")))
 			return true;
 	}
 	return false;
@@ -207,10 +114,10 @@ static size_t notice_length(const char *text)
  * the body of a withdrawn item are for editors. */
 static char *read_notice(struct ninjs *n, const json_t *canonical)
 {
-	const json_t *entry;
+	const json_t *descriptions = json_object_get(canonical, "descriptions"), *entry;
 	size_t i;
 
-	json_array_foreach (json_object_get(canonical, "descriptions"), i, entry) {
+	json_array_foreach (descriptions, i, entry) {
 		const char *role = text_of(entry, "role");
 		const char *content_type = text_of(entry, "contentType");
 		const char *value = text_of(entry, "value");
@@ -270,12 +177,12 @@ static bool says_advisory(const char *text)
 /* By profile, or by a genre (IPTC's genre vocabulary has Advisory). */
 static bool is_advisory(const json_t *canonical)
 {
-	const json_t *genre;
+	const json_t *genres = json_object_get(canonical, "genres"), *genre;
 	size_t i;
 
 	if (says_advisory(text_of(canonical, "profile")))
 		return true;
-	json_array_foreach (json_object_get(canonical, "genres"), i, genre) {
+	json_array_foreach (genres, i, genre) {
 		if (says_advisory(text_of(genre, "name")) ||
 		    says_advisory(text_of(genre, "literal")) ||
 		    says_advisory(text_of(genre, "uri")))
@@ -299,7 +206,7 @@ static bool has_text(const json_t *texts)
 /* A headline, a description, a body, or media; the author's card is none of them. */
 static bool has_content(const json_t *canonical)
 {
-	const json_t *association;
+	const json_t *associations = json_object_get(canonical, "associations"), *association;
 	size_t i;
 
 	if (has_text(json_object_get(canonical, "headlines")) ||
@@ -307,7 +214,7 @@ static bool has_content(const json_t *canonical)
 	    has_text(json_object_get(canonical, "bodies")) ||
 	    json_array_size(json_object_get(canonical, "renditions")) > 0)
 		return true;
-	json_array_foreach (json_object_get(canonical, "associations"), i, association) {
+	json_array_foreach (associations, i, association) {
 		if (!is_word(text_of(association, "rel"), "author"))
 			return true;
 	}
@@ -342,20 +249,26 @@ static void hash_content(struct item *item, const struct buf *content)
 }
 
 /* A usable item's text is its content; uri and version go before it where the server gave them. */
-static void write_body(struct item *item, const json_t *canonical, const struct buf *content,
+static void write_body(struct item *item, const json_t *canonical, struct buf *content,
 		       struct buf *body)
 {
+	bool has_uri = text_of(canonical, "uri") != NULL;
+	bool has_version = text_of(canonical, "version") != NULL;
+
 	if (item->status != ITEM_USABLE) {
 		buf_adds(body, "{}");
-		return;
+	} else if (has_uri && has_version) {
+		*body = *content;
+		*content = (struct buf){0};
+	} else {
+		buf_reserve(body, content->len + 128);
+		buf_addc(body, '{');
+		if (!has_uri)
+			buf_addf(body, "\"uri\":\"%s\",", item->uri);
+		if (!has_version)
+			buf_addf(body, "\"version\":\"%s\",", item->version);
+		buf_add(body, content->data + 1, content->len - 1);
 	}
-	buf_reserve(body, content->len + 128);
-	buf_addc(body, '{');
-	if (text_of(canonical, "uri") == NULL)
-		buf_addf(body, "\"uri\":\"%s\",", item->uri);
-	if (text_of(canonical, "version") == NULL)
-		buf_addf(body, "\"version\":\"%s\",", item->version);
-	buf_add(body, content->data + 1, content->len - 1);
 }
 
 static void make_body(struct item *item, const json_t *canonical, size_t len, struct ninjs *n)
@@ -435,7 +348,7 @@ struct item *item_read_by(const char *bytes, size_t len, size_t max_bytes,
 	json_arena_open(TREE_BASE + len * TREE_FACTOR);
 	if (item == NULL)
 		n.no_memory = true;
-	else if ((json = decode(bytes, len, max_bytes, &n)))
+	else if ((json = item_decode(bytes, len, max_bytes, &n)))
 		read_item(item, json, len, plain, by_urgency ? by_urgency : news_class_by_urgency,
 			  &n);
 	json_arena_drop(json);

@@ -1,7 +1,7 @@
 /* item_fuzz.c - throws bytes at item_read(), and holds what it accepts to its promises.
  *
  *     clang -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Iserver -Iinclude \
- *           tests/fuzz/item_fuzz.c server/news/[a-z]*.c server/base/{arena,base,buf,clock,log}.c -ljansson -lgumbo -lxxhash -o item_fuzz
+ *           tests/fuzz/item_fuzz.c server/news/[a-z]*.c server/base/{arena,base,buf,clock,counters,log}.c -ljansson -lgumbo -lxxhash -lcrypto -o item_fuzz
  *     ./item_fuzz -max_len=4096 -dict=tests/fuzz/item.dict NEW_CORPUS tests/fuzz/corpus/item tests/samples
  */
 #include <jansson.h>

@@ -2,7 +2,7 @@
  * channel names, and posts of `newswire:out`.
  *
  *     clang -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Iserver -Iinclude \
- *           tests/fuzz/message_fuzz.c server/news/[a-z]*.c server/base/{arena,base,buf,clock,log}.c -ljansson -lxxhash -o message_fuzz
+ *           tests/fuzz/message_fuzz.c server/news/[a-z]*.c server/base/{arena,base,buf,clock,counters,log}.c -ljansson -lgumbo -lxxhash -lcrypto -o message_fuzz
  *     ./message_fuzz -max_len=2048 -dict=tests/fuzz/message.dict NEW_CORPUS tests/fuzz/corpus/message
  */
 #include <jansson.h>

@@ -754,6 +754,58 @@ static void a_long_notice_is_cut_at_a_whole_character(void **state)
 	buf_free(&b);
 }
 
+/* --- white space ----------------------------------------------------------------------------- */
+
+static void assert_same_news(const char *json, const char *spaced)
+{
+	struct item *one = accepted(json), *other = accepted(spaced);
+
+	assert_string_equal(one->body, other->body);
+	assert_string_equal(one->hash, other->hash);
+	item_free(one);
+	item_free(other);
+}
+
+static void white_space_around_tokens_means_nothing(void **state)
+{
+	(void)state;
+	assert_same_news("{\"headline\":\"H\",\"urgency\":3,\"x\":[1,true,null,{}]}",
+			 " \r\n{\t\"headline\" : \"H\" ,\n  \"urgency\"\t:  3 \n,\"x\": "
+			 "[ 1 , true\t,\r\nnull , { } ]\n}\n ");
+}
+
+static void white_space_in_texts_stays(void **state)
+{
+	struct item *item =
+		accepted("{ \"headline\" : \" a  b \\\" : [  { \\\\\" , \"uri\" : \"u\" }");
+
+	(void)state;
+	assert_non_null(strstr(item->body, "\" a  b \\\" : [  { \\\\\""));
+	item_free(item);
+}
+
+static void white_space_still_parts_tokens(void **state)
+{
+	(void)state;
+	assert_refused("{\"headline\":\"H\",\"urgency\":1 2}", ITEM_NOT_JSON, "");
+	assert_refused("{\"headline\":\"H\",\"urgency\":- 2}", ITEM_NOT_JSON, "");
+	assert_refused("{\"headline\":\"H\",\"x\":tru e}", ITEM_NOT_JSON, "");
+	assert_refused("{\"headline\":\"H\",\"x\":1 \n .5}", ITEM_NOT_JSON, "");
+	assert_refused("{\"headline\":\"H\" \"x\":1}", ITEM_NOT_JSON, "");
+	assert_refused(" \n\t ", ITEM_NOT_JSON, "");
+	assert_refused("", ITEM_NOT_JSON, "");
+}
+
+static void a_fault_is_where_the_sender_sees_it(void **state)
+{
+	static const char json[] = "{\n    \"headline\": \"H\",\n    \"urgency\": oops\n}";
+	struct item_report report;
+
+	(void)state;
+	assert_null(read_len(json, strlen(json), &report));
+	assert_string_equal(report.fault[0].detail, "This is not JSON (line 3, column 19).");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -797,6 +849,10 @@ int main(void)
 		cmocka_unit_test(a_withheld_item_has_no_text_either),
 		cmocka_unit_test(only_plain_words_meant_for_readers_become_the_notice),
 		cmocka_unit_test(a_long_notice_is_cut_at_a_whole_character),
+		cmocka_unit_test(white_space_around_tokens_means_nothing),
+		cmocka_unit_test(white_space_in_texts_stays),
+		cmocka_unit_test(white_space_still_parts_tokens),
+		cmocka_unit_test(a_fault_is_where_the_sender_sees_it),
 	};
 
 	return cmocka_run_group_tests_name("news_item", tests, NULL, NULL);
