@@ -84,11 +84,6 @@ static void add_json_escape(struct buf *b, unsigned char c)
 	}
 }
 
-static bool needs_escape(unsigned char c)
-{
-	return c < 0x20 || c == '"' || c == '\\';
-}
-
 /* Bit 7 of each byte says whether it is zero; bytes above a zero one may be wrong, which only costs
  * a second look. */
 static uint64_t zero_bytes(uint64_t word)
@@ -96,43 +91,75 @@ static uint64_t zero_bytes(uint64_t word)
 	return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
 }
 
-/* May one of these eight bytes need an escape? */
-static bool may_need_escape(const char *eight)
+/* Must one of these eight bytes be escaped? */
+static bool has_escape(uint64_t eight)
 {
-	uint64_t word;
-
-	memcpy(&word, eight, sizeof word);
-	return (zero_bytes(word & UINT64_C(0xe0e0e0e0e0e0e0e0)) |
-		zero_bytes(word ^ UINT64_C(0x2222222222222222)) |
-		zero_bytes(word ^ UINT64_C(0x5c5c5c5c5c5c5c5c))) != 0;
+	return (zero_bytes(eight & UINT64_C(0xe0e0e0e0e0e0e0e0)) |
+		zero_bytes(eight ^ UINT64_C(0x2222222222222222)) |
+		zero_bytes(eight ^ UINT64_C(0x5c5c5c5c5c5c5c5c))) != 0;
 }
 
-/* How many bytes from here on need no escape. */
-static size_t plain_length(const char *text, size_t len)
+static uint64_t load_eight(const char *text)
 {
-	size_t i = 0;
+	uint64_t eight;
 
-	while (len - i >= 8 && !may_need_escape(text + i))
-		i += 8;
-	if (i < len && len >= 8 && len - i < 8 && !may_need_escape(text + len - 8))
-		return len;
-	while (i < len && !needs_escape((unsigned char)text[i]))
-		i++;
-	return i;
+	memcpy(&eight, text, sizeof eight);
+	return eight;
+}
+
+/* Each of fewer than eight bytes at least once, and spaces. */
+static uint64_t load_few(const char *text, size_t len)
+{
+	uint64_t eight = UINT64_C(0x2020202020202020);
+	uint32_t four;
+
+	if (len >= 4) {
+		memcpy(&four, text, sizeof four);
+		eight = (uint64_t)four << 32;
+		memcpy(&four, text + len - 4, sizeof four);
+		return eight | four;
+	}
+	if (len > 0)
+		eight = eight << 24 | (uint64_t)(unsigned char)text[0] << 16 |
+			(uint64_t)(unsigned char)text[len / 2] << 8 | (unsigned char)text[len - 1];
+	return eight;
+}
+
+static bool is_plain(const char *text, size_t len)
+{
+	if (len < 8)
+		return !has_escape(load_few(text, len));
+	for (size_t i = 0; i < len - 8; i += 8)
+		if (has_escape(load_eight(text + i)))
+			return false;
+	return !has_escape(load_eight(text + len - 8));
+}
+
+static void add_escaped(struct buf *b, const char *text, size_t len)
+{
+	const char *end = text + len, *from = text;
+
+	for (; text < end; text++) {
+		if ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\')
+			continue;
+		buf_add(b, from, (size_t)(text - from));
+		add_json_escape(b, (unsigned char)*text);
+		from = text + 1;
+	}
+	buf_add(b, from, (size_t)(end - from));
 }
 
 void buf_add_json(struct buf *b, const char *text, size_t len)
 {
-	size_t plain;
-
 	if (buf_reserve(b, len + 2) != 0)
 		return;
 	b->data[b->len++] = '"';
-	for (; (plain = plain_length(text, len)) < len; text += plain + 1, len -= plain + 1) {
-		buf_add(b, text, plain);
-		add_json_escape(b, (unsigned char)text[plain]);
+	if (is_plain(text, len)) {
+		memcpy(b->data + b->len, text, len);
+		b->len += len;
+	} else {
+		add_escaped(b, text, len);
 	}
-	buf_add(b, text, len);
 	buf_addc(b, '"');
 }
 

@@ -68,11 +68,22 @@ static int64_t days_before_year(int64_t year)
 	return 365 * year + past / 4 - past / 100 + past / 400 - 97 - 719527;
 }
 
+/* `value` in `count` digits, and what follows them. Returns where that ends. */
+static char *put(char *out, int value, int count, const char *then)
+{
+	for (int i = count - 1; i >= 0; i--, value /= 10)
+		out[i] = (char)('0' + value % 10);
+	for (out += count; *then; then++)
+		*out++ = *then;
+	return out;
+}
+
 size_t clock_format(int64_t wall_ms, bool with_ms, char *out)
 {
 	static const int64_t first = -62167219200000, last = 253402300799999; /* years 0 to 9999 */
 	int64_t days, year;
-	int month = 1, ms, second, len;
+	int month = 1, ms, second;
+	char *at = out;
 
 	if (wall_ms < first)
 		wall_ms = first;
@@ -88,13 +99,16 @@ size_t clock_format(int64_t wall_ms, bool with_ms, char *out)
 	for (; days >= days_in_month(year, month); month++)
 		days -= days_in_month(year, month);
 
-	len = snprintf(out, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month,
-		       (int)days + 1, second / 3600, second / 60 % 60, second % 60);
+	at = put(at, (int)year, 4, "-");
+	at = put(at, month, 2, "-");
+	at = put(at, (int)days + 1, 2, "T");
+	at = put(at, second / 3600, 2, ":");
+	at = put(at, second / 60 % 60, 2, ":");
+	at = put(at, second % 60, 2, with_ms ? "." : "Z");
 	if (with_ms)
-		len += snprintf(out + len, CLOCK_TEXT_MAX - (size_t)len, ".%03d", ms % 1000);
-	out[len++] = 'Z';
-	out[len] = '\0';
-	return (size_t)len;
+		at = put(at, ms % 1000, 3, "Z");
+	*at = '\0';
+	return (size_t)(at - out);
 }
 
 /* What is still unread of a time. */

@@ -12,7 +12,8 @@ static bool is_inline(const char *name, size_t len)
 					    "abbr", "q",   "code",   "ins",   "del"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+		if (names[i][0] == *name && strlen(names[i]) == len &&
+		    memcmp(names[i], name, len) == 0)
 			return true;
 	return false;
 }
@@ -36,8 +37,10 @@ static bool is_between(unsigned c, unsigned first, unsigned last)
 
 static bool is_space(unsigned c)
 {
-	return c <= 0x20 || c == 0xa0 || c == 0x1680 || is_between(c, 0x2000, 0x200a) ||
-	       c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+	if (c < 0x1680)
+		return c <= 0x20 || c == 0xa0;
+	return c == 0x1680 || is_between(c, 0x2000, 0x200a) || c == 0x2028 || c == 0x2029 ||
+	       c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 /* Letters and digits; outside of ASCII, whatever is no punctuation that prose has. */
@@ -54,9 +57,10 @@ static bool is_wordly(unsigned c)
 /* Thai, Lao, Burmese, Khmer, Japanese, Chinese. */
 static bool is_unspaced(unsigned c)
 {
-	return is_between(c, 0x0e00, 0x0eff) || is_between(c, 0x1000, 0x109f) ||
-	       is_between(c, 0x1780, 0x17ff) || is_between(c, 0x3041, 0x30ff) ||
-	       is_between(c, 0x3400, 0x9fff) || is_between(c, 0xf900, 0xfaff) || c >= 0x20000;
+	return c >= 0x0e00 &&
+	       (is_between(c, 0x0e00, 0x0eff) || is_between(c, 0x1000, 0x109f) ||
+		is_between(c, 0x1780, 0x17ff) || is_between(c, 0x3041, 0x30ff) ||
+		is_between(c, 0x3400, 0x9fff) || is_between(c, 0xf900, 0xfaff) || c >= 0x20000);
 }
 
 /* The counting so far. A space counts only when something follows it. */

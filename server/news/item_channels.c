@@ -178,11 +178,11 @@ static bool add_desk(struct buf *names, const char *text)
 /* Superdesk's `service`: {code, name}. */
 static void add_desks(struct buf *names, const json_t *canonical)
 {
-	const json_t *service;
+	const json_t *services = json_object_get(canonical, "service"), *service;
 	size_t i, count = 0;
 
 	add_desk(names, json_string_value(json_object_get(canonical, "desk")));
-	json_array_foreach (json_object_get(canonical, "service"), i, service) {
+	json_array_foreach (services, i, service) {
 		if (count++ >= ITEM_DESKS_MAX)
 			return;
 		if (!add_desk(names, json_string_value(json_object_get(service, "name"))))

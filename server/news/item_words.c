@@ -24,7 +24,8 @@ static const char *const refusals[] = {
 bool item_is_type(const char *name, size_t len)
 {
 	for (size_t i = 0; i < COUNT_OF(types); i++)
-		if (strlen(types[i]) == len && memcmp(types[i], name, len) == 0)
+		if (types[i][0] == *name && strlen(types[i]) == len &&
+		    memcmp(types[i], name, len) == 0)
 			return true;
 	return false;
 }

@@ -265,7 +265,7 @@ json_t *ninjs_read(json_t *item, struct ninjs *n)
 
 	if (canonical && json_object_get(canonical, "standard") == NULL)
 		ninjs_object_set(n, canonical, "standard",
-				 json_pack("{s:s, s:s}", "name", "ninjs", "version", "3.1"));
+				 ninjs_object_pair(n, "name", "ninjs", "version", "3.1"));
 	if (canonical && !n->forgiving && n->report->count == 0)
 		ninjs_html_clean(n, NULL, canonical);
 	if (n->no_memory) {

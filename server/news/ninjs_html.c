@@ -84,10 +84,10 @@ static void clean_texts(struct ninjs *n, const struct place *up, json_t *item, c
 			bool are_bodies)
 {
 	const struct place at = {up, key, 0};
-	json_t *text;
+	json_t *texts = json_object_get(item, key), *text;
 	size_t i;
 
-	json_array_foreach (json_object_get(item, key), i, text) {
+	json_array_foreach (texts, i, text) {
 		const struct place here = {&at, NULL, i};
 		if (is_html(text))
 			clean_text(n, &here, text, are_bodies);
@@ -97,13 +97,13 @@ static void clean_texts(struct ninjs *n, const struct place *up, json_t *item, c
 void ninjs_html_clean(struct ninjs *n, const struct place *up, json_t *item)
 {
 	const struct place at = {up, "associations", 0};
-	json_t *association;
+	json_t *associations = json_object_get(item, "associations"), *association;
 	size_t i;
 
 	clean_texts(n, up, item, "headlines", false);
 	clean_texts(n, up, item, "descriptions", false);
 	clean_texts(n, up, item, "bodies", true);
-	json_array_foreach (json_object_get(item, "associations"), i, association) {
+	json_array_foreach (associations, i, association) {
 		const struct place here = {&at, NULL, i};
 		ninjs_html_clean(n, &here, association);
 	}

@@ -203,12 +203,11 @@ void ninjs_legacy_finish_item(struct ninjs *n, struct rebuild *r)
 static void add_author_text(struct ninjs *n, json_t *association, const char *role,
 			    const char *text)
 {
-	json_t *entry, *array;
+	json_t *array;
 
 	if (*text == '\0' || (array = ninjs_object_array(n, association, "descriptions")) == NULL)
 		return;
-	entry = json_pack("{s:s, s:s}", "role", role, "value", text);
-	ninjs_object_append(n, array, entry);
+	ninjs_object_append(n, array, ninjs_object_pair(n, "role", role, "value", text));
 }
 
 /* A code that can stand in a urn as it is makes one. */
@@ -231,10 +230,10 @@ static void add_author_rest(struct ninjs *n, json_t *association, json_t *author
 	json_t *value;
 
 	json_object_foreach (author, key, value) {
-		bool is_taken = json_object_get(association, key) != NULL;
-		for (size_t i = 0; i < COUNT_OF(taken); i++)
-			is_taken = is_taken || strcmp(taken[i], key) == 0;
-		if (!is_taken)
+		bool is_taken = false;
+		for (size_t i = 0; i < COUNT_OF(taken) && !is_taken; i++)
+			is_taken = strcmp(taken[i], key) == 0;
+		if (!is_taken && json_object_get(association, key) == NULL)
 			ninjs_object_set(n, association, key, json_incref(value));
 	}
 }
@@ -243,13 +242,11 @@ json_t *ninjs_legacy_author(struct ninjs *n, json_t *author)
 {
 	const json_t *title = json_object_get(author, "jobtitle");
 	const char *avatar = text_of(author, "avatar_url");
-	json_t *association = json_pack("{s:s, s:s, s:s}", "name", "author", "rel", "author",
-					"type", "component");
+	json_t *association = ninjs_object_pair(n, "name", "author", "rel", "author");
 
-	if (association == NULL) {
-		n->no_memory = true;
+	if (association == NULL)
 		return NULL;
-	}
+	set_text(n, association, "type", "component");
 	add_author_uri(n, association, text_of(author, "code"));
 	set_text(n, association, "title", text_of(author, "name"));
 	add_author_text(n, association, "jobtitle",
@@ -257,8 +254,8 @@ json_t *ninjs_legacy_author(struct ninjs *n, json_t *author)
 	add_author_text(n, association, "role", text_of(author, "role"));
 	add_author_text(n, association, "biography", text_of(author, "biography"));
 	if (*avatar)
-		ninjs_object_set(n, association, "renditions",
-				 json_pack("[{s:s, s:s}]", "name", "avatar", "href", avatar));
+		ninjs_object_append(n, ninjs_object_array(n, association, "renditions"),
+				    ninjs_object_pair(n, "name", "avatar", "href", avatar));
 	add_author_rest(n, association, author);
 	return association;
 }
@@ -310,8 +307,15 @@ static json_t *join_uri(const char *scheme, const char *code)
 {
 	size_t len = strlen(scheme);
 	bool ends = len > 0 && strchr("/:#=", scheme[len - 1]) != NULL;
+	struct buf uri = {0};
+	json_t *joined;
 
-	return json_sprintf("%s%s%s", scheme, ends ? "" : "/", code);
+	buf_add(&uri, scheme, len);
+	buf_adds(&uri, ends ? "" : "/");
+	buf_adds(&uri, code);
+	joined = uri.failed ? NULL : json_stringn_nocheck(uri.data, uri.len);
+	buf_free(&uri);
+	return joined;
 }
 
 NINJS_MERGE(code)

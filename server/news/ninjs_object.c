@@ -99,13 +99,26 @@ void ninjs_object_append(struct ninjs *n, json_t *array, json_t *value)
 		n->no_memory = true;
 }
 
+json_t *ninjs_object_pair(struct ninjs *n, const char *first, const char *text, const char *second,
+			  const char *other)
+{
+	json_t *pair = json_object();
+
+	ninjs_object_set(n, pair, first, json_string_nocheck(text));
+	ninjs_object_set(n, pair, second, json_string_nocheck(other));
+	return pair;
+}
+
 json_t *ninjs_object_array(struct ninjs *n, json_t *object, const char *key)
 {
 	json_t *array = json_object_get(object, key);
 
 	if (array == NULL) {
-		ninjs_object_set(n, object, key, json_array());
-		array = json_object_get(object, key);
+		array = json_array();
+		if (json_object_set_new_nocheck(object, key, array) == -1) {
+			n->no_memory = true;
+			return NULL;
+		}
 	}
 	return json_is_array(array) ? array : NULL;
 }
@@ -185,19 +198,35 @@ static bool is_canonical(const struct row *row, const char *key)
 	return row->merge == NULL && strcmp(row->canonical, key) == 0;
 }
 
+/* The rows of an object's first properties, as they were found. */
+struct known {
+	const struct row *row[48];
+};
+
+static const struct row *row_of(const struct table *table, const struct known *known, size_t nth,
+				void *property)
+{
+	if (nth < COUNT_OF(known->row))
+		return known->row[nth];
+	return find_row(table, json_object_iter_key(property), json_object_iter_key_len(property));
+}
+
 /* Reads every known property where it stands; what goes away is null afterwards. Is there more to
  * do? */
 static bool read_properties(struct ninjs *n, const struct place *at, const struct table *table,
-			    json_t *object)
+			    json_t *object, struct known *known)
 {
 	bool messy = false;
+	size_t nth = 0;
 
-	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i), nth++) {
 		const char *key = json_object_iter_key(i);
 		json_t *old = json_object_iter_value(i), *value = NULL;
 		const struct row *row = find_row(table, key, json_object_iter_key_len(i));
 		const struct place here = {at, key, 0};
 
+		if (nth < COUNT_OF(known->row))
+			known->row[nth] = row;
 		if (row == NULL)
 			continue;
 		if (!json_is_null(old))
@@ -211,9 +240,28 @@ static bool read_properties(struct ninjs *n, const struct place *at, const struc
 	return messy;
 }
 
-static void merge_property(struct ninjs *n, struct rebuild *r, const struct row *row,
-			   const char *key, json_t *value)
+/* What is canonical or unknown. */
+static void keep_property(struct ninjs *n, struct rebuild *r, const struct row *row, void *property)
 {
+	const char *key = json_object_iter_key(property);
+	json_t *value = json_object_iter_value(property);
+
+	if (row && (json_is_null(value) || !is_canonical(row, key)))
+		return;
+	if (json_object_setn_new_nocheck(r->to, key, json_object_iter_key_len(property),
+					 json_incref(value)) == -1)
+		n->no_memory = true;
+}
+
+/* What has an old name. */
+static void merge_property(struct ninjs *n, struct rebuild *r, const struct row *row,
+			   void *property)
+{
+	const char *key = json_object_iter_key(property);
+	json_t *value = json_object_iter_value(property);
+
+	if (row == NULL || is_canonical(row, key) || json_is_null(value))
+		return;
 	if (row->merge)
 		row->merge(n, r, key, value);
 	else if (json_object_get(r->to, row->canonical) == NULL)
@@ -221,28 +269,20 @@ static void merge_property(struct ninjs *n, struct rebuild *r, const struct row 
 }
 
 static json_t *rebuild(struct ninjs *n, const struct place *at, const struct table *table,
-		       json_t *from)
+		       json_t *from, const struct known *known)
 {
 	struct rebuild r = {json_object(), from, at != NULL};
+	size_t nth = 0;
 
 	if (r.to == NULL) {
 		n->no_memory = true;
 		return NULL;
 	}
-	for (void *i = json_object_iter(from); i; i = json_object_iter_next(from, i)) {
-		const char *key = json_object_iter_key(i);
-		json_t *value = json_object_iter_value(i);
-		const struct row *row = find_row(table, key, json_object_iter_key_len(i));
-		if (row == NULL || (is_canonical(row, key) && !json_is_null(value)))
-			ninjs_object_set(n, r.to, key, json_incref(value));
-	}
-	for (void *i = json_object_iter(from); i; i = json_object_iter_next(from, i)) {
-		const char *key = json_object_iter_key(i);
-		json_t *value = json_object_iter_value(i);
-		const struct row *row = find_row(table, key, json_object_iter_key_len(i));
-		if (row && !is_canonical(row, key) && !json_is_null(value))
-			merge_property(n, &r, row, key, value);
-	}
+	for (void *i = json_object_iter(from); i; i = json_object_iter_next(from, i), nth++)
+		keep_property(n, &r, row_of(table, known, nth, i), i);
+	nth = 0;
+	for (void *i = json_object_iter(from); i; i = json_object_iter_next(from, i), nth++)
+		merge_property(n, &r, row_of(table, known, nth, i), i);
 	if (table->finish)
 		table->finish(n, &r);
 	return r.to;
@@ -251,12 +291,14 @@ static json_t *rebuild(struct ninjs *n, const struct place *at, const struct tab
 json_t *ninjs_object_read(struct ninjs *n, const struct place *at, const struct table *table,
 			  json_t *value)
 {
+	struct known known;
+
 	if (!json_is_object(value)) {
 		ninjs_fault(n, at, ITEM_WRONG_TYPE, "This must be an object.");
 		return NULL;
 	}
-	return read_properties(n, at, table, value) ? rebuild(n, at, table, value)
-						    : json_incref(value);
+	return read_properties(n, at, table, value, &known) ? rebuild(n, at, table, value, &known)
+							    : json_incref(value);
 }
 
 static bool accept(struct ninjs *n, bool (*each)(struct ninjs *, const char *, json_t *),

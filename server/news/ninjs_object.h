@@ -60,6 +60,9 @@ json_t *ninjs_object_named(struct ninjs *n, const struct place *at, const struct
 /* Set and append a new reference; a NULL or a failure is remembered as no_memory. */
 void ninjs_object_set(struct ninjs *n, json_t *object, const char *key, json_t *value);
 void ninjs_object_append(struct ninjs *n, json_t *array, json_t *value);
+/* A new object with two texts. NULL: no memory. */
+json_t *ninjs_object_pair(struct ninjs *n, const char *first, const char *text, const char *second,
+			  const char *other);
 /* The array under `key`, made if there is none. NULL if there is something else, or no memory. */
 json_t *ninjs_object_array(struct ninjs *n, json_t *object, const char *key);
 

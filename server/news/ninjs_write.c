@@ -6,16 +6,21 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const private_names[] = {"ednote", "ed_note", "contactinfo", "contact_info",
-					    "annotations"};
+#define NAME(text) \
+	{ \
+		text, sizeof(text) - 1 \
+	}
+
+static const struct {
+	const char *name;
+	size_t len;
+} private_names[] = {NAME("ednote"), NAME("ed_note"), NAME("contactinfo"), NAME("contact_info"),
+		     NAME("annotations")};
 
 bool ninjs_write_hides(const char *key, size_t len)
 {
-	if (len < strlen("ednote") || len > strlen("contact_info") ||
-	    strchr("eEcCaA", key[0]) == NULL)
-		return false;
 	for (size_t i = 0; i < COUNT_OF(private_names); i++)
-		if (strcasecmp(private_names[i], key) == 0)
+		if (private_names[i].len == len && strcasecmp(private_names[i].name, key) == 0)
 			return true;
 	return false;
 }
