@@ -10,6 +10,7 @@ import { startFloor, startNewswired } from './lib/candidates.mjs';
 import { machine } from './lib/machine.mjs';
 import { FRAME_BYTES, calibrate } from './lib/measure.mjs';
 import { page } from './lib/page.mjs';
+import { parse } from './lib/parse.mjs';
 import { verdicts } from './lib/results.mjs';
 import { selftest } from './lib/selftest.mjs';
 import { csv, markdown, terminal } from './lib/text.mjs';
@@ -19,9 +20,10 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, '../..');
 const DOCS = join(ROOT, 'docs/benchmarks.md');
 
-const HELP = `usage: tests/bench/run fanout|selftest [options]
+const HELP = `usage: tests/bench/run fanout|parse|selftest [options]
 
   fanout     newswired against the floor: ${Object.keys(WORKLOADS).join(', ')}
+  parse      reading an item against jansson alone, in instructions (needs valgrind; a minute)
   selftest   the bench itself: nothing it should see is overlooked (seconds)
 
   --build DIR        where newswired and the bench's programs are (default: build)
@@ -82,7 +84,7 @@ function chosen(only) {
 }
 
 function checkPrograms({ build, floorOnly, command }) {
-  const needed = ['nw-floor', 'nw-load', 'nw-publish', ...(floorOnly || command === 'selftest' ? [] : ['newswired'])];
+  const needed = command === 'parse' ? ['nw-parse'] : ['nw-floor', 'nw-load', 'nw-publish', ...(floorOnly || command === 'selftest' ? [] : ['newswired'])];
   for (const program of needed) {
     try {
       accessSync(join(build, program), constants.X_OK);
@@ -124,9 +126,9 @@ async function measureAll(settings) {
   return runs;
 }
 
-function writeDocs(text) {
+function writeDocs(name, text) {
   const old = readFileSync(DOCS, 'utf8');
-  const renewed = old.replace(/(<!-- bench:begin -->\n)[^]*(<!-- bench:end -->)/, (_, begin, end) => `${begin}${text}\n${end}`);
+  const renewed = old.replace(new RegExp(`(<!-- ${name}:begin -->\\n)[^]*(<!-- ${name}:end -->)`), (_, begin, end) => `${begin}${text}\n${end}`);
   writeFileSync(DOCS, renewed);
   console.log(`tables: ${DOCS}`);
 }
@@ -139,7 +141,7 @@ function writeReports(runs, settings) {
   writeFileSync(join(where, 'results.csv'), csv(runs));
   writeFileSync(join(where, 'report.html'), page(runs, settings, here));
   console.log(`report: ${join(where, 'report.html')} (results.csv and results.json beside it)`);
-  if (settings.docs) writeDocs(markdown(runs, settings, here));
+  if (settings.docs) writeDocs('bench', markdown(runs, settings, here));
 }
 
 async function fanout(settings) {
@@ -156,12 +158,22 @@ async function fanout(settings) {
   if (!settings.floorOnly) console.log(missed > 0 ? `bars missed: ${missed}` : 'every bar was reached');
 }
 
+const COMMANDS = {
+  fanout,
+  parse: async (settings) => {
+    const samples = join(ROOT, 'tests/samples');
+    process.exitCode = await parse({ ...settings, samples, writeDocs: settings.docs && writeDocs }) > 0 ? 1 : 0;
+  },
+  selftest: async (settings) => {
+    process.exitCode = await selftest(settings) > 0 ? 1 : 0;
+  },
+};
+
 try {
   const settings = options();
-  if (settings.command !== 'fanout' && settings.command !== 'selftest') throw new Error(`there is no "${settings.command}"\n${HELP}`);
+  if (!COMMANDS[settings.command]) throw new Error(`there is no "${settings.command}"\n${HELP}`);
   checkPrograms(settings);
-  if (settings.command === 'selftest') process.exitCode = await selftest(settings) > 0 ? 1 : 0;
-  else await fanout(settings);
+  await COMMANDS[settings.command](settings);
 } catch (error) {
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;
