@@ -38,6 +38,7 @@
 #define NEWSWIRE_MAX_ITEM_LIMIT	    4194304 /* the most that --max-item may be set to */
 #define NEWSWIRE_MAX_BATCH	    4194304 /* a body of several items: the default of --max-batch */
 #define NEWSWIRE_MAX_BATCH_ITEMS    1000    /* items in one batch (a number, not bytes) */
+#define NEWSWIRE_MAX_IDEMPOTENCY    255	    /* an Idempotency-Key: visible characters of ASCII */
 #define NEWSWIRE_MAX_EPOCH	    16	    /* the epoch in a cursor, [a-z0-9]+ */
 #define NEWSWIRE_MAX_CURSOR	    64	    /* a cursor's text, "<epoch>:<ms>-<seq>" */
 #define NEWSWIRE_CURSOR_SIZE	    (NEWSWIRE_MAX_CURSOR + 1)

@@ -57,14 +57,14 @@ void counters_use(struct counters_page *page)
 	counters_mine = page;
 }
 
-static uint64_t sum(const struct counters_page *first, size_t pages, size_t row)
+uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id)
 {
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < pages; i++) {
 		const char *page = (const char *)first + i * stride();
 
-		total += __atomic_load_n(&((const struct counters_page *)page)->value[row],
+		total += __atomic_load_n(&((const struct counters_page *)page)->value[id],
 					 __ATOMIC_RELAXED);
 	}
 	return total;
@@ -85,6 +85,6 @@ void counters_write(const struct counters_page *first, size_t pages, struct buf 
 		buf_adds(out, row->name);
 		if (*row->labels)
 			buf_addf(out, "{%s}", row->labels);
-		buf_addf(out, " %" PRIu64 "\n", sum(first, pages, i));
+		buf_addf(out, " %" PRIu64 "\n", counters_sum(first, pages, (enum counter_id)i));
 	}
 }

@@ -46,6 +46,9 @@ extern struct counters_page *counters_mine; /* written by counters_use() only */
 #define GAUGE_SET(id, n) (counters_mine->value[COUNTER_##id] = (uint64_t)(n))
 #define COUNTER_GET(id)	 (counters_mine->value[COUNTER_##id])
 
+/* One row of all pages together. */
+uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id);
+
 /* Appends all pages, summed, as Prometheus text exposition format 0.0.4 (HELP, TYPE, one line per
  * row; rows of one name stand together). */
 void counters_write(const struct counters_page *first, size_t pages, struct buf *out);

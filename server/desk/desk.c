@@ -145,7 +145,7 @@ static bool must_wait(struct job *job, const redisReply *reply)
 	return true;
 }
 
-static void on_accept(redisReply *reply, void *arg)
+static void on_decided(redisReply *reply, void *arg)
 {
 	struct job *job = arg;
 	struct embargo *embargo = job->desk->embargo;
@@ -154,22 +154,10 @@ static void on_accept(redisReply *reply, void *arg)
 	if (must_wait(job, reply))
 		return;
 	backoff_reset(&job->desk->backoff);
-	verdict_of_accept(&v, job, reply);
+	verdict_of_reply(&v, job, reply);
 	finish(job, &v.receipt);
 	if (v.due_ms >= 0)
 		embargo_expect(embargo, (uint64_t)v.due_ms);
-}
-
-static void on_reject(redisReply *reply, void *arg)
-{
-	struct job *job = arg;
-	struct verdict v;
-
-	if (must_wait(job, reply))
-		return;
-	backoff_reset(&job->desk->backoff);
-	verdict_of_reject(&v, job, reply);
-	finish(job, &v.receipt);
 }
 
 static int decide(struct job *job)
@@ -181,9 +169,9 @@ static int decide(struct job *job)
 	if (permit_channels(job) == -1)
 		return -1;
 	if (job->report)
-		return scripts_reject(desk->commands, &desk->options, job, on_reject, job);
+		return scripts_reject(desk->commands, &desk->options, job, on_decided, job);
 	return scripts_accept(desk->commands, &desk->options, job,
-			      permit_rights(&desk->options, job), on_accept, job);
+			      permit_rights(&desk->options, job), on_decided, job);
 }
 
 static void on_probe(redisReply *reply, void *arg);

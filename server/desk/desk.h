@@ -64,6 +64,7 @@ struct desk_receipt {
 		code; /* refused: the reason's name (bad_value, killed, not_owner, embargo_too_far …); else "" */
 	const char *detail;		  /* refused: a sentence; else "" */
 	const struct item_report *report; /* refused by item_read: where; else NULL */
+	bool replayed; /* said before to the same idempotency key: nothing was done now */
 };
 /* Everything in the receipt is borrowed for the length of the call. */
 typedef void desk_cb(const struct desk_receipt *receipt, void *arg);
@@ -81,6 +82,8 @@ struct desk_order {
 	size_t len;
 	const struct channel_set *channels; /* where he sends it; empty: the item's own */
 	const struct publisher *who;	    /* who posts */
+	const char *
+		idempotency; /* his name for this request: the same again is answered as before; NULL: none */
 };
 /* Takes one item. cb is called once, perhaps from inside the call. */
 void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, void *arg);

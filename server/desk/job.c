@@ -8,10 +8,15 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+static void write_hash(char out[33], XXH128_hash_t hash)
+{
+	snprintf(out, 33, "%016llx%016llx", (unsigned long long)hash.high64,
+		 (unsigned long long)hash.low64);
+}
+
 static void hash_job(struct job *job, const char *bytes)
 {
 	XXH3_state_t *state = XXH3_createState();
-	XXH128_hash_t hash;
 
 	if (state == NULL)
 		return;
@@ -19,10 +24,8 @@ static void hash_job(struct job *job, const char *bytes)
 	XXH3_128bits_update(state, job->who->name, strlen(job->who->name) + 1);
 	XXH3_128bits_update(state, job->sent_to, strlen(job->sent_to) + 1);
 	XXH3_128bits_update(state, bytes, job->len);
-	hash = XXH3_128bits_digest(state);
+	write_hash(job->seen, XXH3_128bits_digest(state));
 	XXH3_freeState(state);
-	snprintf(job->seen, sizeof job->seen, "%016llx%016llx", (unsigned long long)hash.high64,
-		 (unsigned long long)hash.low64);
 }
 
 /* Takes sent_to in every case. */
@@ -92,6 +95,8 @@ struct job *job_new(const struct desk_order *order, size_t max_item)
 
 	if (job == NULL)
 		return NULL;
+	if (order->idempotency)
+		write_hash(job->idem, XXH3_128bits(order->idempotency, strlen(order->idempotency)));
 	if (channel_set_copy(&job->channels, order->channels) == -1)
 		goto fail;
 	if ((fits ? keep_bytes(job, order->bytes) : read_bytes(job, order->bytes, max_item)) == -1)

@@ -34,6 +34,7 @@ struct job {
 	char *sent_to; /* the channels' names joined by spaces, as the sender wrote them */
 	struct channel_set channels;
 	char seen[33]; /* hash of owner, channels and bytes */
+	char idem[33]; /* hash of the order's idempotency key; "": there is none */
 	struct item *item;
 	struct item_report *report; /* why it is refused */
 	uint64_t since_ms;	    /* clock_mono_ms() when it came */

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "lua_scripts.h"
 
-enum { ARGS_MAX = 64, NUMBERS_MAX = 256, SEEN_LONGER_MS = 3600 * 1000 };
+enum { ARGS_MAX = 96, NUMBERS_MAX = 256, SEEN_LONGER_MS = 3600 * 1000 };
 
 static struct link_script accept_script = {.text = lua_accept};
 static struct link_script reject_script = {.text = lua_reject};
@@ -89,6 +89,8 @@ static void add_sender(struct call *call, const struct desk_options *options, co
 	add_number(call, "bytes", (int64_t)job->len);
 	add_text(call, "channel", job->sent_to);
 	add_text(call, "owner", job->who->name);
+	if (job->idem[0])
+		add_text(call, "idem", job->idem);
 }
 
 static void add_item(struct call *call, const struct item *item, const char *channels)

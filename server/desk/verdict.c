@@ -9,7 +9,17 @@
 #include "base/counters.h"
 #include "base/log.h"
 
-enum { RESULT, ID, ACTION, CHANNELS, CODE, DETAIL, DUE, ANSWERS }; /* as accept.lua answers */
+enum {
+	RESULT,
+	ID,
+	ACTION,
+	CHANNELS,
+	CODE,
+	DETAIL,
+	DUE,
+	REPLAYED,
+	ANSWERS
+}; /* as common.lua says */
 
 /* A refusal's metric, by the name of its reason. */
 static const struct {
@@ -27,6 +37,7 @@ static const struct {
 	{"bad_channel", COUNTER_REJECT_BAD_CHANNEL},
 	{"killed", COUNTER_REJECT_KILLED},
 	{"not_owner", COUNTER_REJECT_NOT_OWNER},
+	{"idempotency_mismatch", COUNTER_REJECT_IDEMPOTENCY_MISMATCH},
 	{"embargo_too_far", COUNTER_REJECT_EMBARGO_TOO_FAR},
 	{"advisory", COUNTER_REJECT_ADVISORY},
 	{"channel_forbidden", COUNTER_REJECT_CHANNEL_FORBIDDEN},
@@ -37,9 +48,10 @@ static const struct {
 	{"may_not_embargo", COUNTER_REJECT_MAY_NOT_EMBARGO},
 };
 
-static void record_refusal(const struct job *job, const struct desk_receipt *receipt,
-			   const char *pointer)
+static void record_refusal(const struct job *job, const struct desk_receipt *receipt)
 {
+	const char *pointer = receipt->report ? receipt->report->fault[0].pointer : "";
+
 	COUNT(DESK_REFUSED);
 	for (size_t i = 0; i < COUNT_OF(refusals); i++)
 		if (strcmp(refusals[i].code, receipt->code) == 0)
@@ -86,60 +98,78 @@ static bool is_answer(const redisReply *reply)
 	return true;
 }
 
-/* What is counted is what was decided here. A raw item that Redis had seen was decided by
- * another worker who heard it. */
-static void conclude(struct verdict *v, const struct job *job, const char *result)
+/* What the scripts may say, and where it is counted. */
+static const struct outcome {
+	const char *word;
+	enum desk_result result;
+	enum counter_id counter;
+} outcomes[] = {
+	{"accepted", DESK_ACCEPTED, COUNTER_DESK_ACCEPTED},
+	{"held", DESK_HELD, COUNTER_DESK_HELD},
+	{"stale", DESK_STALE, COUNTER_DESK_STALE},
+	{"duplicate", DESK_DUPLICATE, COUNTER_DESK_DUPLICATE},
+	{"seen", DESK_DUPLICATE, COUNTER_DESK_DUPLICATE},
+	{"refused", DESK_REFUSED, COUNTER_DESK_REFUSED},
+	{"refused_again", DESK_REFUSED, COUNTER_DESK_REFUSED},
+};
+
+static const struct outcome *outcome_of(const char *word)
 {
+	for (size_t i = 0; i < COUNT_OF(outcomes); i++)
+		if (strcmp(outcomes[i].word, word) == 0)
+			return &outcomes[i];
+	return NULL;
+}
+
+/* Is it news, or was it counted when and where it was decided? A raw item that Redis had seen was
+ * decided by another worker who heard it. */
+static bool is_news(const struct job *job, const char *word)
+{
+	return strcmp(word, "refused_again") != 0 && !(job->raw && strcmp(word, "seen") == 0);
+}
+
+/* Only the reader of items knows where in it the fault is. */
+static const struct item_report *report_of(const struct job *job,
+					   const struct desk_receipt *receipt)
+{
+	bool is_its = job->report && receipt->result == DESK_REFUSED &&
+		      strcmp(receipt->code, item_refusal_name(job->report->refusal)) == 0;
+
+	return is_its ? job->report : NULL;
+}
+
+static void count(const struct job *job, const struct desk_receipt *receipt,
+		  const struct outcome *outcome)
+{
+	if (receipt->replayed)
+		COUNT(DESK_REPLAYED);
+	else if (!is_news(job, outcome->word))
+		return;
+	else if (outcome->result == DESK_REFUSED)
+		record_refusal(job, receipt);
+	else
+		counters_mine->value[outcome->counter]++;
+}
+
+void verdict_of_reply(struct verdict *v, const struct job *job, const redisReply *reply)
+{
+	const struct outcome *outcome =
+		is_answer(reply) ? outcome_of(reply->element[RESULT]->str) : NULL;
 	struct desk_receipt *receipt = &v->receipt;
 
-	if (strcmp(result, "accepted") == 0) {
-		receipt->result = DESK_ACCEPTED;
-		COUNT(DESK_ACCEPTED);
-	} else if (strcmp(result, "held") == 0) {
-		receipt->result = DESK_HELD;
-		COUNT(DESK_HELD);
-	} else if (strcmp(result, "stale") == 0) {
-		receipt->result = DESK_STALE;
-		COUNT(DESK_STALE);
-	} else if (strcmp(result, "refused") == 0) {
-		receipt->result = DESK_REFUSED;
-		record_refusal(job, receipt, "");
-	} else if (strcmp(result, "refused_again") == 0) {
-		receipt->result = DESK_REFUSED;
-	} else { /* duplicate, or seen */
-		receipt->result = DESK_DUPLICATE;
-		if (!job->raw || strcmp(result, "duplicate") == 0)
-			COUNT(DESK_DUPLICATE);
-	}
-}
-
-void verdict_of_accept(struct verdict *v, const struct job *job, const redisReply *reply)
-{
-	if (!is_answer(reply)) {
+	if (outcome == NULL) {
 		blame_store(v, job, error_of(reply));
 		return;
 	}
-	verdict_plain(v, job, DESK_ACCEPTED);
-	snprintf(v->receipt.id, sizeof v->receipt.id, "%s", reply->element[ID]->str);
-	v->receipt.action = reply->element[ACTION]->str;
-	v->receipt.channels = reply->element[CHANNELS]->str;
-	v->receipt.code = reply->element[CODE]->str;
-	v->receipt.detail = reply->element[DETAIL]->str;
-	conclude(v, job, reply->element[RESULT]->str);
-	if (v->receipt.result == DESK_HELD)
+	verdict_plain(v, job, outcome->result);
+	snprintf(receipt->id, sizeof receipt->id, "%s", reply->element[ID]->str);
+	receipt->action = reply->element[ACTION]->str;
+	receipt->channels = reply->element[CHANNELS]->str;
+	receipt->code = reply->element[CODE]->str;
+	receipt->detail = reply->element[DETAIL]->str;
+	receipt->replayed = strcmp(reply->element[REPLAYED]->str, "1") == 0;
+	receipt->report = report_of(job, receipt);
+	count(job, receipt, outcome);
+	if (receipt->result == DESK_HELD && !receipt->replayed)
 		v->due_ms = strtoll(reply->element[DUE]->str, NULL, 10);
-}
-
-void verdict_of_reject(struct verdict *v, const struct job *job, const redisReply *reply)
-{
-	if (reply->type != REDIS_REPLY_INTEGER) {
-		blame_store(v, job, error_of(reply));
-		return;
-	}
-	verdict_plain(v, job, DESK_REFUSED);
-	v->receipt.report = job->report;
-	v->receipt.code = item_refusal_name(job->report->refusal);
-	v->receipt.detail = job->report->fault[0].detail;
-	if (reply->integer == 1)
-		record_refusal(job, &v->receipt, job->report->fault[0].pointer);
 }

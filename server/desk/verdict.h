@@ -19,10 +19,8 @@ struct verdict {
 	int64_t due_ms;		     /* held: how long; else -1 */
 };
 
-/* accept.lua's reply: an array or an error. */
-void verdict_of_accept(struct verdict *v, const struct job *job, const struct redisReply *reply);
-/* reject.lua's. */
-void verdict_of_reject(struct verdict *v, const struct job *job, const struct redisReply *reply);
+/* The reply of accept.lua or reject.lua: an array or an error. */
+void verdict_of_reply(struct verdict *v, const struct job *job, const struct redisReply *reply);
 /* Without asking anybody: BUSY, AWAY, or a DUPLICATE that the probe showed. */
 void verdict_plain(struct verdict *v, const struct job *job, enum desk_result result);
 

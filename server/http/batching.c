@@ -137,12 +137,16 @@ static void decided(const struct desk_receipt *receipt, void *arg)
 static void hand_in_next(struct batching *b, const struct request *r)
 {
 	size_t i = b->next++;
+	char key[NEWSWIRE_MAX_IDEMPOTENCY + 24];
 	const struct batch_piece *piece = &b->batch.piece[i];
 	struct desk_order order = {.bytes = r->body.data + piece->at,
 				   .len = piece->len,
 				   .channels = &b->channels,
-				   .who = r->who};
+				   .who = r->who,
+				   .idempotency = r->idempotency[0] ? key : NULL};
 
+	/* No key that is sent has a space, so this is never one of a single item. */
+	snprintf(key, sizeof key, "%s #%zu", r->idempotency, i);
 	b->in_flight++;
 	desk_take(b->desk, &order, decided, &b->result[i]);
 }

@@ -6,6 +6,7 @@
  * Order         Of the body. After an item that could not be decided (503) those that were not
  *               handed in yet are not tried: a correction must not overtake its story. A key of ours
  *               that holds something else (`store`) stops only its own item.
+ * Again         An Idempotency-Key is that of each item, together with its index.
  * Lifetime      Lives until the last item that was handed in is decided. If the publisher goes away
  *               before, what was handed in stays decided, and the rest is dropped and counted.
  * Bounds        BATCHING_WINDOW items of a batch are at the desk; a result is as large as one receipt.

@@ -46,6 +46,22 @@ static void refuse_length(struct request *r, long length)
 	}
 }
 
+/* 0; -1 if there is a key, and it is none. */
+static int read_idempotency(struct request *r)
+{
+	static const char name[] = "idempotency-key:";
+	int len;
+
+	if (lws_hdr_custom_length(r->wsi, name, sizeof name - 1) < 0)
+		return 0;
+	len = lws_hdr_custom_copy(r->wsi, r->idempotency, sizeof r->idempotency, name,
+				  sizeof name - 1);
+	for (int i = 0; i < len; i++)
+		if (r->idempotency[i] <= ' ' || r->idempotency[i] > '~')
+			return -1;
+	return len > 0 ? 0 : -1;
+}
+
 void posting_begin(struct request *r)
 {
 	long length = request_content_length(r->wsi);
@@ -58,6 +74,9 @@ void posting_begin(struct request *r)
 		request_problem(r, 415, "bad_content_type",
 				"the body is ninjs in UTF-8, with the Content-Type " BATCH_FORMS,
 				"accept-post: application/json, application/x-ndjson\r\n", NULL);
+	else if (read_idempotency(r) == -1)
+		request_problem(r, 400, "bad_idempotency_key",
+				"Idempotency-Key is 1 to 255 visible characters", "", NULL);
 	else
 		r->body_max = (size_t)length;
 }
@@ -126,8 +145,11 @@ static void decided(const struct desk_receipt *receipt, void *arg)
 
 static void post_one(struct request *r, const struct channel_set *channels)
 {
-	struct desk_order order = {
-		.bytes = r->body.data, .len = r->body.len, .channels = channels, .who = r->who};
+	struct desk_order order = {.bytes = r->body.data,
+				   .len = r->body.len,
+				   .channels = channels,
+				   .who = r->who,
+				   .idempotency = r->idempotency[0] ? r->idempotency : NULL};
 	struct ticket *t = request_ticket(r);
 
 	if (t == NULL)

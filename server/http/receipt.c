@@ -1,8 +1,10 @@
 /* receipt.c - what the desk decided, as a status and as JSON. */
 #include "http/receipt.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include "base/counters.h"
 #include "http/problem.h"
 
 /* As desk.h's results; refused ones have more than one status. */
@@ -68,6 +70,12 @@ static void add_channels(struct buf *out, const char *names)
 	buf_addc(out, ']');
 }
 
+/* Connected to any worker of this node now, whatever they want to read. */
+static uint64_t readers_of_node(const struct door_setup *setup)
+{
+	return counters_sum(setup->pages, setup->page_count, COUNTER_READERS);
+}
+
 static void add_good_news(struct buf *out, const struct door *door,
 			  const struct desk_receipt *receipt)
 {
@@ -77,6 +85,8 @@ static void add_good_news(struct buf *out, const struct door *door,
 	add_text(out, "version", receipt->version);
 	add_text(out, "action", receipt->action);
 	add_channels(out, receipt->channels);
+	if (receipt->result == DESK_ACCEPTED && receipt->id[0] != '\0')
+		buf_addf(out, ",\"readers\":%" PRIu64, readers_of_node(door_setup_of(door)));
 	add_text(out, "durability", wire_durability(door_setup_of(door)->wire));
 }
 
@@ -97,4 +107,6 @@ void receipt_members(struct buf *out, const struct door *door, const struct desk
 		add_good_news(out, door, receipt);
 	else
 		add_bad_news(out, receipt);
+	if (receipt->replayed)
+		buf_adds(out, ",\"replayed\":true");
 }

@@ -47,7 +47,8 @@ struct request {
 	char *if_none_match;	     /* or NULL */
 	const struct publisher *who; /* who has proved to be somebody (who.h), counted; or NULL */
 	char *content_type;	     /* or NULL */
-	size_t body_max;	     /* what its Content-Length said; written by the route */
+	char idempotency[NEWSWIRE_MAX_IDEMPOTENCY + 1]; /* a POST's Idempotency-Key, or "" */
+	size_t body_max; /* what its Content-Length said; written by the route */
 	struct ticket *ticket;
 	struct buf answer; /* head and body, ready to go; empty: not answered yet */
 	size_t body_held;  /* bytes of REQUEST_BODIES_MAX that are its own */

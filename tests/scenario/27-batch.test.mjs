@@ -1,4 +1,4 @@
-// Several items in one POST: each decided on its own, in order, with a result; nothing half-done, whatever is wrong.
+// What a POST may hold and be told: several items in one, an Idempotency-Key, a body cut short; nothing half-done.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -232,4 +232,93 @@ test('<script> in every field of every item of a batch reaches no reader', async
   for (const post of await reader.hasRead(2))
     for (const text of [post.item.headlines, post.item.descriptions, post.item.bodies].flat().filter((e) => e.contentType === 'text/html'))
       assert.doesNotMatch(text.value, /<script|onclick/i, 'HTML that a page would show');
+});
+
+const again = (key) => ({ headers: { 'idempotency-key': key } });
+const without = ({ replayed, ...rest }) => rest;
+
+test('an Idempotency-Key: the same request has the same receipt again, another one is refused', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const reader = await stage.reader({ channels: ['world'] });
+  const story = item();
+  const first = await stage.post(story, { channels: 'world', ...again('"8e03978e-40d5-43e8-bc93-6894a57f9324"') });
+  assert.equal(first.status, 201);
+  assert.equal(first.body.replayed, undefined);
+  await stage.post(kill(story), { channels: 'world' });
+  const second = await stage.post(story, { channels: 'world', ...again('"8e03978e-40d5-43e8-bc93-6894a57f9324"') });
+  assert.deepEqual([second.status, second.body.replayed], [201, true]);
+  assert.deepEqual(without(second.body), first.body, 'to the letter, though the story was killed');
+  assert.equal((await stage.post(story, { channels: 'world' })).body.status, 'duplicate', 'without the key the same bytes are a duplicate');
+
+  for (const [what, options] of [[item(), {}], [story, { channels: 'sport' }]]) {
+    const other = await stage.post(what, { channels: 'world', ...options, ...again('"8e03978e-40d5-43e8-bc93-6894a57f9324"') });
+    assert.deepEqual([other.status, other.body.code], [422, 'idempotency_mismatch']);
+  }
+  await reader.hasRead(2);
+  await stage.metric('newswire_desk_total{result="replayed"}').becomes(1);
+  await stage.metric('newswire_rejects_total{reason="idempotency_mismatch"}').becomes(2);
+
+  for (const bad of [item({ urgency: 12 }), '{"uri":"urn:x:cut']) {
+    const key = again(`bad-${JSON.stringify(bad).length}`);
+    const [one, two] = [await stage.post(bad, key), await stage.post(bad, key)];
+    assert.deepEqual([two.status, two.body.replayed], [one.status, true]);
+    assert.deepEqual(without(two.body), one.body);
+    assert.equal((await stage.post(item(), key)).body.code, 'idempotency_mismatch');
+  }
+});
+
+test('an Idempotency-Key survives a lost answer: Redis and newswired go away, and the receipt is the same', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store });
+  const [one, held] = [item(), { ...item(), embargoedUntil: new Date(Date.now() + 3600e3).toISOString() }];
+  const before = [await stage.post(one, again('k-1')), await stage.post(held, again('k-2'))];
+  await stage.stop('SIGKILL');
+  await store.kill();
+  await store.start();
+  await stage.start();
+  const after = [await stage.post(one, again('k-1')), await stage.post(held, again('k-2'))];
+  assert.deepEqual(after.map((a) => [a.status, a.body.replayed]), [[201, true], [202, true]]);
+  assert.deepEqual(after.map((a) => without(a.body)), before.map((b) => b.body));
+  assert.equal(await store.redis.xlen('{newswire}:wire'), 1);
+});
+
+test('an Idempotency-Key of a batch is that of each item: what was decided is said again, the rest is decided', async (t) => {
+  const stage = await Stage.open(t);
+  const batch = Array.from({ length: 4 }, () => item());
+  const half = await stage.post(batch.slice(0, 2), again('batch-1'));
+  const all = await stage.post(batch, again('batch-1'));
+  assert.deepEqual(all.body.results.map((r) => [r.http, r.replayed]), [[201, true], [201, true], [201, undefined], [201, undefined]]);
+  assert.deepEqual(all.body.results.slice(0, 2).map(without), half.body.results);
+  const turned = await stage.post([batch[1], batch[0]], again('batch-1'));
+  assert.deepEqual(turned.body.results.map((r) => r.code), ['idempotency_mismatch', 'idempotency_mismatch']);
+  const single = await stage.post(item(), again('batch-1'));
+  assert.deepEqual([single.status, single.body.replayed], [201, undefined], "a single item's key is another one");
+});
+
+test('an Idempotency-Key is 1 to 255 visible characters, and each publisher has his own', async (t) => {
+  const stage = await Stage.open(t);
+  await changeKeys(stage, { keys: [publisher('desk', ['publish'])] });
+  for (const bad of ['', 'two words', 'x'.repeat(256), 'k\u00e9y']) {
+    const answer = await stage.post(item(), again(bad));
+    assert.deepEqual([answer.status, answer.body.code], [400, 'bad_idempotency_key'], JSON.stringify(bad));
+  }
+  assert.equal(await stage.redis.exists('{newswire}:wire'), 0);
+  const long = again('x'.repeat(255));
+  assert.equal((await stage.post(item(), long)).status, 201);
+  assert.equal((await stage.post(item(), { key: keyOf('desk'), ...long })).status, 201);
+  const names = await stage.redis.keys('{newswire}:idem:*');
+  assert.deepEqual(names.map((name) => name.replace(/[0-9a-f]{32}$/, '')).sort(), ['{newswire}:idem:desk:', '{newswire}:idem:node:']);
+  for (const name of names) assert.ok(await stage.redis.pttl(name) > 3600e3);
+});
+
+test('a receipt says how many readers were connected to the node, on whatever worker and channel', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  assert.equal((await stage.post(item(), { channels: 'world' })).body.readers, 0);
+  for (let i = 0; i < 5; i++) await stage.reader({ channels: [i % 2 ? 'world' : 'sport'] });
+  await stage.metric('newswire_readers').becomes(5);
+  const story = item();
+  const { body } = await stage.post(story, { channels: 'world' });
+  assert.equal(body.readers, 5);
+  assert.equal((await stage.post(story, { channels: 'world' })).body.readers, undefined, 'a duplicate is written to nobody');
+  assert.equal((await stage.post(kill(item()), {})).body.readers, undefined, 'nor is a kill of what nobody had seen');
 });

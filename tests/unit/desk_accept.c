@@ -20,7 +20,7 @@ static const char *or_else(const char *text, const char *preset)
 /* Runs a script with names and values; the reply lives until the next question to the stage. */
 static redisReply *run(const char *script, const char *const *args, size_t count)
 {
-	const char *argv[64] = {"EVAL", script, "1", "{newswire}:wire"};
+	const char *argv[72] = {"EVAL", script, "1", "{newswire}:wire"};
 
 	assert_true(count + 4 <= COUNT_OF(argv));
 	memcpy(argv + 4, args, count * sizeof *args);
@@ -42,6 +42,28 @@ static void hash_text(char *out, size_t size, const char *text)
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
 	snprintf(out, size, "%016" PRIx64, hash);
+}
+
+static const char *hear(redisReply *reply)
+{
+	memset(&got, 0, sizeof got);
+	if (reply->type == REDIS_REPLY_ERROR) {
+		keep(got.error, sizeof got.error, reply);
+		strcpy(got.result, "error");
+	} else {
+		assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+		assert_int_equal(reply->elements, 8);
+		keep(got.result, sizeof got.result, reply->element[0]);
+		keep(got.id, sizeof got.id, reply->element[1]);
+		keep(got.action, sizeof got.action, reply->element[2]);
+		keep(got.channels, sizeof got.channels, reply->element[3]);
+		keep(got.code, sizeof got.code, reply->element[4]);
+		keep(got.detail, sizeof got.detail, reply->element[5]);
+		got.due = strtoll(reply->element[6]->str, NULL, 10);
+		got.replayed = strcmp(reply->element[7]->str, "1") == 0;
+	}
+	freeReplyObject(reply);
+	return got.result;
 }
 
 const char *accept_item(struct sent s)
@@ -116,26 +138,11 @@ const char *accept_item(struct sent s)
 			      "hash",
 			      or_else(s.hash, hash),
 			      "body",
-			      body};
-	redisReply *reply = run(lua_accept, args, COUNT_OF(args));
+			      body,
+			      "idem", /* last: only if there is one */
+			      s.idem};
 
-	memset(&got, 0, sizeof got);
-	if (reply->type == REDIS_REPLY_ERROR) {
-		keep(got.error, sizeof got.error, reply);
-		strcpy(got.result, "error");
-	} else {
-		assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
-		assert_int_equal(reply->elements, 7);
-		keep(got.result, sizeof got.result, reply->element[0]);
-		keep(got.id, sizeof got.id, reply->element[1]);
-		keep(got.action, sizeof got.action, reply->element[2]);
-		keep(got.channels, sizeof got.channels, reply->element[3]);
-		keep(got.code, sizeof got.code, reply->element[4]);
-		keep(got.detail, sizeof got.detail, reply->element[5]);
-		got.due = strtoll(reply->element[6]->str, NULL, 10);
-	}
-	freeReplyObject(reply);
-	return got.result;
+	return hear(run(lua_accept, args, COUNT_OF(args) - (s.idem ? 0 : 2)));
 }
 
 int release_due(const char *rewritten)
@@ -203,15 +210,12 @@ int refusals(void)
 	return (int)stage_number("XLEN {newswire}:rejects");
 }
 
-long long reject(const char *seen)
+const char *reject_item(const char *seen, const char *idem)
 {
 	const char *args[] = {"prefix",	  "newswire", "seen",	  seen,	    "seen_ms",
 			      "90000000", "reason",   "not_json", "detail", "It is no JSON.",
 			      "pointer",  "",	      "channel",  "world",  "owner",
-			      "redis",	  "bytes",    "12"};
-	redisReply *reply = run(lua_reject, args, COUNT_OF(args));
-	long long result = reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
+			      "redis",	  "bytes",    "12",	  "idem",   idem};
 
-	freeReplyObject(reply);
-	return result;
+	return hear(run(lua_reject, args, COUNT_OF(args) - (idem ? 0 : 2)));
 }

@@ -13,6 +13,7 @@ struct sent {
 		*feed_max, *class;
 	const char *rights; /* default: publish correct kill flash embargo */
 	const char *seen;   /* default: made of all the rest */
+	const char *idem;   /* NULL: without an idempotency key */
 	int64_t created, embargo, expires;
 	bool evolved, override;
 };
@@ -21,6 +22,7 @@ struct sent {
 struct decision {
 	char error[256], result[32], id[48], action[16], channels[4096], code[32], detail[256];
 	int64_t due;
+	bool replayed;
 };
 extern struct decision got;
 
@@ -37,8 +39,8 @@ struct release {
 extern struct release freed;
 int release_due(const char *rewritten);
 
-/* reject.lua: 1 news, 0 known, -1 an error. */
-long long reject(const char *seen);
+/* The same of reject.lua. idem: NULL, or an idempotency key. */
+const char *reject_item(const char *seen, const char *idem);
 
 int64_t redis_now(void);
 /* Its embargo is over, as if time had passed. */

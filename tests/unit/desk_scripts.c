@@ -369,13 +369,14 @@ static void a_full_redis_refuses_before_the_first_write(void **state)
 static void what_cannot_be_read_is_written_down_once(void **state)
 {
 	(void)state;
-	assert_int_equal(reject("s1"), 1);
-	assert_int_equal(reject("s1"), 0);
-	assert_int_equal(reject("s2"), 1);
+	SAYS(reject_item("s1", NULL), "refused");
+	assert_string_equal(got.code, "not_json");
+	SAYS(reject_item("s1", NULL), "refused_again");
+	SAYS(reject_item("s2", NULL), "refused");
 	assert_int_equal(refusals(), 2);
 	stage_ask("DEL {newswire}:rejects");
 	stage_ask("SET {newswire}:rejects x");
-	assert_int_equal(reject("s3"), -1);
+	SAYS(reject_item("s3", NULL), "error");
 	assert_false(stage_number("EXISTS {newswire}:seen:s3"));
 }
 

@@ -131,7 +131,7 @@ static struct channel_set set_of(const char *names)
 static void take_bytes(const char *bytes, size_t len, const struct publisher *who, int number)
 {
 	struct channel_set world = set_of("world");
-	struct desk_order order = {bytes, len, &world, who};
+	struct desk_order order = {.bytes = bytes, .len = len, .channels = &world, .who = who};
 
 	desk_take(desks[0], &order, hear_receipt, (void *)(intptr_t)number);
 	channel_set_free(&world);
@@ -297,7 +297,10 @@ static void a_channel_that_a_key_may_not_use_is_refused_and_a_kill_follows_its_s
 				     "[{\"value\":\"A\"}],\"channels\":[\"sport.golf\"]}";
 	const char *kill_of_it = "{\"uri\":\"urn:s\",\"version\":\"2\",\"pubStatus\":\"canceled\"}";
 	struct channel_set none = {0};
-	struct desk_order order = {story_of_sport, strlen(story_of_sport), &none, &sporty};
+	struct desk_order order = {.bytes = story_of_sport,
+				   .len = strlen(story_of_sport),
+				   .channels = &none,
+				   .who = &sporty};
 
 	(void)state;
 	take_bytes(story_of_sport, strlen(story_of_sport), &sporty, 0); /* to world, too */

@@ -3,8 +3,8 @@
 -- ARGV: prefix, seen (hash of bytes, channels and owner), seen_ms, bytes (how many), channel (where it was sent), owner,
 --       rights (words: publish correct kill flash embargo; all: also what belongs to others), epoch (a name to take if there is none yet), retention_ms, archive_ms,
 --       max_embargo_ms, feed_max; and of the item: uri version created embargo expires (ms, 0: none) status class
---       evolved (1: says evolvedFrom) lang type notice channels hash body.
--- Returns {result, id, action, channels, code, detail, due}: result is accepted, duplicate, seen (these very bytes were
+--       evolved (1: says evolvedFrom) lang type notice channels hash body; idem (hash of an idempotency key), if there is one.
+-- Returns {result, id, action, channels, code, detail, due, replayed (1: it was said before)}: result is accepted, duplicate, seen (these very bytes were
 --       decided before), stale, held (due: ms from now), refused or refused_again (code and detail say why).
 -- include: common.lua
 
@@ -27,10 +27,6 @@ for right in args.rights:gmatch('%a+') do
 end
 local deeds = {publish = 'post new stories', correct = 'change what was sent', kill = 'kill or withhold', flash = 'send a flash',
 	embargo = 'send what is under embargo'}
-
-local function answer(result, id, action, channels, code, detail, due)
-	return {result, id or '', action or '', channels or '', code or '', detail or '', due or ''}
-end
 
 -- The end of everything that was decided for good.
 local function done(result, id, action, channels)
@@ -255,6 +251,12 @@ local function decide()
 end
 
 known = read_string('seen:' .. args.seen)
+read_answer()
+if broken then
+	return redis.error_reply(broken)
+elseif remembered then
+	return answer_again(story.uri, story.version)
+end
 if known and not known:find('^refused ') then
 	return answer('seen', known:match('^%d+%-%d+$'))
 end

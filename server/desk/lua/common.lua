@@ -264,15 +264,19 @@ local function write_seen(value)
 	redis.call('SET', key('seen:' .. args.seen), value, 'PX', args.seen_ms)
 end
 
+local function note_reject(reason, detail, uri, version)
+	redis.call('XADD', key('rejects'), 'MAXLEN', '~', REJECTS_MAX, '*', 'v', '1', 'reason', reason, 'detail', detail,
+		'pointer', args.pointer or '', 'channel', args.channel, 'owner', args.owner, 'uri', uri, 'version', version,
+		'hash', args.seen, 'bytes', args.bytes)
+end
+
 -- Writes a refusal down, unless the same bytes were refused for the same reason before (every worker hears a PUBLISH).
 -- Returns whether it was news. rejects must have been checked.
 local function write_reject(known, reason, detail, uri, version)
 	if known == 'refused ' .. reason then
 		return false
 	end
-	redis.call('XADD', key('rejects'), 'MAXLEN', '~', REJECTS_MAX, '*', 'v', '1', 'reason', reason, 'detail', detail,
-		'pointer', args.pointer or '', 'channel', args.channel, 'owner', args.owner, 'uri', uri, 'version', version,
-		'hash', args.seen, 'bytes', args.bytes)
+	note_reject(reason, detail, uri, version)
 	write_seen('refused ' .. reason)
 	return true
 end
@@ -284,6 +288,48 @@ local function add_post(item, id)
 		posts[#posts + 1] = post
 	end
 	return table.concat(posts, ' ', math.max(1, #posts - POSTS_MAX + 1))
+end
+
+-- Answers -------------------------------------------------------------------------------------------------------------
+--
+-- {result, id, action, channels, code, detail, due, replayed}. Who sends an idempotency key (`idem`, a hash of it) has his
+-- answer kept beside the hash of what he sent: the same again is answered the same, whatever has become of the story.
+
+local remembered -- what was answered under the same key before; nil: nothing, or there is no key
+
+local function answer_name()
+	return 'idem:' .. args.owner .. ':' .. args.idem
+end
+
+local function read_answer()
+	remembered = args.idem and read_hash(answer_name()) or nil
+end
+
+local function answer(result, id, action, channels, code, detail, due)
+	local said = {result, id or '', action or '', channels or '', code or '', detail or '', due or '', ''}
+	if args.idem then
+		redis.call('HSET', key(answer_name()), 'v', '1', 'seen', args.seen, 'result', said[1], 'id', said[2],
+			'action', said[3], 'channels', said[4], 'code', said[5], 'detail', said[6])
+		redis.call('PEXPIRE', key(answer_name()), args.seen_ms)
+	end
+	return said
+end
+
+-- The answer to one whose key is remembered: the same again, or a refusal if he sent something else under it.
+local function answer_again(uri, version)
+	local old, detail = remembered, 'Something else was sent with the same Idempotency-Key before.'
+	if old.seen == args.seen then
+		return {old.result or '', old.id or '', old.action or '', old.channels or '', old.code or '', old.detail or '', '', '1'}
+	end
+	if not need('rejects', 'stream') then
+		return redis.error_reply(broken)
+	end
+	local news = old.reused ~= args.seen
+	if news then
+		note_reject('idempotency_mismatch', detail, uri, version)
+		redis.call('HSET', key(answer_name()), 'reused', args.seen)
+	end
+	return {news and 'refused' or 'refused_again', '', '', '', 'idempotency_mismatch', detail, '', ''}
 end
 
 -- Writes the hash of a uri anew; empty fields are left out.
