@@ -76,8 +76,8 @@ bool waiting_begin(struct waiting *w, const struct newswire_receipt *receipt)
 	    receipt->id[0] == '\0' || strlen(receipt->id) >= sizeof w->id ||
 	    strlen(receipt->uri) >= sizeof w->uri)
 		return false;
-	strcpy(w->id, receipt->id);
-	strcpy(w->uri, receipt->uri);
+	snprintf(w->id, sizeof w->id, "%s", receipt->id);
+	snprintf(w->uri, sizeof w->uri, "%s", receipt->uri);
 	uv_update_time(w->timer.loop);
 	w->deadline = uv_now(w->timer.loop) + w->settings->wait * 1000;
 	uv_timer_start(&w->timer, on_timer, 0, 0);

@@ -254,6 +254,12 @@ static bool has_reach(struct stage *s, const char *id)
 	return strcmp(redis_fixture_do(s->redis, "EXISTS {newswire}:reach:%s", id), "1") == 0;
 }
 
+static const char *count_reaches(struct stage *s)
+{
+	return redis_fixture_eval(s->redis, "return #redis.call('KEYS', '{newswire}:reach:*')", 0,
+				  NULL);
+}
+
 /* Goal: nobody takes a zero for the truth because a report fell between hearing a post and writing it. */
 static void a_post_is_not_reported_before_its_readers_were_written_to(void **state)
 {
@@ -294,11 +300,9 @@ static void a_thousand_posts_are_a_few_calls(void **state)
 	assert_non_null(calls);
 	assert_in_range(strtol(calls + strlen("cmdstat_evalsha:calls="), NULL, 10), 1,
 			1000 / TALLY_AT_ONCE + 12); /* the wire's own among them */
-	assert_int_equal(atoi(redis_fixture_eval(s->redis,
-						 "return #redis.call('KEYS', '{newswire}:reach:*')",
-						 0, NULL)),
-			 1000);
-	assert_true(atoi(redis_fixture_do(s->redis, "PTTL {newswire}:reach:%s", id)) > 3500000);
+	assert_string_equal(count_reaches(s), "1000");
+	assert_true(strtol(redis_fixture_do(s->redis, "PTTL {newswire}:reach:%s", id), NULL, 10) >
+		    3500000);
 }
 
 static bool is_trimmed(void *arg)
@@ -313,20 +317,14 @@ static void trimming_the_wire_takes_the_reach_along(void **state)
 	stage_follow(s, 0);
 	stage_post_many(s, 1, 30);
 	stage_until_posts(s, &s->follower[0], 30);
-	while (strcmp(redis_fixture_eval(s->redis,
-					 "return #redis.call('KEYS', '{newswire}:reach:*')", 0,
-					 NULL),
-		      "30") != 0)
+	while (strcmp(count_reaches(s), "30") != 0)
 		uv_run(&s->loop, UV_RUN_ONCE);
 	s->max_entries = 10;
 	stage_leave(s, 0);
 	redis_fixture_do(s->redis, "DEL {newswire}:trimmer");
 	stage_follow(s, 0);
 	stage_until(s, is_trimmed, s->redis);
-	assert_string_equal(redis_fixture_eval(s->redis,
-					       "return #redis.call('KEYS', '{newswire}:reach:*')",
-					       0, NULL),
-			    "10");
+	assert_string_equal(count_reaches(s), "10");
 }
 
 static void a_key_of_another_program_spoils_only_its_own_post(void **state)
