@@ -60,6 +60,39 @@ test('a post is counted once for each reader, over two nodes of two workers', as
   assert.equal(all.status, 'canceled');
 });
 
+test('in a flood of posts every one has all its readers', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const readers = [...await crowd(stage, 20, { channels: ['world'] }), ...await crowd(stage, 10, { channels: ['sport', 'world'] }),
+    ...await crowd(stage, 5, { class: 'flash' })];
+  const many = 1000;
+  await Promise.all(Array.from({ length: many }, (_, i) => stage.publish(item({ urgency: i % 10 ? 5 : 1 }), 'world')));
+  await Promise.all(readers.map((reader, i) => reader.hasRead(i < 30 ? many : many / 10)));
+  const seen = await until(async () => {
+    const found = [];
+    for (let query = '?limit=100'; query;) {
+      const { body } = await stage.http(`/v1/audit${query}`, { headers: { authorization: `Bearer ${stage.key}` } });
+      found.push(...body.entries.map((e) => e.reach));
+      query = body.before && `?limit=100&before=${body.before}`;
+    }
+    return found.every((r) => r.complete) && found;
+  }, 'every reach to be complete');
+  const counts = seen.map((r) => r.readers);
+  assert.deepEqual([counts.filter((n) => n === 30).length, counts.filter((n) => n === 35).length], [many * 0.9, many / 10]);
+  assert.ok(seen.every((r) => r.workers === 2 && r.ms !== null));
+  assert.equal(await stage.metric('newswire_reach_lost_total').read(), 0);
+});
+
+test('an embargo that is over reaches readers from its release on', async (t) => {
+  const stage = await Stage.open(t);
+  const reader = await stage.reader({ channels: ['world'] });
+  await stage.post(item({ uri: 'urn:released', embargoed: new Date(Date.now() + 1500).toISOString() }), { channels: 'world' });
+  assert.equal((await reach(stage, 'urn:released')).body.status, 'held');
+  await reader.hasRead(1);
+  const r = await reachOnce(stage, 'urn:released', (found) => found.readers === 1, 'the release to count');
+  assert.deepEqual([r.action, r.status, r.complete], ['release', 'usable', true]);
+  assert.ok(r.ms < 1500, 'what it waited for its release is not counted');
+});
+
 test('a slow reader is behind, and is counted when all of it has left', async (t) => {
   const stage = await Stage.open(t, { sndbuf: '16k', backlog: '64m' });
   const quick = await stage.reader({ channels: ['world'] });
