@@ -7,22 +7,31 @@
 #include "reader/reader_own.h"
 #include "wire/tally.h"
 
+/* The rare ends of an offer, apart so that the usual one needs no stack for them. */
+static __attribute__((noinline)) void fall_behind(struct reader *r,
+						  const struct audience_block *block)
+{
+	r->cursor = block->upto;
+	if (block->bytes != NULL) {
+		reader_left(r, &(struct reader_block){.from = block->from, .upto = block->upto});
+		return;
+	}
+	reader_set_state(r, READER_BEHIND);
+	r->line_ops->want_turn(r->line);
+}
+
 /* The fan-out's last step: a block for one live reader. */
 static void offer(struct audience_member *member, const struct audience_block *block)
 {
 	struct reader *r = CONTAINER_OF(member, struct reader, member);
 
 	if (block->bytes == NULL) {
-		reader_set_state(r, READER_BEHIND);
-		r->cursor = block->upto;
-		r->line_ops->want_turn(r->line);
+		fall_behind(r, block);
 		return;
 	}
 	reader_write(r, block->bytes, block->len);
-	if (!r->blocked)
-		return;
-	r->cursor = block->upto;
-	reader_left(r, &(struct reader_block){.from = block->from, .upto = block->upto});
+	if (r->blocked)
+		fall_behind(r, block);
 }
 
 static void reached(void *arg, struct post *post, uint32_t readers, uint32_t behind,
