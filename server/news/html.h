@@ -40,5 +40,9 @@ struct html_counts {
 
 /* Counts the plain text of what html_clean() wrote. */
 void html_count(const char *clean, size_t len, struct html_counts *counts);
+/* Appends that plain text, in one line: blocks are parted by a space. */
+void html_text(const char *clean, size_t len, struct buf *out);
+/* Does an element of this name stand inside a line? Every other one parts words. */
+bool html_is_inline(const char *name, size_t len);
 
 #endif

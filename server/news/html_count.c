@@ -4,20 +4,6 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Elements that stand inside a line; every other one parts words. */
-static bool is_inline(const char *name, size_t len)
-{
-	static const char *const names[] = {"a",    "em",  "strong", "i",     "b",    "u",
-					    "s",    "sub", "sup",    "small", "mark", "cite",
-					    "abbr", "q",   "code",   "ins",   "del"};
-
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (names[i][0] == *name && strlen(names[i]) == len &&
-		    memcmp(names[i], name, len) == 0)
-			return true;
-	return false;
-}
-
 /* One character of UTF-8 that is known to be well-formed. */
 static unsigned read_character(const char *text, size_t left, size_t *used)
 {
@@ -98,7 +84,7 @@ static size_t count_tag(struct count *count, const char *tag, size_t left)
 
 	while (name + len < tag + left && isalnum((unsigned char)name[len]))
 		len++;
-	if (!is_inline(name, len))
+	if (!html_is_inline(name, len))
 		count_space(count);
 	return end ? (size_t)(end - tag) + 1 : left;
 }

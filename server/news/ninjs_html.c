@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_html(const json_t *text)
+bool ninjs_html_is(const json_t *text)
 {
 	static const char *const types[] = {"text/html", "application/xhtml+xml"};
 	const char *type = json_string_value(json_object_get(text, "contentType"));
@@ -89,7 +89,7 @@ static void clean_texts(struct ninjs *n, const struct place *up, json_t *item, c
 
 	json_array_foreach (texts, i, text) {
 		const struct place here = {&at, NULL, i};
-		if (is_html(text))
+		if (ninjs_html_is(text))
 			clean_text(n, &here, text, are_bodies);
 	}
 }

@@ -5,6 +5,9 @@
 
 #include "news/ninjs.h"
 
+/* Does a text {value, contentType} say that it is HTML? NULL does not. */
+bool ninjs_html_is(const json_t *text);
+
 /* Changes the item in place. What cannot be cleaned is a fault at its canonical place; `up` is
  * the item's own, NULL for the document. */
 void ninjs_html_clean(struct ninjs *n, const struct place *up, json_t *item);

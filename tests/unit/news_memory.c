@@ -1,7 +1,9 @@
 /* Whenever memory is short, the news floor says so, leaks nothing and breaks nothing: each allocation fails in its turn. */
 #include "news_test.h"
 #include <jansson.h>
+#include "news/atom.h"
 #include "news/item.h"
+#include "news/json_feed.h"
 #include "news/message.h"
 #include "news/publisher.h"
 
@@ -212,6 +214,51 @@ static void a_book_of_publishers_is_read_whole_or_not_at_all(void **state)
 	fail_each(read_book);
 }
 
+/* A story that fits no memory may be missing; half of one is never there. */
+static bool write_feed(void (*write)(const struct feed *feed, const struct feed_about *about,
+				     struct buf *out, char *etag),
+		       const char *whole)
+{
+	static const char body[] =
+		"{\"headlines\":[{\"value\":\"H\"}],\"bodies\":[{\"contentType\":\"text/html\","
+		"\"value\":\"<p>B</"
+		"p>\"}],\"descriptions\":[{\"role\":\"summary\",\"value\":\"S\"}],"
+		"\"by\":\"A\",\"copyrightNotice\":\"C\"}";
+	struct feed_entry entry = {.post = {.uri = (char *)"no iri",
+					    .version = (char *)"1",
+					    .body = (char *)body,
+					    .body_len = strlen(body)}};
+	const struct feed feed = {.cursor = {.epoch = "e1"}, .count = 1, .entries = &entry};
+	const struct feed_about about = {.title = "T", .site = "http://a/", .id = "http://a/"};
+	char etag[FEED_ETAG_SIZE];
+	struct buf out = {0};
+	bool done;
+
+	write(&feed, &about, &out, etag);
+	done = !out.failed && memmem(out.data, out.len, whole, strlen(whole)) != NULL;
+	if (!out.failed && !done)
+		assert_null(memmem(out.data, out.len, "no iri", 6));
+	buf_free(&out);
+	return done;
+}
+
+static bool write_json_feed(void)
+{
+	return write_feed(json_feed_write, "\"class\":\"flash\",\"action\":\"publish\"}}]");
+}
+
+static bool write_atom(void)
+{
+	return write_feed(atom_write, "<rights type=\"text\">C</rights></entry></feed>");
+}
+
+static void a_feed_is_written_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	fail_each(write_json_feed);
+	fail_each(write_atom);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_subscription_is_read_or_refused_whole),
 		cmocka_unit_test(a_set_is_copied_or_empty),
 		cmocka_unit_test(a_book_of_publishers_is_read_whole_or_not_at_all),
+		cmocka_unit_test(a_feed_is_written_whole_or_not_at_all),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);

@@ -1,0 +1,384 @@
+/* story.c - chooses what stands for an item elsewhere. */
+#include "news/story.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "base/buf.h"
+#include "news/html.h"
+#include "news/iri.h"
+#include "news/ninjs_html.h"
+
+enum { FIRST_WORDS_MAX = 80, LANG_MAX = 35, PICTURE_WIDTH = 1200 };
+
+/* Names to look for, in this order; "" is one that has no such property. */
+typedef const char *const names[];
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text == NULL ? "" : text;
+}
+
+static const char *or_null(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+static const char *web_address(const json_t *object, const char *key)
+{
+	const char *url = text_of(object, key);
+
+	return iri_is_web(url) ? url : NULL;
+}
+
+/* The first element whose property `key` is one of some names. */
+static json_t *find(const json_t *list, const char *key, const char *const *name, size_t count)
+{
+	json_t *element;
+	size_t i;
+
+	for (size_t n = 0; n < count; n++)
+		json_array_foreach (list, i, element)
+			if (json_is_object(element) &&
+			    strcasecmp(text_of(element, key), name[n]) == 0)
+				return element;
+	return NULL;
+}
+
+#define FIND(list, key, ...) \
+	find(list, key, (names){__VA_ARGS__}, sizeof(names){__VA_ARGS__} / sizeof(char *))
+
+/* --- texts ------------------------------------------------------------------------------------ */
+
+static void add_squeezed(struct buf *out, const char *text)
+{
+	size_t from = out->len;
+	bool space = false;
+
+	for (; *text != '\0'; text++) {
+		if (isspace((unsigned char)*text)) {
+			space = true;
+			continue;
+		}
+		if (space && out->len > from)
+			buf_addc(out, ' ');
+		space = false;
+		buf_addc(out, *text);
+	}
+}
+
+/* {value, contentType} as plain text in one line. NULL if there is none, or no memory (then *short_of
+ * is set). */
+static char *plain(const json_t *prose, bool *short_of)
+{
+	const char *value = text_of(prose, "value");
+	struct buf out = {0};
+
+	if (ninjs_html_is(prose))
+		html_text(value, strlen(value), &out);
+	else
+		add_squeezed(&out, value);
+	if (out.len == 0 && !out.failed)
+		return NULL;
+	buf_addc(&out, '\0');
+	if (!out.failed)
+		return out.data;
+	*short_of = true;
+	buf_free(&out);
+	return NULL;
+}
+
+/* Where some text is cut: between words where there is a space, between characters in any case. */
+static size_t cut_at(const char *text, size_t max)
+{
+	size_t at = max;
+
+	while (at > max / 2 && text[at] != ' ')
+		at--;
+	if (text[at] == ' ')
+		return at;
+	for (at = max; at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80;)
+		at--;
+	return at;
+}
+
+static char *first_words(const char *text, bool *short_of)
+{
+	size_t len = strlen(text);
+	struct buf out = {0};
+
+	if (len <= FIRST_WORDS_MAX) {
+		buf_add(&out, text, len);
+	} else {
+		buf_add(&out, text, cut_at(text, FIRST_WORDS_MAX));
+		buf_adds(&out, "…");
+	}
+	buf_addc(&out, '\0');
+	if (!out.failed)
+		return out.data;
+	*short_of = true;
+	buf_free(&out);
+	return NULL;
+}
+
+/* Text or HTML; not NITF and the like. */
+static bool is_readable(const json_t *body)
+{
+	const char *type = text_of(body, "contentType");
+
+	return text_of(body, "value")[0] != '\0' &&
+	       (type[0] == '\0' || ninjs_html_is(body) || strncasecmp(type, "text/", 5) == 0);
+}
+
+static const json_t *main_body(const json_t *item)
+{
+	const json_t *bodies = json_object_get(item, "bodies");
+	const json_t *body = FIND(bodies, "role", "main", "");
+	size_t i;
+
+	if (body != NULL && is_readable(body))
+		return body;
+	json_array_foreach (bodies, i, body)
+		if (is_readable(body))
+			return body;
+	return NULL;
+}
+
+static int read_texts(struct story *s)
+{
+	const json_t *headlines = json_object_get(s->item, "headlines");
+	const json_t *descriptions = json_object_get(s->item, "descriptions");
+	const json_t *headline = FIND(headlines, "role", "main", "", "headline");
+	const json_t *body = main_body(s->item);
+	bool short_of = false;
+	char *words;
+
+	s->title = plain(headline ? headline : json_array_get(headlines, 0), &short_of);
+	s->summary = plain(
+		FIND(descriptions, "role", "summary", "main", "", "lede", "abstract", "caption"),
+		&short_of);
+	if (body != NULL && ninjs_html_is(body))
+		s->html = text_of(body, "value");
+	else if (body != NULL)
+		s->text = text_of(body, "value");
+	if (s->title == NULL) {
+		words = plain(body, &short_of);
+		s->title = first_words(words	    ? words
+				       : s->summary ? s->summary
+						    : text_of(s->item, "type"),
+				       &short_of);
+		free(words);
+	}
+	if (body == NULL)
+		s->text = s->summary ? s->summary : s->title;
+	return short_of ? -1 : 0;
+}
+
+/* --- pictures, films, sound ------------------------------------------------------------------- */
+
+static bool is_kind(const json_t *rendition, const char *kind)
+{
+	return strncasecmp(text_of(rendition, "contentType"), kind, strlen(kind)) == 0;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	double number = json_number_value(json_object_get(object, key));
+
+	return number > 0 && number < 1e15 ? number : 0;
+}
+
+/* The smallest image that is large enough, else the largest. */
+static const json_t *best_image(const json_t *item)
+{
+	const json_t *rendition, *best = NULL;
+	double width, best_width = 0;
+	size_t i;
+
+	json_array_foreach (json_object_get(item, "renditions"), i, rendition) {
+		if (web_address(rendition, "href") == NULL ||
+		    (!is_kind(rendition, "image/") && text_of(rendition, "contentType")[0] != '\0'))
+			continue;
+		width = number_of(rendition, "width");
+		if (best == NULL ||
+		    (best_width < PICTURE_WIDTH ? width > best_width
+						: width >= PICTURE_WIDTH && width < best_width)) {
+			best = rendition;
+			best_width = width;
+		}
+	}
+	return best;
+}
+
+/* Of films and sound a rendition without a type may be the film itself. */
+static bool has_image(const json_t *item)
+{
+	const json_t *image = best_image(item);
+
+	return image != NULL &&
+	       (is_kind(image, "image/") || (strcmp(text_of(item, "type"), "video") != 0 &&
+					     strcmp(text_of(item, "type"), "audio") != 0));
+}
+
+static void read_image(struct story *s)
+{
+	const json_t *associations = json_object_get(s->item, "associations");
+	const json_t *from = FIND(associations, "rel", "featured");
+
+	if (from == NULL)
+		from = FIND(associations, "name", "main", "featuremedia");
+	if (from == NULL)
+		from = FIND(associations, "type", "picture", "graphic");
+	if (from == NULL || !has_image(from))
+		from = s->item;
+	if (!has_image(from))
+		return;
+	s->image = web_address(best_image(from), "href");
+	s->image_type = or_null(text_of(best_image(from), "contentType"));
+}
+
+static void read_files_of(struct story *s, const json_t *item)
+{
+	const json_t *rendition;
+	size_t i;
+
+	json_array_foreach (json_object_get(item, "renditions"), i, rendition) {
+		if (s->file_count == STORY_FILES_MAX)
+			return;
+		if (web_address(rendition, "href") == NULL ||
+		    (!is_kind(rendition, "video/") && !is_kind(rendition, "audio/")))
+			continue;
+		s->files[s->file_count++] = (struct story_file){
+			.href = text_of(rendition, "href"),
+			.type = text_of(rendition, "contentType"),
+			.title = or_null(text_of(rendition, "title")),
+			.bytes = (json_int_t)number_of(rendition, "sizeInBytes"),
+			.seconds = number_of(rendition, "duration"),
+		};
+	}
+}
+
+static void read_files(struct story *s)
+{
+	const json_t *association;
+	size_t i;
+
+	read_files_of(s, s->item);
+	json_array_foreach (json_object_get(s->item, "associations"), i, association)
+		read_files_of(s, association);
+}
+
+/* --- who, what, whose ------------------------------------------------------------------------- */
+
+static const char *name_of_author(const json_t *author)
+{
+	const char *name = text_of(author, "title");
+
+	if (name[0] == '\0')
+		name = text_of(json_array_get(json_object_get(author, "headlines"), 0), "value");
+	if (name[0] == '\0')
+		name = text_of(author, "by");
+	if (name[0] == '\0')
+		name = text_of(json_array_get(json_object_get(author, "people"), 0), "name");
+	return name;
+}
+
+static void read_authors(struct story *s)
+{
+	const json_t *author, *avatar;
+	size_t i;
+
+	json_array_foreach (json_object_get(s->item, "associations"), i, author) {
+		if (strcmp(text_of(author, "rel"), "author") != 0 ||
+		    name_of_author(author)[0] == '\0' || s->author_count == STORY_AUTHORS_MAX)
+			continue;
+		avatar = FIND(json_object_get(author, "renditions"), "name", "avatar");
+		if (web_address(avatar, "href") == NULL)
+			avatar = best_image(author);
+		s->authors[s->author_count++] =
+			(struct story_author){name_of_author(author), web_address(avatar, "href")};
+	}
+	if (s->author_count == 0 && text_of(s->item, "by")[0] != '\0')
+		s->authors[s->author_count++].name = text_of(s->item, "by");
+}
+
+static void read_tags(struct story *s)
+{
+	const json_t *subject;
+	size_t i;
+
+	json_array_foreach (json_object_get(s->item, "subjects"), i, subject) {
+		const char *name = text_of(subject, "name"), *uri = text_of(subject, "uri");
+
+		if (name[0] == '\0')
+			name = text_of(subject, "literal");
+		if (name[0] == '\0' || s->tag_count == STORY_TAGS_MAX)
+			continue;
+		s->tags[s->tag_count++] = (struct story_tag){name, iri_is_valid(uri) ? uri : NULL};
+	}
+}
+
+/* BCP 47, as far as XML asks: up to eight letters, then parts of up to eight letters and digits. */
+static bool is_language(const char *text)
+{
+	size_t part = 0;
+	bool first = true;
+
+	for (const char *at = text;; at++) {
+		if (*at == '-' || *at == '\0') {
+			if (part == 0 || part > 8)
+				return false;
+			if (*at == '\0')
+				return at - text <= LANG_MAX;
+			part = 0;
+			first = false;
+		} else if (first ? isalpha((unsigned char)*at) : isalnum((unsigned char)*at)) {
+			part++;
+		} else {
+			return false;
+		}
+	}
+}
+
+static void read_rights(struct story *s)
+{
+	s->rights = or_null(text_of(s->item, "copyrightNotice"));
+	if (s->rights == NULL)
+		s->rights = or_null(text_of(s->item, "copyrightHolder"));
+	if (is_language(text_of(s->item, "language")))
+		s->lang = text_of(s->item, "language");
+}
+
+int story_read(struct story *story, const char *body, size_t len)
+{
+	json_error_t error;
+
+	*story = (struct story){.item = json_loadb(body, len, 0, &error)};
+	if (!json_is_object(story->item)) {
+		bool no_memory =
+			story->item == NULL && json_error_code(&error) == json_error_out_of_memory;
+		story_free(story);
+		return no_memory ? -1 : 1;
+	}
+	if (read_texts(story) != 0) {
+		story_free(story);
+		return -1;
+	}
+	read_image(story);
+	read_files(story);
+	read_authors(story);
+	read_tags(story);
+	read_rights(story);
+	return 0;
+}
+
+void story_free(struct story *story)
+{
+	json_decref(story->item);
+	free(story->title);
+	free(story->summary);
+	*story = (struct story){0};
+}
