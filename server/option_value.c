@@ -196,6 +196,55 @@ static int check_redis(const char *text, char *why, size_t size)
 	return result;
 }
 
+#define URL_PATH "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/%"
+
+static size_t scheme_length(const char *text)
+{
+	return strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+}
+
+/* What stands before a path: a host, and perhaps a port. */
+static size_t host_length(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]");
+}
+
+static int check_public_url(const char *text, char *why, size_t size)
+{
+	size_t scheme = scheme_length(text), host = host_length(text + scheme);
+	char shown[48];
+
+	if (*text == '\0' ||
+	    (scheme > 0 && host > 0 &&
+	     strspn(text + scheme + host, URL_PATH) == strlen(text + scheme + host) &&
+	     (text[scheme + host] == '\0' || text[scheme + host] == '/')))
+		return 0;
+	return wrong(why, size,
+		     "\"%s\" is not an address such as https://news.example/ (in small letters, "
+		     "without ? and #)",
+		     quoted(text, shown));
+}
+
+static int check_cors_origin(const char *text, char *why, size_t size)
+{
+	char shown[48];
+
+	if (strcmp(text, "*") == 0)
+		return 0;
+	for (const char *at = text; *at != '\0';) {
+		size_t scheme = scheme_length(at), host = host_length(at + scheme);
+
+		if (scheme == 0 || host == 0 ||
+		    (at[scheme + host] != ',' && at[scheme + host] != '\0'))
+			return wrong(why, size,
+				     "\"%s\" is not a list of origins such as "
+				     "https://desk.example,http://127.0.0.1:3000, nor *",
+				     quoted(text, shown));
+		at += scheme + host + (at[scheme + host] == ',');
+	}
+	return 0;
+}
+
 /* What a text must look like beyond its length. */
 static int check_text(enum option_id id, const char *text, char *why, size_t size)
 {
@@ -212,6 +261,10 @@ static int check_text(enum option_id id, const char *text, char *why, size_t siz
 		return check_prefix(text, why, size);
 	case OPTION_redis:
 		return check_redis(text, why, size);
+	case OPTION_public_url:
+		return check_public_url(text, why, size);
+	case OPTION_cors_origin:
+		return check_cors_origin(text, why, size);
 	default:
 		return 0;
 	}

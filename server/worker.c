@@ -200,7 +200,9 @@ static int open_floors(struct worker *w)
 				  .max_item = o->max_item,
 				  .max_batch = o->max_batch,
 				  .max_readers = o->max_readers,
-				  .user_timeout_ms = (unsigned)o->user_timeout_ms};
+				  .user_timeout_ms = (unsigned)o->user_timeout_ms,
+				  .public_url = o->public_url,
+				  .cors_origin = o->cors_origin};
 	return (w->door = door_open(&door)) == NULL ? -1 : 0;
 }
 

@@ -17,6 +17,9 @@
 
 #define NEWSWIRE_PATH_STREAM	     "/v1/stream" /* GET, Upgrade: websocket */
 #define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */
+#define NEWSWIRE_PATH_JSON_FEED	     "/feed.json" /* the same for feed readers: JSON Feed 1.1 … */
+#define NEWSWIRE_PATH_ATOM_FEED	     "/feed.atom" /* … and Atom */
+#define NEWSWIRE_PATH_CHANNEL_FEEDS  "/feed"	  /* GET below it: /<channel>.json or .atom */
 #define NEWSWIRE_PATH_ITEMS	     "/v1/items" /* POST an item or several; GET below it: /<escaped uri> */
 #define NEWSWIRE_PATH_CHANNELS	     "/v1/channels"
 #define NEWSWIRE_PATH_AUDIT	     "/v1/audit" /* GET, with a key: what was done, newest first */

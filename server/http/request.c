@@ -16,10 +16,10 @@ static enum method method_of(struct lws *wsi, int *uri_token)
 		enum lws_token_indexes token;
 		enum method method;
 	} rows[] = {
-		{WSI_TOKEN_GET_URI, METHOD_GET},       {WSI_TOKEN_HEAD_URI, METHOD_HEAD},
-		{WSI_TOKEN_POST_URI, METHOD_POST},     {WSI_TOKEN_PUT_URI, METHOD_OTHER},
-		{WSI_TOKEN_DELETE_URI, METHOD_DELETE}, {WSI_TOKEN_PATCH_URI, METHOD_OTHER},
-		{WSI_TOKEN_OPTIONS_URI, METHOD_OTHER},
+		{WSI_TOKEN_GET_URI, METHOD_GET},	 {WSI_TOKEN_HEAD_URI, METHOD_HEAD},
+		{WSI_TOKEN_POST_URI, METHOD_POST},	 {WSI_TOKEN_PUT_URI, METHOD_OTHER},
+		{WSI_TOKEN_DELETE_URI, METHOD_DELETE},	 {WSI_TOKEN_PATCH_URI, METHOD_OTHER},
+		{WSI_TOKEN_OPTIONS_URI, METHOD_OPTIONS},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -102,6 +102,8 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 		r->signature = signature(wsi);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
 	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
+	r->host = header(wsi, WSI_TOKEN_HOST);
+	r->origin = header(wsi, WSI_TOKEN_ORIGIN);
 	if (query_read(&r->query, wsi) != 0)
 		request_problem(r, 400, "bad_query",
 				"a part of the URL behind ? is too long or holds a NUL", "", NULL);
@@ -176,16 +178,19 @@ int request_goes_on(struct request *r)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
+/* cors: headers too, or NULL. */
 static void write_answer(struct buf *out, bool head_only, int status, const char *type,
-			 const char *headers, const void *body, size_t len)
+			 const char *cors, const char *headers, const void *body, size_t len)
 {
 	buf_addf(out, "HTTP/1.1 %d %s\r\nserver: newswired\r\nconnection: close\r\n", status,
 		 problem_title(status));
 	buf_adds(out, "x-content-type-options: nosniff\r\n");
 	if (type != NULL)
 		buf_addf(out, "content-type: %s\r\n", type);
+	if (cors != NULL)
+		buf_adds(out, cors);
 	buf_adds(out, headers);
-	if (status != 304)
+	if (status != 304 && status != 204)
 		buf_addf(out, "content-length: %zu\r\n", len);
 	buf_adds(out, "\r\n");
 	if (!head_only)
@@ -198,7 +203,8 @@ void request_answer(struct request *r, int status, const char *type, const char 
 	MUST(r->answer.len == 0);
 	if (status >= 400)
 		COUNT(HTTP_REFUSED);
-	write_answer(&r->answer, r->method == METHOD_HEAD, status, type, headers, body, len);
+	write_answer(&r->answer, r->method == METHOD_HEAD, status, type, r->cors.data, headers,
+		     body, len);
 	if (r->answer.failed)
 		lws_set_timeout(r->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 	else
@@ -231,7 +237,7 @@ void request_write_problem(struct buf *out, bool head_only, int status, const ch
 
 	COUNT(HTTP_REFUSED);
 	problem_json(&json, status, code, detail, report);
-	write_answer(out, head_only, status, "application/problem+json", headers, json.data,
+	write_answer(out, head_only, status, "application/problem+json", NULL, headers, json.data,
 		     json.len);
 	buf_free(&json);
 }
@@ -249,6 +255,13 @@ int request_write(struct request *r)
 		return -1;
 	lws_callback_on_writable(r->wsi);
 	return 0;
+}
+
+/* A list of ETags, or `*`; a proxy that compressed an answer has made `W/"…"` of its ETag. */
+bool request_knows(const struct request *r, const char *etag)
+{
+	return r->if_none_match != NULL && etag[0] != '\0' &&
+	       (strcmp(r->if_none_match, "*") == 0 || strstr(r->if_none_match, etag) != NULL);
 }
 
 /* --- tickets and the end ---------------------------------------------------------------------- */
@@ -291,5 +304,8 @@ void request_free(struct request *r)
 	publisher_unref(r->who);
 	free(r->if_none_match);
 	free(r->content_type);
+	free(r->host);
+	free(r->origin);
+	buf_free(&r->cors);
 	free(r);
 }

@@ -26,7 +26,8 @@ enum method {
 	METHOD_HEAD = 2,
 	METHOD_POST = 4,
 	METHOD_DELETE = 8,
-	METHOD_OTHER = 16
+	METHOD_OPTIONS = 16,
+	METHOD_OTHER = 32
 };
 
 /* Bytes of all bodies that are being gathered. */
@@ -45,6 +46,9 @@ struct request {
 	char *key;		     /* what stood behind `Authorization: Bearer `, or NULL */
 	char *signature;	     /* x-superdesk-signature of a POST, or NULL */
 	char *if_none_match;	     /* or NULL */
+	char *origin;		     /* of the page that asks, or NULL */
+	struct buf cors;	     /* headers of cors.h, NUL-terminated where there are any */
+	char *host;		     /* as the client wrote it, or NULL */
 	const struct publisher *who; /* who has proved to be somebody (who.h), counted; or NULL */
 	char *content_type;	     /* or NULL */
 	char idempotency[NEWSWIRE_MAX_IDEMPOTENCY + 1]; /* a POST's Idempotency-Key, or "" */
@@ -82,6 +86,9 @@ void request_problem(struct request *r, int status, const char *code, const char
 void request_write_problem(struct buf *out, bool head_only, int status, const char *code,
 			   const char *detail, const char *headers,
 			   const struct item_report *report);
+
+/* Does the client say that it has what this ETag (with its quotes) is of? */
+bool request_knows(const struct request *r, const char *etag);
 
 struct ticket *request_ticket(struct request *r) MUST_USE; /* NULL out of memory */
 /* Gives the ticket back. Returns the request, or NULL if it is gone. */

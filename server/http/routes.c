@@ -7,6 +7,8 @@
 #include <newswire/protocol.h>
 #include "base/counters.h"
 #include "http/auditing.h"
+#include "http/cors.h"
+#include "http/feeding.h"
 #include "http/posting.h"
 #include "http/purging.h"
 #include "http/reaching.h"
@@ -17,16 +19,17 @@ struct route {
 	const char *path;
 	bool is_prefix; /* path ends in '/', and what follows is the handler's */
 	unsigned methods;
+	unsigned shared; /* those of them that pages of any origin may use (cors.h) */
 	void (*begin)(struct request *r);
 	void (*body)(struct request *r); /* POST: the body is complete */
 };
 
 #define READ_METHODS (METHOD_GET | METHOD_HEAD)
-#define ANY_ORIGIN   "access-control-allow-origin: *\r\ncache-control: no-cache\r\n"
+#define FRESH	     "cache-control: no-cache\r\n" /* a kill must not live on in a cache */
 #define RETRY	     "retry-after: 1\r\n"
 #define JSON	     "application/json"
 
-/* --- the feed and single items ---------------------------------------------------------------- */
+/* --- single items ----------------------------------------------------------------------------- */
 
 /* Redis has answered; whoever asked may be gone. */
 static void shelf_answered(enum shelf_answer answer, const struct buf *body, const char *etag,
@@ -37,61 +40,31 @@ static void shelf_answered(enum shelf_answer answer, const struct buf *body, con
 
 	if (r == NULL)
 		return;
-	buf_adds(&headers, ANY_ORIGIN);
+	buf_adds(&headers, FRESH);
 	if (etag != NULL && etag[0] != '\0')
 		buf_addf(&headers, "etag: %s\r\n", etag);
 	buf_addc(&headers, '\0');
 	if (headers.failed)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
-	else if (answer == SHELF_OK && r->if_none_match != NULL && etag != NULL &&
-		 strcmp(r->if_none_match, etag) == 0)
+	else if (answer == SHELF_OK && etag != NULL && request_knows(r, etag))
 		request_answer(r, 304, NULL, headers.data, NULL, 0);
 	else if (answer == SHELF_OK)
 		request_answer(r, 200, JSON, headers.data, body->data, body->len);
 	else if (answer == SHELF_KILLED)
-		request_answer(r, 410, JSON, ANY_ORIGIN, body->data, body->len);
+		request_answer(r, 410, JSON, FRESH, body->data, body->len);
 	else if (answer == SHELF_MISSING)
-		request_problem(r, 404, "not_found", "no item has this uri", ANY_ORIGIN, NULL);
-	else if (answer == SHELF_BAD_BEFORE)
-		request_problem(r, 400, "bad_before", "`before` is not from an answer of this feed",
-				ANY_ORIGIN, NULL);
+		request_problem(r, 404, "not_found", "no item has this uri", FRESH, NULL);
 	else
 		request_problem(r, 503, "redis_away", "the store cannot be reached; try again",
-				ANY_ORIGIN RETRY, NULL);
+				FRESH RETRY, NULL);
 	buf_free(&headers);
 }
 
 static void away(struct request *r, struct ticket *t)
 {
 	(void)ticket_use(t);
-	request_problem(r, 503, "redis_away", "the store cannot be reached; try again",
-			ANY_ORIGIN RETRY, NULL);
-}
-
-static void get_feed(struct request *r)
-{
-	const struct query *q = &r->query;
-	struct subscription_fault fault;
-	struct subscription *s;
-	struct ticket *t;
-
-	if (query_limit(q) == 0) {
-		request_problem(r, 400, "bad_limit", "`limit` is a number from 1 to 100",
-				ANY_ORIGIN, NULL);
-		return;
-	}
-	s = subscription_read(query_get(q, QUERY_CHANNELS), query_get(q, QUERY_CLASS),
-			      query_get(q, QUERY_LANG), query_get(q, QUERY_TYPE), &fault);
-	if (s == NULL) {
-		request_problem(r, 400, fault.code, fault.detail, ANY_ORIGIN, NULL);
-		return;
-	}
-	if ((t = request_ticket(r)) == NULL)
-		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
-	else if (shelf_feed(door_setup_of(r->door)->wire, s, query_limit(q),
-			    query_get(q, QUERY_BEFORE), shelf_answered, t) != 0)
-		away(r, t);
-	subscription_free(s);
+	request_problem(r, 503, "redis_away", "the store cannot be reached; try again", FRESH RETRY,
+			NULL);
 }
 
 /* libwebsockets makes one slash of two in a path. No uri has `scheme:/x`, so the second one is
@@ -121,7 +94,7 @@ static void get_item_by(struct request *r, const char *uri)
 
 	if (uri[0] == '\0' || strlen(uri) > ITEM_URI_MAX) {
 		request_problem(r, 400, "bad_uri", "the uri is missing or longer than 1024 bytes",
-				ANY_ORIGIN, NULL);
+				FRESH, NULL);
 		return;
 	}
 	if ((t = request_ticket(r)) == NULL)
@@ -243,7 +216,7 @@ static bool answer_page(struct request *r)
 		if (web_files[i].path == NULL || strcmp(web_files[i].path, r->path) != 0)
 			continue;
 		snprintf(headers, sizeof headers, PAGE_HEADERS "etag: %s\r\n", web_files[i].etag);
-		if (r->if_none_match != NULL && strcmp(r->if_none_match, web_files[i].etag) == 0)
+		if (request_knows(r, web_files[i].etag))
 			request_answer(r, 304, NULL, headers, NULL, 0);
 		else
 			request_answer(r, 200, web_files[i].type, headers, web_files[i].bytes,
@@ -256,17 +229,20 @@ static bool answer_page(struct request *r)
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct route routes[] = {
-	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, get_stream, NULL},
-	{NEWSWIRE_PATH_FEED, false, READ_METHODS, get_feed, NULL},
-	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS | METHOD_DELETE, item, NULL},
-	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST | METHOD_DELETE, items,
-	 posting_body},
-	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, auditing_begin, NULL},
-	{NEWSWIRE_PATH_REACH, false, READ_METHODS, get_reach, NULL},
-	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, get_metrics, NULL},
-	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, get_healthz, NULL},
-	{NEWSWIRE_PATH_READYZ, false, READ_METHODS, get_readyz, NULL},
-	{NEWSWIRE_PATH_READYZ_PUBLISH, false, READ_METHODS, get_readyz_publish, NULL},
+	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, 0, get_stream, NULL},
+	{NEWSWIRE_PATH_FEED, false, READ_METHODS, READ_METHODS, feeding_news, NULL},
+	{NEWSWIRE_PATH_JSON_FEED, false, READ_METHODS, READ_METHODS, feeding_json, NULL},
+	{NEWSWIRE_PATH_ATOM_FEED, false, READ_METHODS, READ_METHODS, feeding_atom, NULL},
+	{NEWSWIRE_PATH_CHANNEL_FEEDS "/", true, READ_METHODS, READ_METHODS, feeding_channel, NULL},
+	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS | METHOD_DELETE, READ_METHODS, item, NULL},
+	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST | METHOD_DELETE, READ_METHODS,
+	 items, posting_body},
+	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, 0, auditing_begin, NULL},
+	{NEWSWIRE_PATH_REACH, false, READ_METHODS, 0, get_reach, NULL},
+	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, 0, get_metrics, NULL},
+	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, 0, get_healthz, NULL},
+	{NEWSWIRE_PATH_READYZ, false, READ_METHODS, 0, get_readyz, NULL},
+	{NEWSWIRE_PATH_READYZ_PUBLISH, false, READ_METHODS, 0, get_readyz_publish, NULL},
 };
 
 static const struct route *route_of(const char *path)
@@ -283,25 +259,40 @@ static const struct route *route_of(const char *path)
 
 static void wrong_method(struct request *r, unsigned methods)
 {
-	char allow[64];
+	struct buf allow = {0};
 
-	snprintf(allow, sizeof allow, "allow: GET, HEAD%s%s\r\n",
-		 methods & METHOD_POST ? ", POST" : "", methods & METHOD_DELETE ? ", DELETE" : "");
-	request_problem(r, 405, "bad_method", "this address does not know the method", allow, NULL);
+	buf_adds(&allow, "allow: ");
+	cors_add_methods(&allow, methods);
+	buf_add(&allow, "\r\n", 3);
+	request_problem(r, 405, "bad_method", "this address does not know the method",
+			allow.failed ? "" : allow.data, NULL);
+	buf_free(&allow);
+}
+
+static void begin_page(struct request *r)
+{
+	cors_begin(r, READ_METHODS);
+	if ((r->method & READ_METHODS) == 0)
+		wrong_method(r, READ_METHODS);
+	else if (!answer_page(r))
+		request_problem(r, 404, "not_found", "there is nothing at this address", "", NULL);
 }
 
 void routes_begin(struct request *r)
 {
 	COUNT(HTTP_REQUESTS);
 	r->route = route_of(r->path);
-	if (r->route != NULL && (r->route->methods & r->method) != 0)
-		r->route->begin(r);
-	else if (r->route != NULL)
-		wrong_method(r, r->route->methods);
-	else if ((r->method & READ_METHODS) == 0)
-		wrong_method(r, READ_METHODS);
-	else if (!answer_page(r))
-		request_problem(r, 404, "not_found", "there is nothing at this address", "", NULL);
+	if (r->route == NULL) {
+		begin_page(r);
+	} else if (r->method == METHOD_OPTIONS) {
+		cors_answer_preflight(r, r->route->methods, r->route->shared);
+	} else {
+		cors_begin(r, r->route->shared);
+		if ((r->route->methods & r->method) != 0)
+			r->route->begin(r);
+		else
+			wrong_method(r, r->route->methods);
+	}
 }
 
 void routes_body(struct request *r)

@@ -5,32 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 #include "lua_scripts.h"
 #include "wire/backlog.h"
 #include "wire/page.h"
 #include "wire/token.h"
-
-enum { FEED_BYTES = 4 << 20, ETAG_SIZE = 36 };
 
 static struct link_script feed_script = {.text = lua_feed};
 static struct link_script item_script = {.text = lua_item};
 
 struct ask {
 	struct wire *wire;
-	shelf_cb *cb;
+	shelf_feed_cb *feed_cb; /* one of the two */
+	shelf_item_cb *item_cb;
 	void *arg;
 	char uri[]; /* item: which one */
 };
 
-static struct ask *new_ask(struct wire *wire, const char *uri, shelf_cb *cb, void *arg)
+static struct ask *new_ask(struct wire *wire, const char *uri, void *arg)
 {
 	struct ask *ask = calloc(1, sizeof *ask + strlen(uri) + 1);
 
 	if (ask == NULL)
 		return NULL;
 	ask->wire = wire;
-	ask->cb = cb;
 	ask->arg = arg;
 	memcpy(ask->uri, uri, strlen(uri) + 1);
 	return ask;
@@ -41,17 +38,15 @@ static void answer(struct ask *ask, enum shelf_answer what, struct buf *body, co
 {
 	if (body->failed)
 		what = SHELF_AWAY;
-	ask->cb(what, body, etag, ask->arg);
+	ask->item_cb(what, body, etag, ask->arg);
 	buf_free(body);
 	free(ask);
 }
 
-static void make_etag(const char *bytes, size_t len, char *etag)
+static void answer_feed(struct ask *ask, enum shelf_answer what, const struct feed *feed)
 {
-	XXH128_hash_t hash = XXH3_128bits(bytes, len);
-
-	snprintf(etag, ETAG_SIZE, "\"%016llx%016llx\"", (unsigned long long)hash.high64,
-		 (unsigned long long)hash.low64);
+	ask->feed_cb(what, feed, ask->arg);
+	free(ask);
 }
 
 static enum post_action read_action(const char *name)
@@ -63,83 +58,87 @@ static enum post_action read_action(const char *name)
 	return a;
 }
 
-/* One item as readers see it: a post without a place. -1 if it makes no sense (or memory is
- * short). */
-static int write_item(const char *uri, const char *version, const char *action, const char *class,
-		      const char *channels, const redisReply *body, struct buf *out)
+/* One item as readers see it: a post without a place, whose channels are to be freed. -1 if it
+ * makes no sense (or memory is short). */
+static int read_post(const char *uri, const char *version, const char *action, const char *class,
+		     const char *channels, const redisReply *body, struct post *post)
 {
-	struct post post = {.action = read_action(action),
-			    .class = news_class_read(class, strlen(class)),
-			    .uri = (char *)uri,
-			    .version = (char *)version,
-			    .body = body->str,
-			    .body_len = body->len};
-
-	if (post.action >= POST_KILL || post.class == CLASS_COUNT ||
-	    channel_set_read(&post.channels, channels, strlen(channels), ' ') == -1)
+	*post = (struct post){.action = read_action(action),
+			      .class = news_class_read(class, strlen(class)),
+			      .uri = (char *)uri,
+			      .version = (char *)version,
+			      .body = body->str,
+			      .body_len = body->len};
+	if (post->action >= POST_KILL || post->class == CLASS_COUNT)
 		return -1;
-	post_write_json(&post, out);
-	channel_set_free(&post.channels);
-	return 0;
+	return channel_set_read(&post->channels, channels, strlen(channels), ' ');
 }
 
 /* --- the feed ------------------------------------------------------------------------------- */
 
-static void write_items(const struct ask *ask, const redisReply *rows, struct wire_id head,
-			struct buf *out)
+static int64_t read_ms(const redisReply *row, size_t i)
 {
-	bool first = true;
+	struct wire_id id;
 
-	for (size_t i = 0; i < rows->elements; i++) {
-		const redisReply *row = rows->element[i];
-		size_t before = out->len;
-
-		if (wire_is_withdrawn(ask->wire, page_text(row, 0), head))
-			continue;
-		if (!first)
-			buf_addc(out, ',');
-		if (write_item(page_text(row, 0), page_text(row, 1), page_text(row, 2),
-			       page_text(row, 3), page_text(row, 4), row->element[5], out) == -1)
-			out->len = before;
-		else
-			first = false;
-	}
+	return page_read_id(row, i, &id) == 0 ? (int64_t)id.ms : 0;
 }
 
-static void write_end(const redisReply *reply, const struct page_place *at, struct buf *out)
+/* -1: it is not to be shown. */
+static int read_entry(const struct ask *ask, const redisReply *row, struct wire_id head,
+		      struct feed_entry *entry)
 {
-	struct cursor cursor = {.id = at->head};
-	char text[CURSOR_TEXT_MAX];
+	if (wire_is_withdrawn(ask->wire, page_text(row, 0), head))
+		return -1;
+	entry->published_ms = read_ms(row, 6);
+	entry->updated_ms = read_ms(row, 7);
+	return read_post(page_text(row, 0), page_text(row, 1), page_text(row, 2), page_text(row, 3),
+			 page_text(row, 4), row->element[5], &entry->post);
+}
 
-	memcpy(cursor.epoch, at->epoch, sizeof cursor.epoch);
-	cursor_format(&cursor, text);
-	buf_addf(out, "],\"cursor\":\"%s\"", text);
-	if (*page_text(reply, 2)) {
-		buf_adds(out, ",\"before\":\"");
-		token_write(page_text(reply, 2), page_text(reply, 3), out);
-		buf_addc(out, '"');
-	}
-	buf_addc(out, '}');
+static int read_entries(const struct ask *ask, const redisReply *rows, struct feed *feed)
+{
+	if (rows->elements == 0)
+		return 0;
+	if ((feed->entries = calloc(rows->elements, sizeof *feed->entries)) == NULL)
+		return -1;
+	for (size_t i = 0; i < rows->elements; i++)
+		if (read_entry(ask, rows->element[i], feed->cursor.id,
+			       &feed->entries[feed->count]) == 0)
+			feed->count++;
+	return 0;
+}
+
+static void free_entries(struct feed *feed)
+{
+	for (size_t i = 0; i < feed->count; i++)
+		channel_set_free(&feed->entries[i].post.channels);
+	free(feed->entries);
 }
 
 static void on_feed(redisReply *reply, void *arg)
 {
-	static const char opening[] = "{\"items\":[";
 	struct ask *ask = arg;
 	struct page_place at;
-	struct buf body = {0};
-	char etag[ETAG_SIZE] = "";
+	struct feed feed = {0};
+	struct buf before = {0};
 
 	if (reply == NULL || page_read_place(reply, 5, &at) == -1 || at.epoch[0] == '\0') {
-		answer(ask, SHELF_AWAY, &body, "");
+		answer_feed(ask, SHELF_AWAY, NULL);
 		return;
 	}
-	buf_adds(&body, opening);
-	write_items(ask, reply->element[4], at.head, &body);
-	if (!body.failed)
-		make_etag(body.data + strlen(opening), body.len - strlen(opening), etag);
-	write_end(reply, &at, &body);
-	answer(ask, SHELF_OK, &body, etag);
+	feed.cursor.id = at.head;
+	memcpy(feed.cursor.epoch, at.epoch, sizeof feed.cursor.epoch);
+	if (*page_text(reply, 2)) {
+		token_write(page_text(reply, 2), page_text(reply, 3), &before);
+		buf_addc(&before, '\0');
+		feed.before = before.data;
+	}
+	if (read_entries(ask, reply->element[4], &feed) != 0 || before.failed)
+		answer_feed(ask, SHELF_AWAY, NULL);
+	else
+		answer_feed(ask, SHELF_OK, &feed);
+	free_entries(&feed);
+	buf_free(&before);
 }
 
 /* A set as the script wants it, with its NUL. */
@@ -153,23 +152,21 @@ static void join(const struct channel_set *set, struct buf *out)
  * without reading more. */
 static void on_bad_before(redisReply *reply, void *arg)
 {
-	struct buf body = {0};
-
-	answer(arg, reply ? SHELF_BAD_BEFORE : SHELF_AWAY, &body, "");
+	answer_feed(arg, reply ? SHELF_BAD_BEFORE : SHELF_AWAY, NULL);
 }
 
-static int ask_feed(struct ask *ask, const struct subscription *s, unsigned limit,
+static int ask_feed(struct ask *ask, const struct subscription *s, unsigned limit, size_t max_bytes,
 		    const struct token *below)
 {
 	struct buf sets[4] = {0};
 	const struct channel_set *const from[] = {&s->channels, &s->classes, &s->langs, &s->types};
-	char items[12], bytes[12];
+	char items[12], bytes[24];
 	const char *argv[] = {items, bytes, below->score, below->uri, NULL, NULL, NULL, NULL};
 	bool failed = false;
 	int sent = -1;
 
 	snprintf(items, sizeof items, "%u", limit);
-	snprintf(bytes, sizeof bytes, "%d", FEED_BYTES);
+	snprintf(bytes, sizeof bytes, "%zu", max_bytes);
 	for (size_t i = 0; i < COUNT_OF(sets); i++) {
 		join(from[i], &sets[i]);
 		failed = failed || sets[i].failed;
@@ -183,19 +180,20 @@ static int ask_feed(struct ask *ask, const struct subscription *s, unsigned limi
 	return sent;
 }
 
-int shelf_feed(struct wire *wire, const struct subscription *s, unsigned limit, const char *before,
-	       shelf_cb *cb, void *arg)
+int shelf_feed(struct wire *wire, const struct subscription *s, unsigned limit, size_t max_bytes,
+	       const char *before, shelf_feed_cb *cb, void *arg)
 {
 	struct token below = {0};
-	struct ask *ask = new_ask(wire, "", cb, arg);
+	struct ask *ask = new_ask(wire, "", arg);
 	int sent;
 
 	if (ask == NULL)
 		return -1;
+	ask->feed_cb = cb;
 	if (before && *before && token_read(&below, before) == -1)
 		sent = link_commandf(wire_link(wire), on_bad_before, ask, "PING");
 	else
-		sent = ask_feed(ask, s, limit, &below);
+		sent = ask_feed(ask, s, limit, max_bytes, &below);
 	if (sent == -1)
 		free(ask);
 	return sent;
@@ -226,17 +224,20 @@ static void answer_withdrawn(struct ask *ask)
 static void answer_usable(struct ask *ask, const redisReply *reply)
 {
 	const redisReply *text = reply->element[8];
+	struct post post;
 	struct buf body = {0};
-	char etag[ETAG_SIZE] = "";
+	char etag[FEED_ETAG_SIZE] = "";
 
 	if (text->type != REDIS_REPLY_STRING ||
-	    write_item(ask->uri, page_text(reply, 3), page_text(reply, 4), page_text(reply, 5),
-		       page_text(reply, 6), text, &body) == -1) {
+	    read_post(ask->uri, page_text(reply, 3), page_text(reply, 4), page_text(reply, 5),
+		      page_text(reply, 6), text, &post) == -1) {
 		answer(ask, SHELF_MISSING, &body, "");
 		return;
 	}
+	post_write_json(&post, &body);
+	channel_set_free(&post.channels);
 	if (!body.failed)
-		make_etag(body.data, body.len, etag);
+		feed_etag(body.data, body.len, etag);
 	answer(ask, SHELF_OK, &body, etag);
 }
 
@@ -264,13 +265,14 @@ static void on_item(redisReply *reply, void *arg)
 	}
 }
 
-int shelf_item(struct wire *wire, const char *uri, shelf_cb *cb, void *arg)
+int shelf_item(struct wire *wire, const char *uri, shelf_item_cb *cb, void *arg)
 {
-	struct ask *ask = new_ask(wire, uri, cb, arg);
+	struct ask *ask = new_ask(wire, uri, arg);
 	const char *argv[] = {uri};
 
 	if (ask == NULL)
 		return -1;
+	ask->item_cb = cb;
 	if (page_script(wire_link(wire), &item_script, wire_prefix(wire), on_item, ask,
 			COUNT_OF(argv), argv) == 0)
 		return 0;

@@ -152,6 +152,24 @@ static void a_bad_word_or_address_says_what_is_allowed(void **state)
 	assert_refused(READ("--prefix", "News"),
 		       "--prefix: \"News\" has other characters than a-z 0-9 . _ -");
 	assert_refused(READ("--prefix="), "--prefix: it has 0 bytes; allowed are 1 to 32");
+	assert_refused(READ("--public-url", "news.example"),
+		       "--public-url: \"news.example\" is not an address such as "
+		       "https://news.example/ (in small letters, without ? and #)");
+	assert_int_equal(READ("--public-url", "https://[::1]:8080/wire/%41"), 0);
+	assert_int_equal(READ("--public-url=https://news.example"), 0);
+	for (const char *const *bad = FLAGS("https://", "https://a?x", "https://a/#x", "ftp://a/",
+					    "https://a b/", "https://a/\"", "javascript:1");
+	     *bad != NULL; bad++)
+		assert_int_equal(READ("--public-url", *bad), -1);
+	assert_refused(READ("--cors-origin", "https://desk.example/"),
+		       "--cors-origin: \"https://desk.example/\" is not a list of origins such as "
+		       "https://desk.example,http://127.0.0.1:3000, nor *");
+	assert_int_equal(READ("--cors-origin", "*"), 0);
+	assert_int_equal(READ("--cors-origin", "https://desk.example,http://127.0.0.1:3000"), 0);
+	for (const char *const *bad =
+		     FLAGS("https://a,*", "null", ",", "https://a,,", "https://a b");
+	     *bad != NULL; bad++)
+		assert_int_equal(READ("--cors-origin", *bad), -1);
 	assert_int_equal(READ("--bind", "localhost"), -1);
 	assert_non_null(strstr(error, "\"localhost\" is not an IP address"));
 	assert_int_equal(READ("--bind", "::"), 0);

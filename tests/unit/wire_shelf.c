@@ -32,6 +32,21 @@ static int tear_down(void **state)
 	return stage_tear_down(state);
 }
 
+static void on_answer(enum shelf_answer answer, const struct buf *body, const char *etag,
+		      void *arg);
+
+static void on_feed(enum shelf_answer answer, const struct feed *feed, void *arg)
+{
+	struct buf body = {0};
+	char etag[FEED_ETAG_SIZE] = "";
+
+	if (feed != NULL)
+		feed_write(feed, &body, etag);
+	assert_false(body.failed);
+	on_answer(answer, &body, etag, arg);
+	buf_free(&body);
+}
+
 static void on_answer(enum shelf_answer answer, const struct buf *body, const char *etag, void *arg)
 {
 	(void)arg;
@@ -62,8 +77,9 @@ static void ask_feed(struct stage *s, const char *channels, const char *classes,
 	subscription_free(subscription);
 	subscription = subscription_read(channels, classes, NULL, NULL, &fault);
 	assert_non_null(subscription);
-	assert_int_equal(
-		shelf_feed(s->follower[0].wire, subscription, limit, before, on_answer, NULL), 0);
+	assert_int_equal(shelf_feed(s->follower[0].wire, subscription, limit, SHELF_FEED_BYTES,
+				    before, on_feed, NULL),
+			 0);
 	wait_for_answer(s);
 }
 

@@ -109,7 +109,8 @@ end
 
 -- The item of this uri as the page shows it, or nil.
 local function read_item(uri)
-	local field = on('hash', 'HMGET', 'item:' .. uri, 'status', 'version', 'action', 'class', 'channels', 'expires')
+	local field = on('hash', 'HMGET', 'item:' .. uri, 'status', 'version', 'action', 'class', 'channels', 'expires',
+		'first', 'last')
 	if field[1] ~= 'usable' or not field[2] or not field[5] or not is_wanted(field[5]) then
 		return nil
 	end
@@ -118,7 +119,8 @@ local function read_item(uri)
 		return nil
 	end
 	local body = on('string', 'GET', 'body:' .. uri .. ':' .. field[2])
-	return body and {uri, field[2], field[3] or 'publish', field[4] or 'regular', field[5], body}
+	return body and {uri, field[2], field[3] or 'publish', field[4] or 'regular', field[5], body, field[7] or '0-0',
+		field[8] or '0-0'}
 end
 
 for _, feed in ipairs(feeds) do
