@@ -393,9 +393,9 @@ void reader_hear(struct reader *r, const char *bytes, size_t len)
 	struct client_message m;
 	struct message_fault fault;
 
+	readers_tick(r->all); /* which may find that it is gone */
 	if (r->state == READER_CLOSING)
 		return;
-	readers_tick(r->all);
 	COUNT(CLIENT_MESSAGES);
 	if (is_too_many(r)) {
 		complain(r, "too_many", "more than 50 messages in one second", "");
