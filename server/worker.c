@@ -168,6 +168,7 @@ static int open_floors(struct worker *w)
 				    .retention_ms = o->retention_ms,
 				    .archive_ms = o->archive_ms,
 				    .max_embargo_ms = o->max_embargo_ms,
+				    .clock_patience_ms = o->clock_patience_ms,
 				    .feed_max = (unsigned)o->feed_max,
 				    .raw_rights = w->setup->raw_rights};
 	struct readers_options readers = {.tick_ms = o->tick_ms,

@@ -26,6 +26,16 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_ns() / 1000000;
 }
 
+uint64_t clock_boot_ms(void)
+{
+	struct timespec now;
+
+	if (driven)
+		return driven_mono_ms;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int64_t clock_wall_ms(void)
 {
 	struct timespec now;

@@ -14,6 +14,8 @@
 /* Milliseconds and nanoseconds of CLOCK_MONOTONIC (or of the test's clock). */
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_ns(void);
+/* The same, and it goes on while the machine sleeps (CLOCK_BOOTTIME). */
+uint64_t clock_boot_ms(void);
 
 /* Milliseconds since 1970 UTC, CLOCK_REALTIME (or of the test's clock). */
 int64_t clock_wall_ms(void);

@@ -15,6 +15,7 @@
 #include "desk/job.h"
 #include "desk/permit.h"
 #include "desk/purge.h"
+#include "desk/redis_clock.h"
 #include "desk/scripts.h"
 #include "desk/verdict.h"
 
@@ -29,8 +30,9 @@ struct desk {
 	struct link *commands; /* asks and decides */
 	struct link *ear;      /* hears PUBLISHes */
 	struct embargo *embargo;
-	uv_timer_t retry;  /* while stalled: the next attempt */
-	uv_timer_t patrol; /* looks after those who waited too long */
+	struct redis_clock clock; /* embargo.c sets it */
+	uv_timer_t retry;	  /* while stalled: the next attempt */
+	uv_timer_t patrol;	  /* looks after those who waited too long */
 	struct backoff backoff;
 	struct job *jobs;
 	size_t count, bytes;
@@ -170,7 +172,7 @@ static int decide(struct job *job)
 		return -1;
 	if (job->report)
 		return scripts_reject(desk->commands, &desk->options, job, on_decided, job);
-	return scripts_accept(desk->commands, &desk->options, job,
+	return scripts_accept(desk->commands, &desk->options, &desk->clock, job,
 			      permit_rights(&desk->options, job), on_decided, job);
 }
 
@@ -429,11 +431,12 @@ struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
 	desk->backoff = (struct backoff){.base_ms = RETRY_BASE_MS, .cap_ms = RETRY_CAP_MS};
 	desk->in_len = (size_t)snprintf(desk->in, sizeof desk->in, "%s:in:", options->prefix);
 	MUST(desk->in_len < sizeof desk->in);
+	redis_clock_init(&desk->clock, options->clock_patience_ms);
 	start_timers(desk, loop);
 	desk->commands = link_open(loop, place, "desk", &command_events, desk);
 	desk->ear = link_open(loop, place, "desk-ear", &ear_events, desk);
 	if (desk->commands)
-		desk->embargo = embargo_open(loop, desk->commands, &desk->options);
+		desk->embargo = embargo_open(loop, desk->commands, &desk->options, &desk->clock);
 	if (desk->commands == NULL || desk->ear == NULL || desk->embargo == NULL) {
 		desk_close(desk);
 		return NULL;

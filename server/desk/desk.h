@@ -34,12 +34,13 @@ enum { DESK_IN_FLIGHT = 256, DESK_IN_FLIGHT_BYTES = 16 << 20, DESK_PATIENCE_MS =
 
 struct desk_options {
 	const char *prefix;
-	size_t max_item;	 /* bytes */
-	uint64_t retention_ms;	 /* of the wire; `seen` outlives it */
-	uint64_t archive_ms;	 /* of items, bodies and feeds */
-	uint64_t max_embargo_ms; /* further ahead is refused */
-	unsigned feed_max;	 /* items per channel's feed */
-	unsigned raw_rights;	 /* what a raw PUBLISH may do, where keys.json says nothing of it */
+	size_t max_item;	    /* bytes */
+	uint64_t retention_ms;	    /* of the wire; `seen` outlives it */
+	uint64_t archive_ms;	    /* of items, bodies and feeds */
+	uint64_t max_embargo_ms;    /* further ahead is refused */
+	uint64_t clock_patience_ms; /* after a jump of Redis' clock (redis_clock.h) */
+	unsigned feed_max;	    /* items per channel's feed */
+	unsigned raw_rights; /* what a raw PUBLISH may do, where keys.json says nothing of it */
 	const struct keyring *keyring; /* NULL: nothing is said of it */
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "desk/scripts.h"
@@ -14,6 +15,8 @@ struct embargo {
 	uv_timer_t timer;
 	struct link *link;
 	const struct desk_options *options;
+	struct redis_clock *clock;
+	uint64_t asked_at; /* clock_boot_ms() of the last question */
 	bool asking;
 	bool handing;	    /* the question on its way hands `rewritten` back */
 	char rewrite[80];   /* the token that the rewriting on its way is for */
@@ -64,29 +67,44 @@ static void start_rewriting(struct embargo *e, const char *token)
 /* Releases
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* released, due, rewrite, problem: see release.lua. */
+enum { RELEASED, DUE, REWRITE, PROBLEM, NOW, ANSWERS }; /* as release.lua says */
+
+static bool is_answer(const redisReply *reply)
+{
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != ANSWERS)
+		return false;
+	for (size_t i = 0; i < ANSWERS; i++)
+		if (reply->element[i]->type != REDIS_REPLY_STRING)
+			return false;
+	return true;
+}
+
+/* How long from now: `due` counts from the question. */
+static uint64_t rest_until(const struct embargo *e, const char *due)
+{
+	uint64_t gone = clock_boot_ms() - e->asked_at, wait = strtoull(due, NULL, 10);
+
+	if (*due == '\0' || wait > EMBARGO_TICK_MS)
+		return EMBARGO_TICK_MS;
+	return wait > gone ? wait - gone : 0;
+}
+
+/* Returns how long to sleep. A jump of the clock is told to the other workers at once. */
 static uint64_t hear_release(struct embargo *e, const redisReply *reply)
 {
-	const char *text[4];
-	long long released;
+	long long released = strtoll(reply->element[RELEASED]->str, NULL, 10);
 
-	for (size_t i = 0; i < COUNT_OF(text); i++) {
-		if (reply->element[i]->type != REDIS_REPLY_STRING)
-			return EMBARGO_TICK_MS;
-		text[i] = reply->element[i]->str;
-	}
-	if ((released = strtoll(text[0], NULL, 10)) > 0) {
+	if (released > 0) {
 		COUNT_ADD(RELEASED, released);
 		log_info("embargo_over", LOG_I("items", released));
 	}
-	if (*text[3])
-		log_error("release_blocked", LOG_S("error", text[3]));
-	if (*text[2])
-		start_rewriting(e, text[2]);
-	if (*text[1] == '\0')
-		return EMBARGO_TICK_MS;
-	return strtoull(text[1], NULL, 10) < EMBARGO_TICK_MS ? strtoull(text[1], NULL, 10)
-							     : EMBARGO_TICK_MS;
+	if (*reply->element[PROBLEM]->str)
+		log_error("release_blocked", LOG_S("error", reply->element[PROBLEM]->str));
+	if (*reply->element[REWRITE]->str)
+		start_rewriting(e, reply->element[REWRITE]->str);
+	if (redis_clock_hear(e->clock, e->asked_at, strtoll(reply->element[NOW]->str, NULL, 10)))
+		return 0;
+	return rest_until(e, reply->element[DUE]->str);
 }
 
 static void on_release(redisReply *reply, void *arg)
@@ -95,7 +113,7 @@ static void on_release(redisReply *reply, void *arg)
 	uint64_t rest = EMBARGO_TICK_MS;
 
 	e->asking = false;
-	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {
+	if (is_answer(reply)) {
 		if (e->handing)
 			e->rewritten[0] = '\0';
 		rest = hear_release(e, reply);
@@ -110,7 +128,8 @@ static void ask(struct embargo *e)
 	if (e->asking)
 		return;
 	e->handing = e->rewritten[0] != '\0';
-	if (scripts_release(e->link, e->options, e->rewritten, on_release, e) == 0)
+	e->asked_at = clock_boot_ms();
+	if (scripts_release(e->link, e->options, e->clock, e->rewritten, on_release, e) == 0)
 		e->asking = true;
 	else
 		sleep_for(e, EMBARGO_TICK_MS);
@@ -133,7 +152,8 @@ void embargo_expect(struct embargo *e, uint64_t ms)
 		sleep_for(e, ms);
 }
 
-struct embargo *embargo_open(uv_loop_t *loop, struct link *link, const struct desk_options *options)
+struct embargo *embargo_open(uv_loop_t *loop, struct link *link, const struct desk_options *options,
+			     struct redis_clock *clock)
 {
 	struct embargo *e = calloc(1, sizeof *e);
 
@@ -141,6 +161,7 @@ struct embargo *embargo_open(uv_loop_t *loop, struct link *link, const struct de
 		return NULL;
 	e->link = link;
 	e->options = options;
+	e->clock = clock;
 	uv_timer_init(loop, &e->timer);
 	e->timer.data = e;
 	return e;

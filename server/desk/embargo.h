@@ -3,8 +3,9 @@
  * What it does  Asks release.lua every EMBARGO_TICK_MS, and right when the next item is due by
  *               Redis' TIME; every worker of every node does, whoever comes first releases. It also
  *               starts BGREWRITEAOF when a kill took text that is still in the append-only file
- *               (the script says which worker, at most once a minute).
- * Ownership     Borrows link and options, which outlive it.
+ *               (the script says which worker, at most once a minute). Each answer has Redis' time,
+ *               so this is who sets the desk's redis_clock.
+ * Ownership     Borrows link, options and clock, which outlive it.
  * Errors        Nothing is lost while Redis is away: what is due then comes out later.
  * Threads       Loop thread only.
  */
@@ -15,12 +16,13 @@
 #include <uv.h>
 #include "base/base.h"
 #include "desk/desk.h"
+#include "desk/redis_clock.h"
 
 struct embargo;
 enum { EMBARGO_TICK_MS = 1000 };
 
-struct embargo *embargo_open(uv_loop_t *loop, struct link *link,
-			     const struct desk_options *options) MUST_USE;
+struct embargo *embargo_open(uv_loop_t *loop, struct link *link, const struct desk_options *options,
+			     struct redis_clock *clock) MUST_USE;
 void embargo_close(struct embargo *e); /* accepts NULL; the link was closed before */
 
 /* The link became ready: ask at once. */

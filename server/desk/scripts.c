@@ -82,6 +82,13 @@ static void add_keeping(struct call *call, const struct desk_options *options)
 	add_number(call, "feed_max", options->feed_max);
 }
 
+/* By what time embargoes end: no later than this worker's own. */
+static void add_clock(struct call *call, const struct redis_clock *clock)
+{
+	add_number(call, "clock", redis_clock_now_ms(clock));
+	add_number(call, "ahead", redis_clock_ahead_ms(clock));
+}
+
 static void add_sender(struct call *call, const struct desk_options *options, const struct job *job)
 {
 	add_text(call, "seen", job->seen);
@@ -119,8 +126,9 @@ static int send_call(struct link *link, struct link_script *script, const struct
 	return link_script(link, script, cb, arg, 1, call->argc, call->argv, call->lens);
 }
 
-int scripts_accept(struct link *link, const struct desk_options *options, const struct job *job,
-		   unsigned rights, link_reply_cb *cb, void *arg)
+int scripts_accept(struct link *link, const struct desk_options *options,
+		   const struct redis_clock *clock, const struct job *job, unsigned rights,
+		   link_reply_cb *cb, void *arg)
 {
 	struct buf channels = {0}, words = {0};
 	struct call call;
@@ -135,6 +143,7 @@ int scripts_accept(struct link *link, const struct desk_options *options, const 
 		add_sender(&call, options, job);
 		add_text(&call, "rights", words.data);
 		add_keeping(&call, options);
+		add_clock(&call, clock);
 		add_number(&call, "max_embargo_ms", (int64_t)options->max_embargo_ms);
 		add_item(&call, job->item, channels.data);
 		result = send_call(link, &accept_script, &call, cb, arg);
@@ -157,13 +166,15 @@ int scripts_reject(struct link *link, const struct desk_options *options, const 
 	return send_call(link, &reject_script, &call, cb, arg);
 }
 
-int scripts_release(struct link *link, const struct desk_options *options, const char *rewritten,
-		    link_reply_cb *cb, void *arg)
+int scripts_release(struct link *link, const struct desk_options *options,
+		    const struct redis_clock *clock, const char *rewritten, link_reply_cb *cb,
+		    void *arg)
 {
 	struct call call;
 
 	begin(&call, options);
 	add_keeping(&call, options);
+	add_clock(&call, clock);
 	add_text(&call, "rewritten", rewritten);
 	return send_call(link, &release_script, &call, cb, arg);
 }

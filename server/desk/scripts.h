@@ -10,17 +10,20 @@
 #include "base/base.h"
 #include "desk/desk.h"
 #include "desk/job.h"
+#include "desk/redis_clock.h"
 #include "wire/link.h"
 
 /* accept.lua: job->item is there; rights: what its sender may do. */
-int scripts_accept(struct link *link, const struct desk_options *options, const struct job *job,
-		   unsigned rights, link_reply_cb *cb, void *arg) MUST_USE;
+int scripts_accept(struct link *link, const struct desk_options *options,
+		   const struct redis_clock *clock, const struct job *job, unsigned rights,
+		   link_reply_cb *cb, void *arg) MUST_USE;
 /* reject.lua: job->report is there. */
 int scripts_reject(struct link *link, const struct desk_options *options, const struct job *job,
 		   link_reply_cb *cb, void *arg) MUST_USE;
 /* release.lua; rewritten: the token of a rewriting that was begun, or "". */
-int scripts_release(struct link *link, const struct desk_options *options, const char *rewritten,
-		    link_reply_cb *cb, void *arg) MUST_USE;
+int scripts_release(struct link *link, const struct desk_options *options,
+		    const struct redis_clock *clock, const char *rewritten, link_reply_cb *cb,
+		    void *arg) MUST_USE;
 
 /* purge.lua; owner: who purges. */
 int scripts_purge(struct link *link, const struct desk_options *options, const char *uri,

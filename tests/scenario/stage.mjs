@@ -10,7 +10,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { readFileSync, existsSync } from 'node:fs';
+import { readFileSync, existsSync, openSync, writeSync, closeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -102,8 +102,9 @@ export class Reader {
 
 /** A real Redis of our own, for several nodes or for faults. */
 export class Store {
-  static async open(t, args = []) {
+  static async open(t, args = [], env = {}) {
     const store = new Store();
+    store.env = env;
     store.dir = await mkdtemp(join(tmpdir(), 'nw-redis-'));
     store.path = join(store.dir, 'redis.sock');
     store.args = args;
@@ -114,7 +115,7 @@ export class Store {
   get address() { return `unix:${this.path}`; }
   async start() {
     this.child = spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '600', '--dir', this.dir,
-      '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--daemonize', 'no', ...this.args], { stdio: 'ignore' });
+      '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--daemonize', 'no', ...this.args], { stdio: 'ignore', env: { ...process.env, ...this.env } });
     this.redis ??= connect(this.path);
     await until(async () => (await this.redis.ping().catch(() => '')) === 'PONG', 'Redis to answer');
   }
@@ -126,6 +127,28 @@ export class Store {
     this.redis?.disconnect();
     if (this.child.exitCode === null && this.child.signalCode === null) await this.kill();
     await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** A wall clock that the test sets, for programs that are started with `env`. */
+export class WallClock {
+  static async open(t) {
+    const clock = new WallClock();
+    const dir = await mkdtemp(join(tmpdir(), 'nw-clock-'));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    clock.path = join(dir, 'skew');
+    clock.jump(0);
+    clock.env = { LD_PRELOAD: program('skewed_clock.so'), SKEWED_CLOCK: clock.path,
+      ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0` };
+    return clock;
+  }
+  /** Ahead of the real time by so many ms, at once. */
+  jump(ms) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(ms));
+    const file = openSync(this.path, existsSync(this.path) ? 'r+' : 'w'); // in place: it is mapped
+    writeSync(file, bytes, 0, 8, 0);
+    closeSync(file);
   }
 }
 

@@ -20,7 +20,7 @@ static const char *or_else(const char *text, const char *preset)
 /* Runs a script with names and values; the reply lives until the next question to the stage. */
 static redisReply *run(const char *script, const char *const *args, size_t count)
 {
-	const char *argv[72] = {"EVAL", script, "1", "{newswire}:wire"};
+	const char *argv[80] = {"EVAL", script, "1", "{newswire}:wire"};
 
 	assert_true(count + 4 <= COUNT_OF(argv));
 	memcpy(argv + 4, args, count * sizeof *args);
@@ -68,8 +68,8 @@ static const char *hear(redisReply *reply)
 
 const char *accept_item(struct sent s)
 {
-	char rights[80], created[24], embargo[24], expires[24], body[512], hash[20], seen[20],
-		all[1024];
+	char rights[80], clock[24], created[24], embargo[24], expires[24], body[512], hash[20],
+		seen[20], all[1024];
 	const char *uri = or_else(s.uri, "urn:a"), *version = or_else(s.version, "1"),
 		   *text = or_else(s.text, "words");
 	const char *channels = or_else(s.channels, "feed:all world"),
@@ -78,6 +78,7 @@ const char *accept_item(struct sent s)
 
 	snprintf(rights, sizeof rights, "%s%s",
 		 or_else(s.rights, "publish correct kill flash embargo"), s.override ? " all" : "");
+	snprintf(clock, sizeof clock, "%" PRId64, s.clock ? s.clock : INT64_MAX / 2);
 	snprintf(created, sizeof created, "%" PRId64, s.created);
 	snprintf(embargo, sizeof embargo, "%" PRId64, s.embargo);
 	snprintf(expires, sizeof expires, "%" PRId64, s.expires);
@@ -109,6 +110,8 @@ const char *accept_item(struct sent s)
 			      "2592000000",
 			      "max_embargo_ms",
 			      "100000000",
+			      "clock",
+			      clock,
 			      "feed_max",
 			      or_else(s.feed_max, "1000"),
 			      "uri",
@@ -147,14 +150,24 @@ const char *accept_item(struct sent s)
 
 int release_due(const char *rewritten)
 {
+	return release_at(rewritten, INT64_MAX / 2, 0);
+}
+
+int release_at(const char *rewritten, int64_t time, int64_t ahead_ms)
+{
+	char clock[24], ahead[24];
 	const char *args[] = {"prefix",	      "newswire", "epoch",	"e1",
 			      "retention_ms", "86400000", "archive_ms", "2592000000",
-			      "feed_max",     "1000",	  "rewritten",	rewritten};
+			      "feed_max",     "1000",	  "rewritten",	rewritten,
+			      "clock",	      clock,	  "ahead",	ahead};
+
+	snprintf(clock, sizeof clock, "%" PRId64, time);
+	snprintf(ahead, sizeof ahead, "%" PRId64, ahead_ms);
 	redisReply *reply = run(lua_release, args, COUNT_OF(args));
 
 	if (reply->type == REDIS_REPLY_ERROR)
 		fail_msg("%s", reply->str);
-	assert_int_equal(reply->elements, 4);
+	assert_int_equal(reply->elements, 5);
 	freed.count = (int)strtol(reply->element[0]->str, NULL, 10);
 	keep(freed.due, sizeof freed.due, reply->element[1]);
 	keep(freed.rewrite, sizeof freed.rewrite, reply->element[2]);

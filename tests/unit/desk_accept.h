@@ -15,6 +15,7 @@ struct sent {
 	const char *seen;   /* default: made of all the rest */
 	const char *idem;   /* NULL: without an idempotency key */
 	int64_t created, embargo, expires;
+	int64_t clock; /* the worker's own time; 0: it agrees with Redis */
 	bool evolved, override;
 };
 
@@ -38,6 +39,8 @@ struct release {
 };
 extern struct release freed;
 int release_due(const char *rewritten);
+/* By a worker's own time; ahead_ms: how far it says that Redis' clock is ahead. */
+int release_at(const char *rewritten, int64_t time, int64_t ahead_ms);
 
 /* The same of reject.lua. idem: NULL, or an idempotency key. */
 const char *reject_item(const char *seen, const char *idem);

@@ -306,6 +306,60 @@ static void many_releases_come_in_turns(void **state)
 	assert_int_equal(on_the_wire(), 20);
 }
 
+/* --- the clock -------------------------------------------------------------------------------- */
+
+static void an_embargo_ends_when_redis_and_the_worker_both_say_so(void **state)
+{
+	int64_t now = redis_now(), due = now - 3600000; /* by Redis' clock it is over */
+
+	(void)state;
+	SAYS(SEND(.embargo = due, .clock = now - 7200000), "held");
+	assert_int_equal(got.due, 3600000);
+	assert_int_equal(release_at("", now - 3600001, 0), 0);
+	assert_string_equal(freed.due, "1");
+	assert_int_equal(on_the_wire(), 0);
+	assert_int_equal(release_at("", now - 3600000, 0), 1);
+	SAYS(SEND(.uri = "urn:b", .embargo = redis_now() + 60000), "held");
+	assert_int_equal(release_at("", redis_now() + 7200000, 0), 0); /* by the worker's alone */
+}
+
+static void a_worker_that_saw_the_clock_jump_is_heard_by_those_that_did_not(void **state)
+{
+	int64_t now = redis_now();
+
+	(void)state;
+	SEND(.uri = "urn:a", .embargo = now - 3600000, .clock = now - 7200000);
+	assert_int_equal(release_at("", now - 7200000, 7200000), 0);
+	assert_int_equal(release_due(""), 0);
+	assert_in_range(strtoll(freed.due, NULL, 10), 3590000, 3600000);
+	SAYS(SEND(.uri = "urn:b", .embargo = now - 3600000), "held");
+	stage_ask("SET {newswire}:clock %s", "1000 7200000"); /* said long ago */
+	assert_int_equal(release_due(""), 2);
+	stage_ask("SET {newswire}:clock nonsense");
+	SAYS(SEND(.uri = "urn:c", .embargo = now - 3600000), "accepted");
+	stage_ask("HSET {newswire}:h a b");
+	stage_ask("RENAME {newswire}:h {newswire}:clock");
+	SAYS(SEND(.uri = "urn:d", .embargo = now - 3600000), "error");
+	assert_non_null(strstr(got.error, "{newswire}:clock is a hash"));
+}
+
+static void what_says_no_time_is_as_new_as_its_arrival_also_when_the_clock_went_back(void **state)
+{
+	char created[24];
+
+	(void)state;
+	SEND(.text = "one");
+	/* As if Redis' clock had been ahead by half a second then. */
+	snprintf(created, sizeof created, "%lld", (long long)redis_now() + 500);
+	stage_ask("HSET {newswire}:item:urn:a created %s", created);
+	SAYS(SEND(.text = "two"), "accepted");
+	SAYS(SEND(.text = "three"), "accepted");
+	assert_int_equal(stage_number("HGET {newswire}:item:urn:a created"),
+			 strtoll(created, NULL, 10) + 2);
+	stage_ask("HSET {newswire}:item:urn:a created 9000000000000"); /* the newsroom's own word */
+	SAYS(SEND(.text = "four"), "stale");
+}
+
 int main(void)
 {
 #define STORY(test) cmocka_unit_test_setup(test, stage_clear)
@@ -327,6 +381,9 @@ int main(void)
 		STORY(a_release_that_something_is_in_the_way_of_waits_and_holds_nobody_up),
 		STORY(what_was_overtaken_does_not_come_out),
 		STORY(many_releases_come_in_turns),
+		STORY(an_embargo_ends_when_redis_and_the_worker_both_say_so),
+		STORY(a_worker_that_saw_the_clock_jump_is_heard_by_those_that_did_not),
+		STORY(what_says_no_time_is_as_new_as_its_arrival_also_when_the_clock_went_back),
 	};
 
 	return cmocka_run_group_tests(tests, stage_open, stage_close);

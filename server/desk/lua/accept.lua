@@ -2,7 +2,7 @@
 --
 -- ARGV: prefix, seen (hash of bytes, channels and owner), seen_ms, bytes (how many), channel (where it was sent), owner,
 --       rights (words: publish correct kill flash embargo; all: also what belongs to others), epoch (a name to take if there is none yet), retention_ms, archive_ms,
---       max_embargo_ms, feed_max; and of the item: uri version created embargo expires (ms, 0: none) status class
+--       max_embargo_ms, feed_max, clock (what time it is by the worker); and of the item: uri version created embargo expires (ms, 0: none) status class
 --       evolved (1: says evolvedFrom) lang type notice channels hash body; idem (hash of an idempotency key), if there is one.
 -- Returns {result, id, action, channels, code, detail, due, replayed (1: it was said before)}: result is accepted, duplicate, seen (these very bytes were
 --       decided before), stale, held (due: ms from now), refused or refused_again (code and detail say why).
@@ -15,11 +15,16 @@ local story = {
 	expires = tonumber(args.expires), status = args.status, class = args.class, lang = args.lang, type = args.type,
 	notice = args.notice, channels = args.channels, hash = args.hash, owner = args.owner, body = args.body,
 }
-if story.created == 0 then
-	story.created = now -- the order of arrival decides
-end
 
 local known, item, held
+local ends -- by what time its embargo ends
+
+-- When the order of arrival decides: after all that came before, also in the same moment, or when Redis' clock went back. What says
+-- that it was created in the future is later.
+local function time_of_arrival()
+	local last = math.max(item and item.created or 0, held and held.created or 0)
+	return math.max(now, math.min(last, wire.ms + 1000) + 1)
+end
 
 local may = {}
 for right in args.rights:gmatch('%a+') do
@@ -152,7 +157,7 @@ local function lacks_for_news()
 	local right = (item or held) and 'correct' or 'publish'
 	if story.class == 'flash' and not may.flash then
 		return 'flash'
-	elseif story.embargo > now and not may.embargo then
+	elseif story.embargo > ends and not may.embargo then
 		return 'embargo'
 	end
 	return not may[right] and right or nil
@@ -187,7 +192,7 @@ local function hold_back()
 	redis.call('ZADD', key('embargo'), number_text(story.embargo), story.uri)
 	audit('held', story, item and item.version, story.channels, '')
 	write_seen('held')
-	return answer('held', '', '', story.channels, '', '', number_text(story.embargo - now))
+	return answer('held', '', '', story.channels, '', '', number_text(story.embargo - ends))
 end
 
 local function choose_action()
@@ -244,7 +249,7 @@ local function decide()
 	elseif not has_room(story, item) then
 		return broken and redis.error_reply(broken) or
 			refuse('bad_value', 'The place of this version is taken by another uri: choose a version without a colon.')
-	elseif story.embargo > now then
+	elseif story.embargo > ends then
 		return hold_back()
 	end
 	return bring_out()
@@ -266,10 +271,14 @@ if held then
 	held.created = tonumber(held.created) or 0
 	held.version, held.channels = held.version or '', held.channels or ''
 end
+ends = story.embargo > 0 and embargo_time() or now
 need('embargo', 'zset')
 need('audit', 'stream')
 need('rewrite', 'string')
 read_wire()
+if story.created == 0 then
+	story.created = time_of_arrival()
+end
 need_feeds(union(item and item.routes or '', story.status == 'usable' and story.channels or ''))
 if broken then
 	return redis.error_reply(broken)

@@ -65,6 +65,19 @@ local function read_string(name)
 	return need(name, 'string') and redis.call('GET', key(name)) or nil
 end
 
+-- The time by which embargoes end. Redis' clock may be set, so it is the earliest of three: Redis'; the own time of the worker
+-- that asks (args.clock); and Redis' less what a worker that saw it jump said lately (`clock`: when, and how far it is ahead).
+local DOUBT_MS = 5000
+
+local function embargo_time()
+	local time, doubt = math.min(now, tonumber(args.clock)), read_string('clock')
+	local said, ahead = (doubt or ''):match('^(%d+) (%d+)$')
+	if said and math.abs(now - said) <= DOUBT_MS then
+		time = math.min(time, now - ahead)
+	end
+	return time
+end
+
 local function read_list(name, field, json)
 	local good, list = pcall(cjson.decode, json)
 	if good and type(list) == 'table' then

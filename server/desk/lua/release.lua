@@ -1,14 +1,17 @@
 -- release.lua - what the clock brings: items whose embargo is over take their place on the wire; once a minute at most, one
 -- worker is told to have the append-only file written anew, because a kill took text that is still in it.
 --
--- ARGV: prefix, epoch, retention_ms, archive_ms, feed_max; rewritten: what an earlier call returned as `rewrite`, done now.
--- Returns {released, due, rewrite, problem}: how many were released; ms until the next, "" if there is none; "" or a token:
---       run BGREWRITEAOF and hand the token back; a key in the way, or "".
+-- ARGV: prefix, epoch, retention_ms, archive_ms, feed_max; clock (what time it is by the worker), ahead (how far Redis' clock is ahead of
+--       that, where the worker saw it jump; else 0); rewritten: what an earlier call returned as `rewrite`, done now.
+-- Returns {released, due, rewrite, problem, now}: how many were released; ms until the next, "" if there is none; "" or a token:
+--       run BGREWRITEAOF and hand the token back; a key in the way, or ""; Redis' time.
 -- include: common.lua
 
 local AT_ONCE = 16	     -- the rest comes with the next call, at once
 local LATER_MS = 60000	     -- a release that something is in the way of is tried again
 local REWRITE_EACH_MS = 60000
+
+local time -- by which embargoes end
 
 -- Reads a held story as publish() wants it; nil if it is not what it should be.
 local function read_held(uri)
@@ -25,7 +28,7 @@ local function read_held(uri)
 		end
 	end
 	story.created, story.expires = tonumber(story.created) or 0, tonumber(story.expires) or 0
-	story.body, story.due = held.body or '', tonumber(held['until']) or now
+	story.body, story.due = held.body or '', tonumber(held['until']) or time
 	return story
 end
 
@@ -49,7 +52,7 @@ local function release(uri)
 		end
 		return false
 	end
-	if story.due > now then -- put off after something had been in its way
+	if story.due > time then -- put off after something had been in its way
 		redis.call('ZADD', key('embargo'), number_text(story.due), uri)
 		return false
 	end
@@ -70,20 +73,20 @@ end
 local released, problem = 0, ''
 
 local function release_due()
-	for _, uri in ipairs(redis.call('ZRANGEBYSCORE', key('embargo'), '-inf', number_text(now), 'LIMIT', 0, AT_ONCE)) do
+	for _, uri in ipairs(redis.call('ZRANGEBYSCORE', key('embargo'), '-inf', number_text(time), 'LIMIT', 0, AT_ONCE)) do
 		if release(uri) then
 			released = released + 1
 		end
 		if broken then
 			problem, broken = broken, nil
-			redis.call('ZADD', key('embargo'), number_text(now + LATER_MS), uri)
+			redis.call('ZADD', key('embargo'), number_text(time + LATER_MS), uri)
 		end
 	end
 end
 
 local function until_next()
 	local first = redis.call('ZRANGE', key('embargo'), 0, 0, 'WITHSCORES')
-	return first[2] and number_text(math.max(0, tonumber(first[2]) - now)) or ''
+	return first[2] and number_text(math.max(0, tonumber(first[2]) - time)) or ''
 end
 
 -- The token says which kill asked for it: a later one asks again.
@@ -100,11 +103,20 @@ local function take_rewrite()
 	return mine and wanted or ''
 end
 
+-- Others ask, too, who cannot know that Redis' clock has jumped.
+local function tell_doubt()
+	if args.ahead ~= '0' then
+		redis.call('SET', key('clock'), number_text(now) .. ' ' .. args.ahead, 'PX', DOUBT_MS)
+	end
+end
+
 need('embargo', 'zset')
 need('audit', 'stream')
 read_wire()
+time = embargo_time()
 if broken then
 	return redis.error_reply(broken)
 end
+tell_doubt()
 release_due()
-return {number_text(released), until_next(), take_rewrite(), problem}
+return {number_text(released), until_next(), take_rewrite(), problem, number_text(now)}

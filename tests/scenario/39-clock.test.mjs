@@ -1,0 +1,93 @@
+// Somebody sets the clock: no embargo ends before its time, none twice, and none is forgotten.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { Stage, Store, WallClock, item, until } from './stage.mjs';
+
+const HOUR = 3600_000;
+const at = (ms) => new Date(ms).toISOString();
+const jumps = (stage) => stage.log.split('\n').filter((line) => line.includes('event=clock_jumped')).length;
+const held = (stage) => stage.redis.zcard('{newswire}:embargo');
+
+test('Redis\' clock jumps two hours ahead: what is under embargo waits for its time', async (t) => {
+  const clock = await WallClock.open(t);
+  const store = await Store.open(t, [], clock.env);
+  const stage = await Stage.open(t, { store, workers: 2 });
+  const other = await Stage.open(t, { store });
+  const reader = await stage.reader();
+  const end = Date.now() + 3000;
+  assert.equal((await stage.post(item({ uri: 'urn:soon', embargoedUntil: at(end) }))).status, 202);
+  assert.equal((await stage.post(item({ uri: 'urn:later', embargoedUntil: at(Date.now() + HOUR) }))).status, 202);
+  clock.jump(2 * HOUR);
+  await until(() => jumps(stage) === 2 && jumps(other) === 1, 'every worker to see the jump');
+  await stage.metric('newswire_clock_doubted').becomes(2);
+  assert.equal((await other.post(item({ uri: 'urn:also', embargoedUntil: at(Date.now() + HOUR) }))).status, 202, 'by Redis it was over');
+  const [soon] = await reader.hasRead(1);
+  assert.ok(Date.now() >= end, 'not before its time');
+  assert.equal(soon.item.uri, 'urn:soon');
+  const [pid] = await stage.workers();
+  process.kill(pid, 'SIGKILL');
+  await until(() => jumps(stage) === 3, 'a worker that started after the jump to doubt it, too');
+  assert.equal(await held(stage), 2);
+  clock.jump(0);
+  await stage.logged(/event=clock_believed .*came back/);
+  await stage.metric('newswire_clock_doubted').becomes(0);
+  assert.equal(await held(stage), 2);
+});
+
+test('the clock of the whole machine jumps: a worker that starts afterwards is told by those that lived through it', async (t) => {
+  const clock = await WallClock.open(t);
+  const stage = await Stage.open(t, { workers: 2, env: clock.env });
+  assert.equal((await stage.post(item({ embargoedUntil: at(Date.now() + HOUR) }))).status, 202);
+  await until(async () => (await stage.redis.exists('{newswire}:clock')) === 0, 'nobody to doubt');
+  clock.jump(2 * HOUR);
+  await until(() => jumps(stage) === 2, 'both workers to see the jump');
+  await until(async () => (await stage.redis.get('{newswire}:clock')), 'others to be told');
+  const [pid] = await stage.workers();
+  process.kill(pid, 'SIGKILL');
+  await until(async () => { const pids = await stage.workers(); return pids.length === 2 && !pids.includes(pid); }, 'a new worker');
+  await stage.metric('newswire_redis_ready').becomes(2);
+  const ticks = async () => (await stage.redis.get('{newswire}:clock')).split(' ')[0];
+  for (let i = 0, last = await ticks(); i < 3; i += 1, last = await ticks()) await until(async () => (await ticks()) !== last, 'a second to pass');
+  assert.equal(await held(stage), 1);
+  assert.equal((await stage.post(item({ embargoedUntil: at(Date.now() + HOUR) }))).status, 202);
+  assert.equal(await held(stage), 2);
+});
+
+test('Redis\' clock goes back and returns: what was released is not released again, and nothing is forgotten', async (t) => {
+  const clock = await WallClock.open(t);
+  const store = await Store.open(t, [], clock.env);
+  const stage = await Stage.open(t, { store, workers: 2, 'raw-publish': 'everything' });
+  const reader = await stage.reader();
+  const first = item({ uri: 'urn:first', embargoedUntil: at(Date.now() + 300) });
+  await stage.publish(first);
+  await reader.hasRead(1);
+  await stage.post(item({ uri: 'urn:second', embargoedUntil: at(Date.now() + 1000) }));
+  clock.jump(-2 * HOUR);
+  await until(() => jumps(stage) === 2, 'both workers to see the jump');
+  assert.equal((await stage.post(item({ uri: 'urn:news' }))).status, 201);
+  await reader.hasRead(2);
+  await stage.publish(first); // a tool tries again
+  await stage.metric('newswire_desk_heard_total').becomes(6); // two PUBLISHes that both workers heard, two posts
+  assert.equal((await stage.post(first)).body.status, 'duplicate');
+  assert.equal(await held(stage), 1);
+  clock.jump(0);
+  const posts = await reader.hasRead(3);
+  assert.deepEqual(posts.map((post) => post.item.uri), ['urn:first', 'urn:news', 'urn:second']);
+  const cursors = posts.map((post) => post.cursor.split(':')[1].split('-').map(Number));
+  assert.ok(cursors.every(([ms, seq], i) => i === 0 || ms > cursors[i - 1][0] || (ms === cursors[i - 1][0] && seq > cursors[i - 1][1])),
+    'the wire goes only forward');
+});
+
+test('a clock that stays where it was set is followed after a while', async (t) => {
+  const clock = await WallClock.open(t);
+  const store = await Store.open(t, [], clock.env);
+  const stage = await Stage.open(t, { store, 'clock-patience': '2s' });
+  const reader = await stage.reader();
+  await stage.post(item({ embargoedUntil: at(Date.now() + HOUR) }));
+  clock.jump(2 * HOUR);
+  await until(() => jumps(stage) === 1, 'the jump to be seen');
+  const seen = Date.now();
+  await reader.hasRead(1);
+  assert.ok(Date.now() - seen >= 1500, 'not at once');
+  assert.match(stage.log, /event=clock_believed .*long enough/);
+});
