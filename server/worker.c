@@ -14,6 +14,7 @@
 #include "reader/reader.h"
 #include "wire/wire.h"
 #include "ws/stream.h"
+#include "ws/tool.h"
 
 enum { DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100 };
 enum { DESCRIPTORS_MAX = 20000, DESCRIPTORS_RESERVE = 192 };
@@ -27,6 +28,7 @@ struct worker {
 	struct wire *wire;
 	struct desk *desk;
 	struct readers *readers;
+	struct tools *tools;
 	struct door *door;
 	uv_prepare_t
 		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
@@ -97,7 +99,7 @@ static void on_turn_ends(uv_prepare_t *handle)
 		readers_tick(w->readers);
 		wire_settle(w->wire);
 	}
-	if (readers_reap(w->readers) > 0)
+	if (readers_reap(w->readers) + tools_reap(w->tools) > 0)
 		door_nudge(w->door);
 }
 
@@ -118,6 +120,7 @@ static void on_second(uv_timer_t *timer)
 	keyring_second(w->keyring);
 	who_second(w->who);
 	door_second(w->door);
+	tools_second(w->tools);
 	if (wire_has_epoch(w->wire))
 		readers_second(w->readers);
 }
@@ -125,11 +128,13 @@ static void on_second(uv_timer_t *timer)
 static void on_drain_step(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
-	uint32_t spread = (uint32_t)w->setup->options->drain_time_ms + 1000;
+	uint32_t retry_max = RETRY_MIN_MS + (uint32_t)w->setup->options->drain_time_ms + 1000;
 
-	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, RETRY_MIN_MS + spread) > 0)
+	tools_drain(w->tools, RETRY_MIN_MS, retry_max);
+	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, retry_max) > 0)
 		return;
-	if (readers_count(w->readers) == 0 && door_requests(w->door) == 0) {
+	if (readers_count(w->readers) == 0 && tools_count(w->tools) == 0 &&
+	    door_requests(w->door) == 0) {
 		uv_timer_stop(timer);
 		uv_stop(&w->loop);
 	}
@@ -187,6 +192,7 @@ static int open_floors(struct worker *w)
 	desk.keyring = w->keyring;
 	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
+	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
 	struct door_setup door = {.loop = &w->loop,
@@ -195,6 +201,7 @@ static int open_floors(struct worker *w)
 				  .desk = w->desk,
 				  .readers = w->readers,
 				  .stream = stream_door(o->sndbuf),
+				  .tool = tools_door(w->tools),
 				  .who = w->who,
 				  .pages = w->setup->pages,
 				  .page_count = w->setup->page_count,
@@ -230,6 +237,7 @@ static void close_floors(struct worker *w)
 	desk_close(w->desk);
 	readers_free(w->readers);
 	wire_close(w->wire);
+	tools_free(w->tools);
 	for (size_t i = 0; i < COUNT_OF(handles); i++)
 		if (handles[i]->type != UV_UNKNOWN_HANDLE)
 			uv_close(handles[i], NULL);

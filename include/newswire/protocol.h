@@ -15,8 +15,9 @@
 #define NEWSWIRE_SUBPROTOCOL "newswire.v1" /* Sec-WebSocket-Protocol; absent means the same */
 #define NEWSWIRE_PORT	     8080	   /* newswired's default TCP port */
 
-#define NEWSWIRE_PATH_STREAM	     "/v1/stream" /* GET, Upgrade: websocket */
-#define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */
+#define NEWSWIRE_PATH_STREAM	     "/v1/stream"  /* GET, Upgrade: websocket */
+#define NEWSWIRE_PATH_PUBLISH	     "/v1/publish" /* GET, Upgrade: websocket: a line for tools */
+#define NEWSWIRE_PATH_FEED	     "/v1/feed"	   /* GET: snapshot, newest first, with a cursor */
 #define NEWSWIRE_PATH_JSON_FEED	     "/feed.json" /* the same for feed readers: JSON Feed 1.1 … */
 #define NEWSWIRE_PATH_ATOM_FEED	     "/feed.atom" /* … and Atom */
 #define NEWSWIRE_PATH_CHANNEL_FEEDS  "/feed"	  /* GET below it: /<channel>.json or .atom */
@@ -36,6 +37,8 @@
 #define NEWSWIRE_MAX_CHANNELS	    256	    /* channels in one subscription (a number, not bytes) */
 #define NEWSWIRE_MAX_QUERY	    4096    /* what follows the '?' of a URL */
 #define NEWSWIRE_MAX_CLIENT_MESSAGE 16384   /* a WebSocket message from a client; above: 1009 */
+#define NEWSWIRE_MAX_ENVELOPE	    32768   /* what stands around an item in a tool's message */
+#define NEWSWIRE_MAX_STRANGER	    4096    /* a message of a tool that has not said who it is */
 #define NEWSWIRE_MAX_URI	    1024    /* an item's uri, unescaped */
 #define NEWSWIRE_MAX_ITEM	    262144  /* an item as posted: the default of --max-item */
 #define NEWSWIRE_MAX_ITEM_LIMIT	    4194304 /* the most that --max-item may be set to */
@@ -74,6 +77,17 @@
 
 /* client to server */
 #define NEWSWIRE_TYPE_SUBSCRIBE "subscribe"
+#define NEWSWIRE_TYPE_PING	"ping"
+
+/* on a tool's line: tool to server (and `ping`) … */
+#define NEWSWIRE_TYPE_PUBLISH "publish"
+#define NEWSWIRE_TYPE_AUTH    "auth"
+/* … and back (and `hello`, `tick`, `bye`, `error`) */
+#define NEWSWIRE_TYPE_ACCEPTED	 "accepted"
+#define NEWSWIRE_TYPE_REFUSED	 "refused"
+#define NEWSWIRE_TYPE_AUTHORIZED "authorized"
+
+#define NEWSWIRE_LINE_WINDOW 64 /* a line's items that may be without an answer */
 
 /* --- tables ------------------------------------------------------------------------------------
  * Each takes the name of a macro that is applied to every row:

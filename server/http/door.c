@@ -22,8 +22,9 @@ struct door {
 
 /* What libwebsockets keeps for each connection. */
 struct seat {
-	struct request *request; /* being answered, or NULL */
-	void *stream;		 /* it became a WebSocket, or NULL */
+	struct request *request;       /* being answered, or NULL */
+	void *stream;		       /* it became a WebSocket, or NULL */
+	const struct door_stream *ops; /* … and whose it is */
 };
 
 /* What a connection's opaque pointer says: it was adopted from our listener, and whether it has
@@ -81,7 +82,9 @@ static int begin(struct door *door, struct lws *wsi, struct seat *seat)
 
 static int established(struct door *door, struct lws *wsi, struct seat *seat)
 {
-	seat->stream = door->setup.stream->established(door, wsi);
+	seat->ops = routes_stream(door, wsi);
+	if (seat->ops != NULL)
+		seat->stream = seat->ops->established(seat->ops->owner, door, wsi);
 	return seat->stream == NULL ? -1 : 0;
 }
 
@@ -121,14 +124,14 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_ESTABLISHED:
 		return established(door, wsi, seat);
 	case LWS_CALLBACK_RECEIVE:
-		return door->setup.stream->receive(seat->stream, wsi, in, len);
+		return seat->ops->receive(seat->stream, wsi, in, len);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		if (seat->stream != NULL)
-			door->setup.stream->writeable(seat->stream, wsi);
+			seat->ops->writeable(seat->stream, wsi);
 		return 0;
 	case LWS_CALLBACK_CLOSED:
 		if (seat != NULL && seat->stream != NULL)
-			door->setup.stream->closed(seat->stream);
+			seat->ops->closed(seat->stream);
 		if (seat != NULL)
 			seat->stream = NULL;
 		return 0;

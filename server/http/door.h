@@ -29,8 +29,11 @@ struct who;
 
 /* What happens to a connection that became a WebSocket. `stream` is what established() returned. */
 struct door_stream {
+	void *owner; /* for the two that come first */
+	/* May one more connect? proved: it has shown a key. */
+	bool (*has_room)(void *owner, struct door *door, bool proved);
 	/* NULL: refused (out of memory), the connection closes. The request's headers can still be read. */
-	void *(*established)(struct door *door, struct lws *wsi);
+	void *(*established)(void *owner, struct door *door, struct lws *wsi);
 	/* 0, or -1: close now (lws_close_reason() was called). */
 	int (*receive)(void *stream, struct lws *wsi, const char *bytes, size_t len);
 	void (*writeable)(void *stream, struct lws *wsi);
@@ -43,7 +46,8 @@ struct door_setup {
 	struct wire *wire;
 	struct desk *desk;
 	struct readers *readers;
-	const struct door_stream *stream;
+	const struct door_stream *stream; /* readers: /v1/stream */
+	const struct door_stream *tool;	  /* newsroom tools: /v1/publish */
 	struct who *who;
 	const struct counters_page *pages;
 	size_t page_count;

@@ -42,7 +42,7 @@ static char *header(struct lws *wsi, int token)
 	return text;
 }
 
-static char *bearer_key(struct lws *wsi)
+char *request_bearer(struct lws *wsi)
 {
 	char *text = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
 
@@ -97,7 +97,7 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 		free(r);
 		return NULL;
 	}
-	r->key = bearer_key(wsi);
+	r->key = request_bearer(wsi);
 	if (r->method == METHOD_POST)
 		r->signature = signature(wsi);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);

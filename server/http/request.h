@@ -94,6 +94,8 @@ struct ticket *request_ticket(struct request *r) MUST_USE; /* NULL out of memory
 /* Gives the ticket back. Returns the request, or NULL if it is gone. */
 struct request *ticket_use(struct ticket *t);
 
+/* What stands behind `Authorization: Bearer `, or NULL; the caller wipes and frees it. */
+char *request_bearer(struct lws *wsi);
 /* The number in Content-Length. -1: none; -2: not a plain number, or given twice. */
 long request_content_length(struct lws *wsi);
 

@@ -193,7 +193,7 @@ static void get_metrics(struct request *r)
 	buf_free(&text);
 }
 
-static void get_stream(struct request *r)
+static void get_websocket(struct request *r)
 {
 	request_problem(r, 426, "upgrade_required",
 			"this address speaks WebSocket: connect with `Upgrade: websocket`",
@@ -229,7 +229,8 @@ static bool answer_page(struct request *r)
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct route routes[] = {
-	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, 0, get_stream, NULL},
+	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, 0, get_websocket, NULL},
+	{NEWSWIRE_PATH_PUBLISH, false, READ_METHODS, 0, get_websocket, NULL},
 	{NEWSWIRE_PATH_FEED, false, READ_METHODS, READ_METHODS, feeding_news, NULL},
 	{NEWSWIRE_PATH_JSON_FEED, false, READ_METHODS, READ_METHODS, feeding_json, NULL},
 	{NEWSWIRE_PATH_ATOM_FEED, false, READ_METHODS, READ_METHODS, feeding_atom, NULL},
@@ -326,18 +327,49 @@ static bool has_other_version(struct lws *wsi)
 	return len <= 0 || strcmp(version, "13") != 0;
 }
 
-int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct buf *refusal)
+const struct door_stream *routes_stream(const struct door *door, struct lws *wsi)
 {
 	char path[64];
 	int len = lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI);
+
+	if (len > 0 && strcmp(path, NEWSWIRE_PATH_STREAM) == 0)
+		return door_setup_of(door)->stream;
+	if (len > 0 && strcmp(path, NEWSWIRE_PATH_PUBLISH) == 0)
+		return door_setup_of(door)->tool;
+	return NULL;
+}
+
+/* Does it show a key that is none? Without one a tool may still say later who it is. */
+static bool shows_wrong_key(struct door *door, struct lws *wsi, bool *proved)
+{
+	char *key = request_bearer(wsi), from[64];
+	const struct publisher *who = NULL;
+
+	if (key == NULL)
+		return false;
+	if (lws_get_peer_simple(wsi, from, sizeof from) == NULL)
+		snprintf(from, sizeof from, "unknown");
+	who = who_has_key(door_setup_of(door)->who, key, from);
+	*proved = who != NULL;
+	explicit_bzero(key, strlen(key));
+	free(key);
+	return who == NULL;
+}
+
+int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct buf *refusal)
+{
+	const struct door_stream *stream = routes_stream(door, wsi);
+	bool proved = false;
 
 	COUNT(HTTP_REQUESTS);
 	if (strcasecmp(to, "websocket") != 0)
 		request_write_problem(refusal, false, 400, "bad_upgrade",
 				      "only `Upgrade: websocket` is spoken here", "", NULL);
-	else if (len <= 0 || strcmp(path, NEWSWIRE_PATH_STREAM) != 0)
+	else if (stream == NULL)
 		request_write_problem(refusal, false, 404, "not_found",
-				      "the stream is at /v1/stream", "", NULL);
+				      "the stream is at /v1/stream, the line for tools at "
+				      "/v1/publish",
+				      "", NULL);
 	else if (has_other_version(wsi))
 		request_write_problem(refusal, false, 426, "bad_version",
 				      "the version of WebSocket is 13",
@@ -348,9 +380,13 @@ int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct bu
 	else if (!wire_has_epoch(door_setup_of(door)->wire))
 		request_write_problem(refusal, false, 503, "not_ready",
 				      "Redis has not been reached yet", RETRY, NULL);
-	else if (!door_has_room(door))
+	else if (stream == door_setup_of(door)->tool && shows_wrong_key(door, wsi, &proved))
+		request_write_problem(refusal, false, 401, "unauthorized",
+				      "this is no key that is in force",
+				      "www-authenticate: Bearer\r\n", NULL);
+	else if (!stream->has_room(stream->owner, door, proved))
 		request_write_problem(refusal, false, 503, "full",
-				      "as many readers as this worker may hold",
+				      "as many connections as this worker may hold",
 				      "retry-after: 5\r\n", NULL);
 	else
 		return 0;

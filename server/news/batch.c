@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "news/json_scan.h"
 
 /* --- what it is ------------------------------------------------------------------------------ */
 
@@ -61,28 +62,9 @@ enum batch_form batch_form_of(const char *content_type)
 
 /* --- its items ------------------------------------------------------------------------------- */
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static const char *skip_space(const char *at, const char *end)
-{
-	while (at < end && is_space(*at))
-		at++;
-	return at;
-}
-
-static const char *drop_space(const char *begin, const char *end)
-{
-	while (end > begin && is_space(end[-1]))
-		end--;
-	return end;
-}
-
 bool batch_is_array(const char *bytes, size_t len)
 {
-	const char *at = skip_space(bytes, bytes + len);
+	const char *at = json_skip_space(bytes, bytes + len);
 
 	return at < bytes + len && *at == '[';
 }
@@ -96,52 +78,22 @@ static void keep(struct batch *batch, const char *bytes, const char *begin, cons
 	batch->count++;
 }
 
-/* Behind the string whose opening quote is at `at`; end if it has no end. */
-static const char *skip_string(const char *at, const char *end)
-{
-	for (at++; at < end && *at != '"'; at++)
-		if (*at == '\\' && at + 1 < end)
-			at++;
-	return at < end ? at + 1 : end;
-}
-
-/* The comma or bracket that ends the element which begins at `at`; end if there is none. */
-static const char *find_end_of_element(const char *at, const char *end)
-{
-	size_t depth = 0;
-
-	while (at < end) {
-		if (*at == '"') {
-			at = skip_string(at, end);
-			continue;
-		}
-		if (depth == 0 && (*at == ',' || *at == ']' || *at == '}'))
-			return at;
-		if (*at == '{' || *at == '[')
-			depth++;
-		else if (*at == '}' || *at == ']')
-			depth--;
-		at++;
-	}
-	return end;
-}
-
 /* Returns where it stopped: end if the array is whole and nothing follows it. */
 static const char *split_array(struct batch *batch, const char *bytes, const char *end)
 {
-	const char *at = skip_space(bytes, end) + 1; /* behind the bracket */
-	const char *begin = skip_space(at, end);
+	const char *at = json_skip_space(bytes, end) + 1; /* behind the bracket */
+	const char *begin = json_skip_space(at, end);
 
 	if (begin < end && *begin == ']')
-		return skip_space(begin + 1, end);
+		return json_skip_space(begin + 1, end);
 	for (;;) {
-		begin = skip_space(at, end);
-		at = find_end_of_element(begin, end);
+		begin = json_skip_space(at, end);
+		at = json_end_of_element(begin, end);
 		if (at == end || *at == '}' || at == begin)
 			return at < end ? at : end - 1;
-		keep(batch, bytes, begin, drop_space(begin, at));
+		keep(batch, bytes, begin, json_drop_space(begin, at));
 		if (*at++ == ']')
-			return skip_space(at, end);
+			return json_skip_space(at, end);
 	}
 }
 
@@ -152,11 +104,11 @@ static void split_lines(struct batch *batch, const char *bytes, const char *end)
 	for (const char *at = bytes; at < end; at = next) {
 		const char *feed = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = feed ? feed : end;
-		const char *begin = skip_space(at, stop);
+		const char *begin = json_skip_space(at, stop);
 
 		next = feed ? feed + 1 : end;
 		if (begin < stop)
-			keep(batch, bytes, begin, drop_space(begin, stop));
+			keep(batch, bytes, begin, json_drop_space(begin, stop));
 	}
 }
 

@@ -1,6 +1,7 @@
 /* message.c - what server and reader say to each other besides posts. */
 #include "news/message.h"
 #include "base/clock.h"
+#include "news/message_own.h"
 
 #include <jansson.h>
 #include <inttypes.h>
@@ -11,12 +12,9 @@
 #define NEWSWIRE_VERSION "0"
 #endif
 
-/* The close codes of newswire/protocol.h that a message can earn. */
-enum { ANSWER_ONLY = 0, CLOSE_BAD_UTF8 = 1007, CLOSE_BAD_SUBSCRIPTION = 4000 };
-
 /* --- what the server says -------------------------------------------------------------------- */
 
-static void add_text(struct buf *out, const char *name, const char *value)
+void message_add_text(struct buf *out, const char *name, const char *value)
 {
 	buf_addf(out, ",\"%s\":", name);
 	buf_add_json(out, value, strlen(value));
@@ -30,7 +28,7 @@ static void add_cursor(struct buf *out, const struct cursor *at)
 	buf_addf(out, ",\"cursor\":\"%s\"", text);
 }
 
-static void add_ref(struct buf *out, const char *ref)
+void message_add_ref(struct buf *out, const char *ref)
 {
 	if (ref && *ref)
 		buf_addf(out, ",\"ref\":%s", ref);
@@ -52,7 +50,8 @@ void message_hello(struct buf *out, const struct cursor *at, bool resumed, unsig
 void message_tick(struct buf *out, const struct cursor *at)
 {
 	buf_adds(out, "{\"type\":\"tick\"");
-	add_cursor(out, at);
+	if (at)
+		add_cursor(out, at);
 	buf_addc(out, '}');
 }
 
@@ -66,14 +65,14 @@ void message_gap(struct buf *out, const struct cursor *at)
 void message_bye(struct buf *out, const char *reason, uint32_t retry_ms)
 {
 	buf_adds(out, "{\"type\":\"bye\"");
-	add_text(out, "reason", reason);
+	message_add_text(out, "reason", reason);
 	buf_addf(out, ",\"retry_ms\":%" PRIu32 "}", retry_ms);
 }
 
 void message_subscribed(struct buf *out, const char *ref, const struct cursor *at)
 {
 	buf_adds(out, "{\"type\":\"subscribed\"");
-	add_ref(out, ref);
+	message_add_ref(out, ref);
 	add_cursor(out, at);
 	buf_addc(out, '}');
 }
@@ -81,15 +80,15 @@ void message_subscribed(struct buf *out, const char *ref, const struct cursor *a
 void message_error(struct buf *out, const char *code, const char *detail, const char *ref)
 {
 	buf_adds(out, "{\"type\":\"error\"");
-	add_text(out, "code", code);
-	add_text(out, "detail", detail);
-	add_ref(out, ref);
+	message_add_text(out, "code", code);
+	message_add_text(out, "detail", detail);
+	message_add_ref(out, ref);
 	buf_addc(out, '}');
 }
 
 /* --- what a client says ---------------------------------------------------------------------- */
 
-static int refuse(struct message_fault *fault, int close, const char *code, const char *detail)
+int message_refuse(struct message_fault *fault, int close, const char *code, const char *detail)
 {
 	fault->close = close;
 	fault->code = code;
@@ -97,26 +96,26 @@ static int refuse(struct message_fault *fault, int close, const char *code, cons
 	return -1;
 }
 
-static int refuse_memory(struct message_fault *fault)
+int message_refuse_memory(struct message_fault *fault)
 {
-	return refuse(fault, ANSWER_ONLY, "no_memory", "The server is short of memory.");
+	return message_refuse(fault, ANSWER_ONLY, "no_memory", "The server is short of memory.");
 }
 
-static int refuse_json(struct message_fault *fault, const json_error_t *error)
+int message_refuse_json(struct message_fault *fault, const json_error_t *error)
 {
 	switch (json_error_code(error)) {
 	case json_error_invalid_utf8:
-		return refuse(fault, CLOSE_BAD_UTF8, "bad_utf8", "The message is not UTF-8.");
+		return message_refuse(fault, CLOSE_BAD_UTF8, "bad_utf8",
+				      "The message is not UTF-8.");
 	case json_error_out_of_memory:
-		return refuse_memory(fault);
+		return message_refuse_memory(fault);
 	default:
-		return refuse(fault, CLOSE_BAD_SUBSCRIPTION, "bad_json",
-			      "The message is not a JSON object.");
+		return message_refuse(fault, CLOSE_BAD_SUBSCRIPTION, "bad_json",
+				      "The message is not a JSON object.");
 	}
 }
 
-/* Keeps the client's own mark as JSON, to be sent back. */
-static int read_ref(const json_t *ref, char out[72], struct message_fault *fault)
+int message_read_ref(const json_t *ref, char out[MESSAGE_REF_SIZE], struct message_fault *fault)
 {
 	size_t len;
 
@@ -130,8 +129,8 @@ static int read_ref(const json_t *ref, char out[72], struct message_fault *fault
 		}
 	}
 	out[0] = '\0';
-	return refuse(fault, ANSWER_ONLY, "bad_ref",
-		      "ref is not a number or string of at most 64 bytes.");
+	return message_refuse(fault, ANSWER_ONLY, "bad_ref",
+			      "ref is not a number or string of at most 64 bytes.");
 }
 
 static int read_since(const json_t *since, struct client_message *out, struct message_fault *fault)
@@ -140,15 +139,13 @@ static int read_since(const json_t *since, struct client_message *out, struct me
 		return 0;
 	if (!json_is_string(since) ||
 	    cursor_parse(json_string_value(since), json_string_length(since), &out->since) == -1)
-		return refuse(fault, ANSWER_ONLY, "bad_cursor",
-			      "since is not a cursor of this server.");
+		return message_refuse(fault, ANSWER_ONLY, "bad_cursor",
+				      "since is not a cursor of this server.");
 	out->has_since = true;
 	return 0;
 }
 
-/* A list is an array of strings, or one string with commas: both become the latter. -1 if it is
- * neither. */
-static int read_list(const json_t *list, struct buf *out)
+int message_read_list(const json_t *list, struct buf *out)
 {
 	size_t i;
 	const json_t *value;
@@ -185,20 +182,20 @@ static int read_subscribe(const json_t *json, struct client_message *out,
 	if (read_since(json_object_get(json, "since"), out, fault) == -1)
 		return -1;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (read_list(json_object_get(json, names[i].name), &lists[i]) == -1) {
-			refuse(fault, ANSWER_ONLY, names[i].code, "");
+		if (message_read_list(json_object_get(json, names[i].name), &lists[i]) == -1) {
+			message_refuse(fault, ANSWER_ONLY, names[i].code, "");
 			snprintf(fault->detail, sizeof fault->detail,
 				 "%s is not a list of strings.", names[i].name);
 			goto done;
 		}
 		if (lists[i].failed) {
-			refuse_memory(fault);
+			message_refuse_memory(fault);
 			goto done;
 		}
 	}
 	out->subscription =
 		subscription_read(lists[0].data, lists[1].data, lists[2].data, lists[3].data, &why);
-	result = out->subscription ? 0 : refuse(fault, ANSWER_ONLY, why.code, why.detail);
+	result = out->subscription ? 0 : message_refuse(fault, ANSWER_ONLY, why.code, why.detail);
 
 done:
 	for (size_t i = 0; i < COUNT_OF(names); i++)
@@ -210,7 +207,7 @@ static int read_object(const json_t *json, struct client_message *out, struct me
 {
 	const char *type = json_string_value(json_object_get(json, "type"));
 
-	if (read_ref(json_object_get(json, "ref"), out->ref, fault) == -1)
+	if (message_read_ref(json_object_get(json, "ref"), out->ref, fault) == -1)
 		return -1;
 	memcpy(fault->ref, out->ref, sizeof fault->ref);
 	if (type && strcmp(type, "subscribe") == 0) {
@@ -221,7 +218,8 @@ static int read_object(const json_t *json, struct client_message *out, struct me
 		out->kind = CLIENT_PING;
 		return 0;
 	}
-	return refuse(fault, ANSWER_ONLY, "bad_type", "type is neither subscribe nor ping.");
+	return message_refuse(fault, ANSWER_ONLY, "bad_type",
+			      "type is neither subscribe nor ping.");
 }
 
 int message_read(const char *bytes, size_t len, struct client_message *out,
@@ -234,7 +232,7 @@ int message_read(const char *bytes, size_t len, struct client_message *out,
 	*out = (struct client_message){0};
 	*fault = (struct message_fault){0};
 	if (!json_is_object(json))
-		result = refuse_json(fault, &error);
+		result = message_refuse_json(fault, &error);
 	else
 		result = read_object(json, out, fault);
 	json_decref(json);

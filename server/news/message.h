@@ -15,17 +15,19 @@
 
 void message_hello(struct buf *out, const struct cursor *at, bool resumed, unsigned tick_s,
 		   uint64_t retention_s);
-void message_tick(struct buf *out, const struct cursor *at);
+void message_tick(struct buf *out, const struct cursor *at); /* at NULL: to one who has none */
 void message_gap(struct buf *out, const struct cursor *at);
 void message_bye(struct buf *out, const char *reason, uint32_t retry_ms);
 /* ref: the client's own, verbatim JSON (number or string), or NULL for none. */
 void message_subscribed(struct buf *out, const char *ref, const struct cursor *at);
 void message_error(struct buf *out, const char *code, const char *detail, const char *ref);
 
+enum { MESSAGE_REF_SIZE = 72 };
+
 /* A client's message, read. */
 struct client_message {
 	enum { CLIENT_SUBSCRIBE, CLIENT_PING } kind; /* ping: {"type":"ping"}; answered by a tick */
-	char ref[72]; /* verbatim JSON number or string of at most 64 bytes; "" if none */
+	char ref[MESSAGE_REF_SIZE]; /* verbatim JSON number or string of at most 64 bytes; "" if none */
 	struct subscription *subscription; /* subscribe: the caller takes it */
 	bool has_since;
 	struct cursor since;
@@ -37,7 +39,7 @@ struct message_fault {
 	int close; /* 1007 not UTF-8, 4000 bad subscription … (newswire/protocol.h); 0: answer only */
 	const char *code;
 	char detail[200];
-	char ref[72];
+	char ref[MESSAGE_REF_SIZE];
 };
 
 /* 0, or -1 and *fault. Codes: bad_json (close 4000), bad_utf8 (1007), bad_type (unknown type,

@@ -7,9 +7,10 @@
 static const struct {
 	const char *reason;
 	int code;
-	enum counter_id counter;
+	enum counter_id counter, tool_counter;
 } rows[CLOSE_COUNT] = {
-#define CLOSE_AS_ROW(name, number, text) [CLOSE_##name] = {text, number, COUNTER_CLOSED_##name},
+#define CLOSE_AS_ROW(name, number, text) \
+	[CLOSE_##name] = {text, number, COUNTER_CLOSED_##name, COUNTER_TOOL_CLOSED_##name},
 	NEWSWIRE_CLOSES(CLOSE_AS_ROW)
 #undef CLOSE_AS_ROW
 };
@@ -38,4 +39,10 @@ void close_count(enum close_why why)
 {
 	MUST(why > CLOSE_NONE && why < CLOSE_COUNT);
 	counters_mine->value[rows[why].counter]++;
+}
+
+void close_count_tool(enum close_why why)
+{
+	MUST(why > CLOSE_NONE && why < CLOSE_COUNT);
+	counters_mine->value[rows[why].tool_counter]++;
 }

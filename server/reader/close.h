@@ -20,7 +20,8 @@ int close_code(enum close_why why);
 const char *close_reason(enum close_why why);
 /* The row of a code, CLOSE_INTERNAL if there is none. */
 enum close_why close_of_code(int code);
-/* Adds one to the reason's counter. */
+/* Adds one to the reason's counter: of readers, or of the lines of newsroom tools. */
 void close_count(enum close_why why);
+void close_count_tool(enum close_why why);
 
 #endif

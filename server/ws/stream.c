@@ -1,15 +1,14 @@
 /* stream.c - a WebSocket's events become a reader's. */
 #include "ws/stream.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <newswire/protocol.h>
 #include "base/buf.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "http/query.h"
+#include "ws/socket.h"
 
 struct stream {
 	struct lws *wsi;
@@ -22,36 +21,11 @@ static int sndbuf_bytes;
 
 /* --- the line: how a reader reaches its connection -------------------------------------------- */
 
-/* What the kernel did not take: the library keeps it unchanged, and writes it when there is room. */
-static enum line_result leave_to_library(struct lws *wsi, const uint8_t *rest, size_t len)
-{
-	if (lws_write(wsi, (unsigned char *)(uintptr_t)rest, len, LWS_WRITE_HTTP) < 0)
-		return LINE_DEAD;
-	return lws_partial_buffered(wsi) ? LINE_PARTIAL : LINE_SENT;
-}
-
-/* The hot path: one send(2) for a reader and tick. The library comes in only when its own bytes
- * (a pong) wait before ours, or the kernel takes less than all. */
 static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
 {
 	struct stream *st = line;
-	ssize_t sent;
 
-	if (lws_get_close_length(st->wsi) > 0)
-		return LINE_DEAD; /* the library said goodbye (RFC 6455 was broken): nothing may follow */
-	if (lws_partial_buffered(st->wsi))
-		return leave_to_library(st->wsi, bytes, len);
-	sent = send(st->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent == (ssize_t)len)
-		return LINE_SENT;
-	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-		(void)shutdown(
-			st->fd,
-			SHUT_RDWR); /* so that its CLOSED event comes, whatever the error was */
-		return LINE_DEAD;
-	}
-	sent = sent < 0 ? 0 : sent;
-	return leave_to_library(st->wsi, bytes + sent, len - (size_t)sent);
+	return socket_write(st->wsi, st->fd, bytes, len);
 }
 
 /* The library's two structs behind a connection are far apart, and line_write() asks both. */
@@ -70,18 +44,11 @@ static void line_want_turn(void *line)
 	lws_callback_on_writable(st->wsi);
 }
 
-/* Only this way does the client see the close code (`return -1` in WRITEABLE gives 1006). With
- * bytes still waiting, the close frame would land in the middle of them: then the connection is
- * just ended. */
 static void line_close(void *line, enum close_why why, bool blocked)
 {
 	struct stream *st = line;
-	const char *reason = close_reason(why);
 
-	if (!blocked)
-		lws_close_reason(st->wsi, (enum lws_close_status)close_code(why),
-				 (unsigned char *)(uintptr_t)reason, strlen(reason));
-	lws_set_timeout(st->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+	socket_close(st->wsi, why, blocked);
 }
 
 static const struct reader_line line_ops = {line_write, line_expect, line_want_turn, line_close};
@@ -123,9 +90,18 @@ static struct reader *open_reader(struct door *door, struct stream *st)
 	return r;
 }
 
-static void *established(struct door *door, struct lws *wsi)
+static bool has_room(void *owner, struct door *door, bool proved)
+{
+	(void)owner;
+	(void)proved;
+	return door_has_room(door);
+}
+
+static void *established(void *owner, struct door *door, struct lws *wsi)
 {
 	struct stream *st = calloc(1, sizeof *st);
+
+	(void)owner;
 
 	if (st == NULL)
 		return NULL;
@@ -204,7 +180,8 @@ static void closed(void *stream)
 
 const struct door_stream *stream_door(size_t sndbuf)
 {
-	static const struct door_stream ops = {established, receive, writeable, closed};
+	static const struct door_stream ops = {NULL,	has_room,  established,
+					       receive, writeable, closed};
 
 	sndbuf_bytes = (int)sndbuf;
 	return &ops;
