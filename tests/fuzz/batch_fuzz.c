@@ -2,7 +2,7 @@
  * the bytes, in order. The first byte says whether it is an array or lines.
  *
  *     clang -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Iserver -Iinclude \
- *           tests/fuzz/batch_fuzz.c server/news/batch.c server/base/base.c -ljansson -o batch_fuzz
+ *           tests/fuzz/batch_fuzz.c server/news/{batch,json_scan}.c server/base/base.c -ljansson -o batch_fuzz
  *     ./batch_fuzz -max_len=4096 -dict=tests/fuzz/batch.dict NEW_CORPUS tests/fuzz/corpus/batch
  */
 #include <jansson.h>

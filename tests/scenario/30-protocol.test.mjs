@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Stage, sample, item, until } from './stage.mjs';
+import { Tool } from './tool.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const manual = read('docs/protocol.md');
@@ -61,6 +62,23 @@ test('every message of the stream looks as the manual shows it', async (t) => {
   await stage.stop();
   isLike(await until(() => reader.messages.find((m) => m.type === 'bye'), 'bye'), examples.bye, 'bye');
   assert.deepEqual(await reader.ends(), { code: 1001, reason: 'drain' });
+});
+
+test('every message of a tool\'s line looks as the manual shows it', async (t) => {
+  const stage = await Stage.open(t);
+  const tool = await Tool.open(stage, { key: null });
+  tool.send({ ...examples.auth, key: stage.key });
+  const authorized = await tool.type('authorized');
+  isLike(authorized, examples.authorized, 'authorized');
+  assert.deepEqual(authorized.may, examples.authorized.may);
+  const known = manual.match(/`(\{"type":"hello","publisher".*\})`/)[1];
+  isLike(await (await Tool.open(stage)).type('hello'), JSON.parse(known), 'hello');
+  tool.send(examples.publish);
+  isLike(await tool.type('accepted'), examples.accepted, 'accepted');
+  tool.send({ type: 'publish', ref: 2, item: item({ urgency: 11 }) });
+  const refused = await tool.type('refused');
+  isLike(refused, examples.refused, 'refused');
+  assert.deepEqual(refused, examples.refused, 'to the letter');
 });
 
 test('every answer over HTTP looks as the manual shows it', async (t) => {

@@ -1,11 +1,17 @@
-// The eight samples, by Redis PUBLISH and by HTTP: what readers get for each, field by field.
+// The eight samples, by Redis PUBLISH, by HTTP and by a tool's line: what readers get for each, field by field.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { Stage, sample, until } from './stage.mjs';
+import { Tool } from './tool.mjs';
 
-/** Both ways in. send() takes the item in and says what the receipt of HTTP said; PUBLISH has none. */
+/** The ways in. send() takes the item in and says what the receipt of HTTP said; PUBLISH has none. */
 const ways = {
   'Redis PUBLISH': (stage) => async (what, channel) => { await stage.publish(what, channel); return null; },
+  'a line': (stage) => async (what, channel) => {
+    stage.tool ??= await Tool.open(stage);
+    const { http, ...body } = await stage.tool.publish(what, [channel]);
+    return { status: http, body };
+  },
   'HTTP POST': (stage) => async (what, channel) => stage.post(what, { channels: channel }),
 };
 const expectReceipt = (receipt, status, word) => {
