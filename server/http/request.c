@@ -104,11 +104,8 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	r->host = header(wsi, WSI_TOKEN_HOST);
 	r->origin = header(wsi, WSI_TOKEN_ORIGIN);
-	if (query_read(&r->query, wsi) != 0)
-		request_problem(r, 400, "bad_query",
-				"a part of the URL behind ? is too long or holds a NUL", "", NULL);
-	else
-		routes_begin(r);
+	r->query_failed = query_read(&r->query, wsi) != 0;
+	routes_begin(r);
 	return r;
 }
 

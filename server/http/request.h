@@ -42,6 +42,7 @@ struct request {
 	const struct route *route; /* routes.c's */
 	char *path;		   /* decoded, NUL-terminated */
 	struct query query;
+	bool query_failed; /* what stands behind the ? could not be read: nothing is routed by it */
 	struct buf body;
 	char *key;		     /* what stood behind `Authorization: Bearer `, or NULL */
 	char *signature;	     /* x-superdesk-signature of a POST, or NULL */

@@ -208,22 +208,25 @@ static void get_websocket(struct request *r)
 	"connect-src 'self' ws: wss:; img-src 'self' https: http: data:; media-src https: http:; " \
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'\r\n"
 
-static bool answer_page(struct request *r)
+/* Which of them stands at this path? -1: none. */
+static int page_at(const char *path)
+{
+	for (size_t i = 0; i < COUNT_OF(web_files); i++)
+		if (web_files[i].path != NULL && strcmp(web_files[i].path, path) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void answer_page(struct request *r, int page)
 {
 	char headers[sizeof PAGE_HEADERS + 128];
 
-	for (size_t i = 0; i < COUNT_OF(web_files); i++) {
-		if (web_files[i].path == NULL || strcmp(web_files[i].path, r->path) != 0)
-			continue;
-		snprintf(headers, sizeof headers, PAGE_HEADERS "etag: %s\r\n", web_files[i].etag);
-		if (request_knows(r, web_files[i].etag))
-			request_answer(r, 304, NULL, headers, NULL, 0);
-		else
-			request_answer(r, 200, web_files[i].type, headers, web_files[i].bytes,
-				       web_files[i].len);
-		return true;
-	}
-	return false;
+	snprintf(headers, sizeof headers, PAGE_HEADERS "etag: %s\r\n", web_files[page].etag);
+	if (request_knows(r, web_files[page].etag))
+		request_answer(r, 304, NULL, headers, NULL, 0);
+	else
+		request_answer(r, 200, web_files[page].type, headers, web_files[page].bytes,
+			       web_files[page].len);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -263,7 +266,7 @@ static void wrong_method(struct request *r, unsigned methods)
 	struct buf allow = {0};
 
 	buf_adds(&allow, "allow: ");
-	cors_add_methods(&allow, methods);
+	cors_add_methods(&allow, methods | METHOD_OPTIONS);
 	buf_add(&allow, "\r\n", 3);
 	request_problem(r, 405, "bad_method", "this address does not know the method",
 			allow.failed ? "" : allow.data, NULL);
@@ -272,28 +275,59 @@ static void wrong_method(struct request *r, unsigned methods)
 
 static void begin_page(struct request *r)
 {
+	int page = page_at(r->path);
+
+	if (page != -1 && r->method == METHOD_OPTIONS) {
+		cors_answer_preflight(r, READ_METHODS, READ_METHODS);
+		return;
+	}
 	cors_begin(r, READ_METHODS);
-	if ((r->method & READ_METHODS) == 0)
-		wrong_method(r, READ_METHODS);
-	else if (!answer_page(r))
+	if (page == -1)
 		request_problem(r, 404, "not_found", "there is nothing at this address", "", NULL);
+	else if ((r->method & READ_METHODS) != 0)
+		answer_page(r, page);
+	else
+		wrong_method(r, READ_METHODS);
+}
+
+/* What pages of any origin may use of this address. Reach stands below the items, and takes a key. */
+static unsigned shared_of(const struct request *r)
+{
+	if (r->route == NULL)
+		return READ_METHODS;
+	return r->route->begin == item && reaching_uri_len(r->path) > 0 ? 0 : r->route->shared;
+}
+
+static void begin_route(struct request *r)
+{
+	if (r->method == METHOD_OPTIONS) {
+		cors_answer_preflight(r, r->route->methods, shared_of(r));
+		return;
+	}
+	cors_begin(r, shared_of(r));
+	if ((r->route->methods & r->method) != 0)
+		r->route->begin(r);
+	else
+		wrong_method(r, r->route->methods);
+}
+
+static void refuse_query(struct request *r)
+{
+	cors_begin(r, shared_of(r));
+	request_problem(r, 400, "bad_query",
+			"a part of the URL behind ? is too long or holds a NUL", "", NULL);
 }
 
 void routes_begin(struct request *r)
 {
 	COUNT(HTTP_REQUESTS);
 	r->route = route_of(r->path);
-	if (r->route == NULL) {
+	if (r->query_failed)
+		refuse_query(r);
+	else if (r->route == NULL)
 		begin_page(r);
-	} else if (r->method == METHOD_OPTIONS) {
-		cors_answer_preflight(r, r->route->methods, r->route->shared);
-	} else {
-		cors_begin(r, r->route->shared);
-		if ((r->route->methods & r->method) != 0)
-			r->route->begin(r);
-		else
-			wrong_method(r, r->route->methods);
-	}
+	else
+		begin_route(r);
 }
 
 void routes_body(struct request *r)

@@ -117,7 +117,7 @@ test('nobody purges without the key, and a wrong question is answered clearly', 
     assert.match(answer, /^HTTP\/1\.1 400 .*"code":"bad_body"/s, rest);
     assert.equal(answer.match(/HTTP\/1\.1/g).length, 1);
   }
-  assert.equal((await stage.http('/v1/items', { method: 'PUT' })).headers.get('allow'), 'GET, HEAD, POST, DELETE');
+  assert.equal((await stage.http('/v1/items', { method: 'PUT' })).headers.get('allow'), 'GET, HEAD, POST, DELETE, OPTIONS');
   await stage.redis.rename('{newswire}:audit', '{newswire}:kept');
   await stage.redis.set('{newswire}:audit', 'of another program');
   const planted = await purge(stage, 'urn:safe');
