@@ -10,6 +10,7 @@ import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Stage, Store, item, program, sample, until } from './stage.mjs';
 import { changeKeys, keyOf, publisher, superdeskSignature } from './keys.mjs';
+import { Tool } from './tool.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const text = read('docs/openapi.json');
@@ -158,10 +159,13 @@ test('its examples are what its schemas say, and so are those of the manual and 
   for (const [schema, value] of examples) fits(schema, value, 'an example');
   for (const number of [1, 2, 3, 4, 5, 6, 7, 8]) fits({ $ref: '#/components/schemas/PostedItem' }, sample(number), `sample ${number}`);
 
-  const { receive, send } = openapi.paths['/v1/stream'].get['x-websocket'];
   const manual = Object.fromEntries([...read('docs/protocol.md').matchAll(/^```json (\w+)\n(.*)\n```$/gm)].map(([, name, json]) => [name, JSON.parse(json)]));
-  for (const name of ['hello', 'post', 'kill', 'tick', 'gap', 'bye', 'subscribed', 'error']) fits({ oneOf: receive.oneOf }, manual[name], name);
-  for (const name of ['subscribe', 'ping']) fits({ oneOf: send.oneOf }, manual[name], name);
+  for (const [path, said, heard] of [['/v1/stream', ['hello', 'post', 'kill', 'tick', 'gap', 'bye', 'subscribed', 'error'], ['subscribe', 'ping']],
+    ['/v1/publish', ['authorized', 'accepted', 'refused'], ['auth', 'publish', 'ping']]]) {
+    const { receive, send } = openapi.paths[path].get['x-websocket'];
+    for (const name of said) fits({ oneOf: receive.oneOf }, manual[name], name);
+    for (const name of heard) fits({ oneOf: send.oneOf }, manual[name], name);
+  }
   for (const [name, schema] of Object.entries({ problem: 'Problem', feed: 'FeedPage', gone: 'Withdrawal', receipt: 'Receipt', results: 'Results',
     purged: 'Purged', audit: 'AuditTrail', reach: 'Reach' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
 });
@@ -188,6 +192,9 @@ test('its limits and words are those of protocol.h', () => {
   assert.deepEqual(schemas.Receipt.properties.status.enum, words('NEWSWIRE_RECEIPT').map(([, word]) => word));
   const closes = openapi.paths['/v1/stream'].get['x-websocket'].closeCodes;
   assert.deepEqual(Object.entries(closes), words('NEWSWIRE_CLOSE'));
+  for (const entry of Object.entries(openapi.paths['/v1/publish'].get['x-websocket'].closeCodes))
+    assert.ok(words('NEWSWIRE_CLOSE').some((row) => String(row) === String(entry)), String(entry));
+  assert.deepEqual(schemas.Right.enum, words('NEWSWIRE_RIGHT').map(([, word]) => word));
 });
 
 /* --- routes ------------------------------------------------------------------------------------- */
@@ -311,14 +318,18 @@ test('reading: pages of the feed, single items, and what is wrong with a questio
 const handshake = (more = {}) => ({ headers: Object.fromEntries(Object.entries({ upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13',
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...more }).filter(([, value]) => value !== null)) });
 
+async function handshakes(stage, id) {
+  await ask(stage, id, [426, 'upgrade_required']);
+  await ask(stage, id, [426, 'bad_version'], handshake({ 'sec-websocket-version': '8' }));
+  await ask(stage, id, [400, 'bad_protocol'], handshake({ 'sec-websocket-protocol': 'graphql-ws' }));
+  await ask(stage, id, [400, 'bad_upgrade'], handshake({ upgrade: 'h2c' }));
+  await ask(stage, id, [400, 'bad_query'], { query: `?x=${'y'.repeat(5000)}` });
+  await ask(stage, id, 101, handshake({ 'sec-websocket-protocol': 'newswire.v1' }));
+}
+
 test('the stream: the handshake and its refusals, and every message of both sides', async (t) => {
   const stage = await Stage.open(t, { 'max-readers': 2, 'drain-time': '500ms' });
-  await ask(stage, 'openStream', [426, 'upgrade_required']);
-  await ask(stage, 'openStream', [426, 'bad_version'], handshake({ 'sec-websocket-version': '8' }));
-  await ask(stage, 'openStream', [400, 'bad_protocol'], handshake({ 'sec-websocket-protocol': 'graphql-ws' }));
-  await ask(stage, 'openStream', [400, 'bad_upgrade'], handshake({ upgrade: 'h2c' }));
-  await ask(stage, 'openStream', [400, 'bad_query'], { query: `?x=${'y'.repeat(5000)}` });
-  await ask(stage, 'openStream', 101, handshake({ 'sec-websocket-protocol': 'newswire.v1' }));
+  await handshakes(stage, 'openStream');
   await stage.metric('newswire_readers').becomes(0);
 
   const { receive, send, subprotocol } = openapi.paths['/v1/stream'].get['x-websocket'];
@@ -350,6 +361,34 @@ test('the stream: the handshake and its refusals, and every message of both side
   for (const message of [...reader.messages, ...lost.messages]) fits({ oneOf: receive.oneOf }, message, 'what the server says');
   assert.deepEqual([...new Set([...reader.messages, ...lost.messages].map((m) => m.type))].sort(),
     ['bye', 'error', 'gap', 'hello', 'post', 'subscribed', 'tick']);
+});
+
+test('the line for tools: the handshake and its refusals, and every message of both sides', async (t) => {
+  const stage = await Stage.open(t, { 'drain-time': '500ms' });
+  await handshakes(stage, 'openLine');
+  await ask(stage, 'openLine', [401, 'unauthorized'], handshake({ authorization: 'Bearer wrong' }));
+  await ask(stage, 'openLine', 101, handshake({ authorization: `Bearer ${stage.key}` }));
+
+  const { receive, send } = openapi.paths['/v1/publish'].get['x-websocket'];
+  const tool = await Tool.open(stage), browser = await Tool.open(stage, { key: null });
+  const say = (who, message) => { fits({ oneOf: send.oneOf }, message, 'what a tool says'); who.send(message); };
+  say(browser, { type: 'auth', ref: 'who', key: stage.key });
+  await browser.type('authorized');
+  const story = item();
+  for (const [ref, what] of [[1, story], [2, story], [3, item({ urgency: 12 })], [4, item({ embargoedUntil: hour() })]])
+    tool.send({ type: 'publish', ref, channels: ['world'], item: what });
+  assert.deepEqual((await tool.hasAnswers(4)).map((m) => m.http), [201, 200, 422, 202]);
+  say(tool, { type: 'ping' });
+  await tool.type('tick');
+  tool.send({ type: 'dance' });
+  await tool.type('error');
+  await Promise.all(Array.from({ length: 64 }, () => Tool.open(stage, { key: null })));
+  await ask(stage, 'openLine', [503, 'full'], handshake());
+  await stage.stop();
+  await until(() => tool.messages.some((m) => m.type === 'bye'), 'bye');
+  const said = [...tool.messages, ...browser.messages];
+  for (const message of said) fits({ oneOf: receive.oneOf }, message, 'what the server says');
+  assert.deepEqual([...new Set(said.map((m) => m.type))].sort(), ['accepted', 'authorized', 'bye', 'error', 'hello', 'refused', 'tick']);
 });
 
 const secret = 'a secret of superdesk';
@@ -491,7 +530,7 @@ test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   process.kill(pid, 'SIGKILL'); // the next worker has never seen Redis
   await until(async () => (await stage.http('/readyz').catch(() => null))?.status === 503, 'a worker without a wire');
   await ask(stage, 'getReadiness', 503);
-  await ask(stage, 'openStream', [503, 'not_ready'], handshake());
+  for (const id of ['openStream', 'openLine']) await ask(stage, id, [503, 'not_ready'], handshake());
 });
 
 test('nothing is written in the document that was not seen here', () => {
