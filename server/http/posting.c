@@ -62,9 +62,17 @@ static int read_idempotency(struct request *r)
 	return len > 0 ? 0 : -1;
 }
 
+/* A body in chunks has no length that counts, whatever Content-Length says (RFC 9112, 6.3). */
+static long length_of(const struct request *r)
+{
+	if (lws_hdr_total_length(r->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return -1;
+	return request_content_length(r->wsi);
+}
+
 void posting_begin(struct request *r)
 {
-	long length = request_content_length(r->wsi);
+	long length = length_of(r);
 
 	if (!may_be_signed(r) && !who_lets_in(r, 0, "", ""))
 		return;

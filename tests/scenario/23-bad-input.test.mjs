@@ -1,9 +1,26 @@
 // Bad input: each kind has its answer, its counter and its entry among the rejects; nobody else is hurt.
+//
+// Where each kind is proved (27: in a batch too; 37: the answer is as /openapi.json says):
+//   a wrong key, none, in odd clothes            29 "who proves nothing learns nothing", here "posting needs the key"
+//   a key without the permission                 29 "each permission is asked for by its name", 27 "a key may do in a batch …"
+//   a wrong or replayed signature                41 "no signature, a wrong one …", "a signed body that somebody sends again"
+//   a body shorter than its Content-Length       27 "a body shorter than its Content-Length is never taken"
+//   a body in chunks, a length that is none      here "a body in chunks is 411"
+//   10,000 items in one batch                    27 "10,000 items in one batch are refused with a number"
+//   256 KiB and one byte                         here "one byte more than the limit"
+//   10,000 levels, duplicate keys, NUL           here "what a publisher gets wrong", 27 "bad input inside a batch"
+//   a version that is no number                  here "a version that is no number"
+//   <script> in every field                      28, 27 "<script> in every field"
+//   keys of another type planted in Redis        here "a key of ours that holds something else", 27 "without Redis a batch …"
+//   too much at once: 429 and 503 busy           29 "a key that posts more than it may", 37 "too much, and nowhere to put it"
+//   no key in a log line, whatever was tried     here "whatever is tried with whatever key"
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { once } from 'node:events';
 import { Stage, sample, item, until } from './stage.mjs';
+import { changeKeys, keyOf, publisher, putKeys, superdeskSignature } from './keys.mjs';
+import { Tool } from './tool.mjs';
 
 const deep = (n) => '['.repeat(n) + ']'.repeat(n);
 
@@ -145,13 +162,14 @@ test('client messages that make no sense: answered or closed, with the right cod
   await patient.hasRead(1);
 });
 
-/** Writes bytes in one segment, and waits for the end of the connection; what came back. */
-async function converse(stage, bytes) {
+/** Writes bytes in one segment, and waits for the end of the connection; what came back. leaves: says that no more will come. */
+async function converse(stage, bytes, leaves = false) {
   const socket = net.connect(stage.state.port, '127.0.0.1');
   let text = '';
   socket.on('error', () => {});
   socket.on('data', (data) => { text += data; });
-  socket.write(bytes);
+  if (leaves) socket.end(bytes);
+  else socket.write(bytes);
   await Promise.race([once(socket, 'close'), once(socket, 'end')]);
   socket.destroy();
   return text;
@@ -186,16 +204,154 @@ test('a client that connects and says nothing is let go and counted', async (t) 
   await stage.metric('newswire_http_silent_total').reaches(1);
 });
 
-test('keys that hold something else: said in words, nothing half-done', async (t) => {
+/** Every key of ours with its value, but those that change by themselves. */
+async function everything(stage) {
+  const names = (await stage.redis.keys('{newswire}:*')).filter((name) => !/:(clock|trimmer|reach:.*)$/.test(name)).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await stage.redis.dumpBuffer(name))?.toString('base64')])));
+}
+
+test('a key of ours that holds something else: each is named in the answer, counted, and nothing is half-done', async (t) => {
   const stage = await Stage.open(t);
-  const reader = await stage.reader();
-  const story = item();
-  await stage.redis.set(`{newswire}:item:${story.uri}`, 'planted');
-  const answer = await stage.post(story, { channels: 'world' });
-  assert.ok(answer.status >= 400, answer.status);
-  assert.match(JSON.stringify(answer.body), /item:/);
-  assert.equal(await stage.redis.xlen('{newswire}:wire'), 0);
-  assert.equal(await stage.redis.exists('{newswire}:feed:world'), 0);
-  await stage.post(item(), { channels: 'world' });
-  await reader.hasRead(1);
+  const reader = await stage.reader({ channels: ['sport'] });
+  const known = item({ body: 'Known' });
+  assert.equal((await stage.post(known, { channels: 'world' })).status, 201);
+  const deeds = { // what is asked for, and which keys it needs
+    story: [() => stage.post(item({ uri: 'urn:new' }), { channels: 'world', headers: { 'idempotency-key': 'k' } }),
+      ['item:urn:new', 'held:urn:new', 'feed:world', 'feed:feed:all', 'feed:class:regular', 'embargo', 'audit', 'rewrite', 'wire', 'head', 'epoch']],
+    correction: [() => stage.post({ ...known, version: '2' }, { channels: 'world' }), [`item:${known.uri}`, `held:${known.uri}`, 'feed:world', 'audit', 'wire', 'head']],
+    embargo: [() => stage.post(item({ uri: 'urn:late', embargoedUntil: new Date(Date.now() + 3600e3).toISOString() }), { channels: 'world' }),
+      ['item:urn:late', 'held:urn:late', 'embargo', 'audit']],
+    kill: [() => stage.post({ uri: known.uri, version: '9', pubStatus: 'canceled' }), [`item:${known.uri}`, `held:${known.uri}`, 'feed:world', 'embargo', 'audit', 'rewrite', 'wire']],
+    purge: [() => stage.http(`/v1/items/${known.uri}`, { method: 'DELETE', headers: { authorization: `Bearer ${stage.key}` } }),
+      [`item:${known.uri}`, `body:${known.uri}:1`, 'feed:world', 'audit', 'rewrite', 'wire']],
+  };
+  const store = stage.metric('newswire_rejects_total{reason="store"}');
+  let times = 0;
+  for (const [deed, [does, names]] of Object.entries(deeds)) {
+    for (const name of names.map((n) => `{newswire}:${n}`)) {
+      const was = await stage.redis.dumpBuffer(name);
+      await stage.redis.multi().del(name).rpush(name, 'planted').exec(); // a list: we have none
+      const before = await everything(stage);
+      const answer = await does();
+      const what = `${deed} with ${name}: ${JSON.stringify(answer.body)}`;
+      assert.deepEqual([answer.status, answer.body.code, answer.headers.get('retry-after')], [503, 'store', '1'], what);
+      assert.ok(answer.body.detail.includes(`${name} is a list`), what);
+      assert.deepEqual(await everything(stage), before, `nothing is half-done by ${what}`);
+      if (deed !== 'purge') times += 1;
+      assert.equal(await store.read(), times, what);
+      await stage.redis.del(name);
+      if (was !== null) await stage.redis.restore(name, 0, was);
+    }
+  }
+  await stage.logged(/event=store_refused .*is a list/);
+  for (const [deed, [does]] of Object.entries(deeds)) assert.ok((await does()).status < 300, `${deed} when all is in order again`);
+  const story = item({ headline: 'And readers go on' });
+  await stage.post(story, { channels: 'sport' });
+  await reader.saw((m) => m.item?.uri === story.uri, 'the post');
+  await stage.publish(item({ uri: 'urn:by-redis' }), 'sport');
+  await reader.saw((m) => m.item?.uri === 'urn:by-redis', 'the post by Redis');
+});
+
+test('one byte more than the limit is refused by every way in', async (t) => {
+  const stage = await Stage.open(t);
+  const full = { uri: 'urn:one-more', headlines: [{ value: 'x' }], bodies: [{ value: '' }] };
+  full.bodies[0].value = 'x'.repeat(256 * 1024 + 1 - JSON.stringify(full).length);
+  assert.equal(Buffer.byteLength(JSON.stringify(full)), 262145);
+  const alone = await stage.post(full, { channels: 'world' });
+  assert.deepEqual([alone.status, alone.body.code], [413, 'too_large']);
+  const among = await stage.post([item(), full, item()], { channels: 'world' });
+  assert.deepEqual(among.body.results.map((r) => r.code ?? r.status), ['accepted', 'too_large', 'accepted']);
+  await stage.publish(full);
+  await stage.metric('newswire_rejects_total{reason="too_large"}').becomes(2); // the same bytes of the same sender count once
+  full.bodies[0].value = full.bodies[0].value.slice(1);
+  assert.equal((await stage.post(full, { channels: 'world' })).status, 201, 'the limit itself is taken');
+});
+
+test('a version that is no number: text and integers are taken, everything else has its answer', async (t) => {
+  const stage = await Stage.open(t);
+  const post = async (uri, version) => {
+    const { status, body } = await stage.post(`{"uri":"${uri}","version":${version},"versionCreated":"2026-01-10T00:00:0${version.length % 10}Z","headlines":[{"value":"v"}]}`, { channels: 'world' });
+    return [status, body.code ?? body.version];
+  };
+  for (const [version, expect] of [['true', [422, 'wrong_type']], ['{}', [422, 'wrong_type']], ['[2]', [422, 'wrong_type']], ['1.5', [422, 'wrong_type']],
+    ['1e400', [422, 'bad_value']], ['99999999999999999999999', [422, 'bad_value']], ['NaN', [400, 'not_json']], ['-', [400, 'not_json']], ['01', [400, 'not_json']],
+    ['"1\\u0000"', [422, 'bad_value']], ['"1\\n"', [422, 'bad_value']], [`"${'9'.repeat(65)}"`, [422, 'bad_value']],
+    ['null', [201, '1']], ['""', [201, '1']], ['3.0', [201, '3']], ['"abc"', [201, 'abc']], ['-1', [201, '-1']], ['"99999999999999999999999"', [201, '99999999999999999999999']]])
+    assert.deepEqual(await post(`urn:version:${version.replace(/\W/g, '_')}:${version.length}`, version), expect, version);
+  assert.equal(await stage.redis.xlen('{newswire}:wire'), 6);
+  for (const [version, status] of [['"draft-a"', 201], ['"draft-b"', 201], ['"draft-a"', 200]]) // as text, where one is no integer
+    assert.equal((await post('urn:text-versions', version))[0], status, version);
+});
+
+test('a body in chunks is 411 whatever its Content-Length says, and nothing of it is taken', async (t) => {
+  const stage = await Stage.open(t);
+  const refused = stage.metric('newswire_http_refused_total');
+  const before = await refused.read();
+  const story = JSON.stringify(item());
+  const chunked = `${story.length.toString(16)}\r\n${story}\r\n0\r\n\r\n`;
+  const head = `POST /v1/items?channels=world HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${stage.key}\r\n`;
+  for (const [more, body] of [['Transfer-Encoding: chunked\r\n', chunked], ['Transfer-Encoding: gzip, chunked\r\n', chunked],
+    ['Transfer-Encoding: identity\r\n', story], ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', chunked],
+    [`Transfer-Encoding: chunked\r\nContent-Length: ${story.length}\r\n`, story], ['', '']])
+    assert.match(await converse(stage, `${head}${more}\r\n${body}`), /^HTTP\/1.1 411 [^]*"code":"length_required"/, more);
+  assert.equal(await refused.read(), before + 6);
+  for (const length of [`${story.length}\r\nContent-Length: ${story.length + 1}`, '+5', '5x', '0x5', '5, 5', '99999999999999999999', '1e3'])
+    assert.match(await converse(stage, `${head}Content-Length: ${length}\r\n\r\n${story}`), /^HTTP\/1.1 400 [^]*"code":"bad_length"/, length);
+  assert.equal(await stage.redis.exists('{newswire}:wire'), 0);
+  assert.equal((await stage.post(story, { channels: 'world' })).status, 201);
+});
+
+test('whatever is tried with whatever key, no log line, answer, metric or entry in Redis has a key in it', async (t) => {
+  const stage = await Stage.open(t, { workers: 2, 'log-level': 'debug', 'publish-rate': 5 });
+  const secret = 'secret-of-superdesk-0123456789', idempotency = 'idempotency-0123456789';
+  const may = ['publish', 'correct', 'kill', 'flash', 'embargo', 'audit', 'all'];
+  await changeKeys(stage, { keys: [publisher('desk', may), publisher('weak', []), { name: 'superdesk', secret, channels: ['*'], may }] });
+  const wrong = 'wrong-key-0123456789abcdef';
+  const keys = [stage.key, keyOf('desk'), keyOf('weak'), wrong, secret];
+  const answers = [];
+  const tell = async (promise) => { const { text, headers } = await promise; answers.push(text, ...[...headers].flat()); };
+  const bearer = (key) => ({ authorization: `Bearer ${key}` });
+
+  for (const key of keys) {
+    for (const body of [item(), '{"uri":', '[', '[]', [item(), 5], '', 'x'.repeat(300 * 1024), `${'['.repeat(10000)}`, '{"a":1,"a":2}', item({ urgency: 1 })]) {
+      await tell(stage.post(body, { key, channels: 'world' }));
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      await tell(stage.post(text, { key: null, channels: 'world', headers: { 'x-superdesk-signature': superdeskSignature(key, text) } }));
+    }
+    await tell(stage.post(item(), { key, headers: { 'idempotency-key': idempotency } }));
+    await tell(stage.post(item(), { key, headers: { 'content-type': 'text/plain' } }));
+    for (const path of ['/v1/audit', '/v1/reach?uri=urn:x', '/v1/items/urn:x/reach', '/metrics', '/v1/stream', '/v1/publish', '/nothing'])
+      await tell(stage.http(path, { headers: bearer(key) }));
+    await tell(stage.http('/v1/items/urn:x', { method: 'DELETE', headers: bearer(key) }));
+    await tell(stage.http('/v1/items', { method: 'OPTIONS', headers: { ...bearer(key), origin: 'https://x.example' } }));
+    for (const bytes of [`POST /v1/items HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      `POST /v1/items HTTP/1.1\r\nHost: x\r\nAuthorization: Basic ${key}\r\nContent-Length: 5\r\n\r\nx`,
+      `GET /v1/audit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\0\r\n\r\n`,
+      `GET /v1/audit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}${'x'.repeat(9000)}\r\n\r\n`,
+      `GARBAGE ${key} \r\n\r\n`])
+      answers.push(await converse(stage, bytes, true));
+    const line = await Tool.open(stage, { key: null });
+    line.send({ type: 'auth', ref: 1, key });
+    line.hand({ item: item(), channels: ['world'] });
+    line.send({ type: 'dance' });
+    await until(() => line.closed || line.answers.length > 0, 'the line to have an answer');
+    answers.push(JSON.stringify(line.messages));
+  }
+  await changeKeys(stage, `{"keys":[{"name":"desk","secret":"${secret}","key":"${keyOf('desk')}"}`, 'keys_broken');
+  await stage.publish('{"uri":', 'world');
+  await stage.metric('newswire_rejects_total{reason="not_json"}').reaches(2);
+  await putKeys(stage.dir, { keys: [publisher('desk', may)] });
+  const log = stage.log;
+  await stage.restart();
+
+  const kept = [];
+  for (const name of await stage.redis.keys('*')) kept.push(name, (await stage.redis.dumpBuffer(name))?.toString('latin1'));
+  for (const event of ['unauthorized', 'forbidden', 'item_refused', 'batch_refused', 'keys_broken']) assert.match(log, new RegExp(`event=${event}`));
+  const places = { log: log + stage.log, out: stage.out, answers: answers.join('\n'), metrics: (await stage.http('/metrics')).text, Redis: kept.join('\n') };
+  assert.ok(answers.length > 150 && kept.length > 50);
+  for (const [place, text] of Object.entries(places)) {
+    for (const key of [...keys, idempotency])
+      assert.ok(!text.includes(key), `${place} has a key: ${text.slice(Math.max(0, text.indexOf(key) - 200), text.indexOf(key))}`);
+    for (const key of keys) assert.ok(!text.includes(Buffer.from(key).toString('base64').slice(0, 24)), `${place} has a key in base64`);
+  }
 });

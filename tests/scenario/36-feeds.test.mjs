@@ -100,6 +100,35 @@ test('feed readers see each sample, its pictures, films, authors and words', asy
     assert.equal((await (await fetch(link)).json()).item.uri, ids[4], 'the permalink leads to the story');
 });
 
+test('every channel that any of the eight samples is in has both feeds, and the parsers read the same in them as in /v1/feed', async (t) => {
+  const stage = await Stage.open(t);
+  const soon = new Date(Date.now() + 3600e3).toISOString();
+  const plain = { 1: 'world', 2: 'docs', 3: 'world', 4: 'world', 5: 'world', 6: 'world', 7: 'sport', 8: 'local-desk' };
+  for (const [number, status] of [[1, 201], [2, 201], [3, 201], [4, 201], [5, 201], [6, 202], [7, 201], [8, 201]])
+    assert.equal((await stage.post(sample(number, number === 6 ? { embargoedUntil: soon } : {}), { channels: plain[number] })).status, status, `sample ${number}`);
+  const { items: held } = await stage.feed();
+  assert.deepEqual(held.map((post) => post.item.uri), [8, 7, 2, 1].map((n) => sample(n).uri ?? sample(n).guid), '3 is killed, 6 is under embargo');
+  assert.equal((await stage.post(sample(6), { channels: 'world' })).status, 201, 'the embargo is lifted');
+
+  const channels = [...new Set((await stage.feed()).items.flatMap((post) => post.channels))];
+  assert.ok(channels.length >= 15, `plain and derived: ${channels}`);
+  const ids = new Set();
+  for (const channel of channels) {
+    const posts = (await stage.feed(`?channels=${channel}`)).items;
+    const path = `/feed/${encodeURIComponent(channel)}`;
+    const json = await jsonFeed(stage, `${path}.json`), atom = await atomFeed(stage, `${path}.atom`);
+    assert.deepEqual(json.read.items.map((entry) => entry.id), posts.map((post) => post.item.uri), channel);
+    assert.deepEqual(atom.read.entries.map((entry) => entry.id), posts.map((post) => post.item.uri), channel);
+    assert.deepEqual(atom.read.entries.map((entry) => entry.title?.value ?? entry.title), json.read.items.map((entry) => entry.title), channel);
+    assert.equal(json.read.title, `Newswire: ${channel}`);
+    assert.equal(atom.read.links.find((link) => link.rel === 'self').href, stage.url + path + '.atom');
+    assert.equal(json.read.feed_url, `${stage.url}${path}.json`);
+    for (const bytes of [json.bytes, atom.bytes]) assert.doesNotMatch(bytes, /EARTHQUAKE|Corrects vote|edNote/, 'neither the killed text nor a note to editors');
+    ids.add(atom.read.id);
+  }
+  assert.equal(ids.size, channels.length, 'each is a feed of its own');
+});
+
 test('one channel has its own address, and takes the filters of the feed', async (t) => {
   const stage = await Stage.open(t);
   await stage.post(sample(1), { channels: 'world' });

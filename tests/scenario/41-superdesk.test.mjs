@@ -84,6 +84,111 @@ test('what no reader would get is answered 200 and logged; what is no JSON, 400;
   assert.deepEqual(said(await push(stage, { ...body, type: 'text' })), [201, 'accepted']);
 });
 
+const zoned = (ms) => new Date(Date.now() + ms).toISOString().replace(/\.\d+Z$/, '+0000'); // as Superdesk writes times
+const readyIs = (stage, status) => until(async () => (await stage.http('/readyz/publish')).status === status, `publishing to be ${status}`);
+
+/** Superdesk's worker: a push is tried again as long as it gets 5xx or no answer; what is new goes before what failed. Says what the last answer was. */
+class Queue {
+  constructor(stage) { this.stage = stage; this.failed = []; this.said = []; }
+  async send(what) {
+    const answer = await push(this.stage, what).catch(() => null);
+    if (answer === null || answer.status >= 500) this.failed.push(what);
+    else this.said.push([what.version, ...said(answer)]);
+    assert.ok(answer === null || answer.status < 400 || answer.status >= 500, `no 4xx, which it would never send again: ${answer?.status}`);
+  }
+  async sendAgain() {
+    const failed = this.failed;
+    this.failed = [];
+    for (const what of failed) await this.send(what);
+  }
+}
+
+test('what failed with 503 is sent again after what is newer: the last version stands, and nothing counts as failed', async (t) => {
+  const store = await Store.open(t);
+  const stage = await opens(t, { store });
+  const reader = await stage.reader({ channels: ['local-desk'] });
+  const version = (n, more = {}) => superdesk({ version: `${n}`, versioncreated: `2026-01-10T1${n}:00:00+0000`, headline: `Version ${n}`, ...more });
+  const queue = new Queue(stage);
+  await queue.send(version(1));
+  await reader.hasRead(1);
+  await store.kill();
+  await readyIs(stage, 503);
+  await queue.send(version(2));
+  await queue.send(superdesk({ guid: 'urn:other', version: '1', pubstatus: 'usable' }));
+  assert.equal(queue.failed.length, 2, '503, to be tried again');
+  await store.start();
+  await readyIs(stage, 200);
+  await queue.send(version(3));
+  await queue.send({ ...superdesk({ guid: 'urn:other', version: '2', pubstatus: 'canceled' }) });
+  await queue.sendAgain();
+  await queue.sendAgain();
+  assert.deepEqual(queue.said, [['1', 201, 'accepted'], ['3', 201, 'accepted'], ['2', 201, 'accepted'], ['2', 200, 'stale'], ['1', 200, 'ignored']]);
+  assert.deepEqual(queue.failed, []);
+  await reader.settled();
+  assert.deepEqual(reader.posts.map((post) => [post.action, post.item?.headlines[0].value]), [['publish', 'Version 1'], ['correct', 'Version 3']]);
+  assert.equal((await stage.http('/v1/items/urn:other')).status, 410);
+  assert.equal((await stage.feed('?channels=local-desk')).items[0].item.version, '3');
+});
+
+test('an answer that never came: Superdesk sends the same again, and readers get it once', async (t) => {
+  const store = await Store.open(t);
+  const stage = await opens(t, { store });
+  const reader = await stage.reader({ channels: ['local-desk'] });
+  const body = JSON.stringify(superdesk());
+  store.child.kill('SIGSTOP');
+  const gone = new AbortController();
+  const heard = stage.metric('newswire_desk_heard_total').reaches(1).then(() => gone.abort());
+  await assert.rejects(fetch(`${stage.url}/v1/items?channels=local-desk`, { method: 'POST', body, signal: gone.signal,
+    headers: { 'content-type': 'application/json', 'x-superdesk-signature': superdeskSignature(secret, body) } }));
+  await heard;
+  store.child.kill('SIGCONT');
+  await reader.hasRead(1);
+  for (const _ of ['again', 'and again']) assert.deepEqual(said(await push(stage, body)), [200, 'duplicate']);
+  await reader.settled();
+  await reader.hasRead(1);
+});
+
+test('under embargo: corrected, killed, or lifted before its end, and told to readers only when it is over', async (t) => {
+  const stage = await opens(t);
+  const reader = await stage.reader({ channels: ['local-desk'] });
+  const held = (name, more = {}) => superdesk({ guid: `urn:held:${name}`, version: '1', headline: `Held ${name}`, embargoed: zoned(3600e3), ...more });
+  for (const name of ['killed', 'lifted', 'corrected']) assert.deepEqual(said(await push(stage, held(name))), [202, 'held']);
+  assert.deepEqual(said(await push(stage, held('killed', { pubstatus: 'canceled' }))), [201, 'accepted'], 'by the same version');
+  assert.deepEqual(said(await push(stage, held('killed', { version: '2' }))), [200, 'ignored']);
+  assert.deepEqual(said(await push(stage, held('lifted', { version: '2', versioncreated: zoned(0), embargoed: undefined }))), [201, 'accepted']);
+  const end = zoned(2000);
+  assert.deepEqual(said(await push(stage, held('corrected', { version: '2', versioncreated: zoned(0), headline: 'Held and corrected', embargoed: end }))), [202, 'held']);
+  // A picture that is still under embargo holds the story that carries it.
+  const picture = { featuremedia: { guid: 'urn:pic', type: 'picture', embargoed: zoned(3600e3), headline: 'P', renditions: {} } };
+  assert.deepEqual(said(await push(stage, superdesk({ guid: 'urn:held:picture', associations: picture }))), [202, 'held']);
+
+  const posts = await reader.hasRead(2);
+  assert.deepEqual(posts.map((post) => [post.action, post.item.uri, post.item.headlines[0].value]),
+    [['publish', 'urn:held:lifted', 'Held lifted'], ['release', 'urn:held:corrected', 'Held and corrected']]);
+  assert.ok(Date.now() >= Date.parse(end.replace('+0000', 'Z')), 'not before its time');
+  assert.ok(!/Held killed/.test(JSON.stringify(reader.messages)));
+  assert.equal((await stage.http('/v1/items/urn:held:killed')).status, 410);
+  assert.equal((await stage.http('/v1/items/urn:held:picture')).status, 404);
+});
+
+test('a signed body that somebody sends again: a duplicate, also after the kill, and only where its key may send', async (t) => {
+  const stage = await opens(t);
+  const reader = await stage.reader();
+  const body = JSON.stringify(superdesk()), signature = superdeskSignature(secret, body);
+  const again = (options = {}) => push(stage, body, { signature, ...options });
+  assert.deepEqual(said(await again()), [201, 'accepted']);
+  for (let i = 0; i < 20; i++) assert.deepEqual(said(await again()), [200, 'duplicate']);
+  assert.deepEqual(said(await again({ channels: 'world' })), [403, 'channel_forbidden']);
+  assert.deepEqual(said(await push(stage, superdesk({ pubstatus: 'canceled' }))), [201, 'accepted']);
+  assert.equal((await again()).status, 200);
+  assert.equal((await stage.http(`/v1/items/${superdesk().guid}`)).status, 410, 'it stays killed');
+  await reader.settled();
+  assert.deepEqual(reader.posts.map((post) => post.action), ['publish', 'kill']);
+  // A signature is of one body: not of a part of it, nor of it in another form.
+  for (const other of [`${body} `, body.slice(0, -1), JSON.stringify(JSON.parse(body), null, 1), `[${body}]`])
+    assert.equal((await push(stage, other, { signature })).status, 401);
+});
+
 test('no signature, a wrong one and one of another secret are 401; a body signed before is a duplicate', async (t) => {
   const stage = await opens(t);
   const what = superdesk();
