@@ -124,8 +124,9 @@ test('what failed with 503 is sent again after what is newer: the last version s
   await queue.sendAgain();
   assert.deepEqual(queue.said, [['1', 201, 'accepted'], ['3', 201, 'accepted'], ['2', 201, 'accepted'], ['2', 200, 'stale'], ['1', 200, 'ignored']]);
   assert.deepEqual(queue.failed, []);
-  await reader.settled();
-  assert.deepEqual(reader.posts.map((post) => [post.action, post.item?.headlines[0].value]), [['publish', 'Version 1'], ['correct', 'Version 3']]);
+  const posts = await reader.hasRead(2);
+  await until(async () => (await stage.http('/readyz')).text === 'ready\n', 'the link that reads to be back as well');
+  assert.deepEqual(posts.map((post) => [post.action, post.item?.headlines[0].value]), [['publish', 'Version 1'], ['correct', 'Version 3']]);
   assert.equal((await stage.http('/v1/items/urn:other')).status, 410);
   assert.equal((await stage.feed('?channels=local-desk')).items[0].item.version, '3');
 });
