@@ -1,4 +1,4 @@
-/* crowd.c - thousands of WebSocket readers that look at nothing but marks: see crowd.h. */
+/* crowd.c - thousands of readers that look at nothing but marks: see crowd.h. */
 #include "crowd.h"
 
 #include <errno.h>
@@ -18,31 +18,26 @@
  * when those are taken it walks over all of them each time: the server would starve for connections. */
 #define READERS_PER_ADDRESS 8192
 
-/* The example of RFC 6455, so that every answer can be checked for the same value. */
-#define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
-#define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-
 enum reader_state {
 	CONNECTING,
 	ASKED,	  /* the request is out */
-	ANSWERED, /* the 101 is complete */
+	ANSWERED, /* the answer is complete */
 	READY,
 	CLOSED,
 };
 
 struct reader {
 	int fd;
-	uint8_t state;	 /* enum reader_state */
-	uint8_t matched; /* of the blank line that ends the answer's headers */
+	uint8_t state; /* enum reader_state */
+	struct answer answer;
 	struct marks marks;
-	uint32_t next; /* number of the message that should come now */
+	uint32_t
+		next; /* number of the message that should come now; a step further is kind.spread */
 };
 
 struct crowd crowd;
 
 static int poll_fd;
-static struct sockaddr_in address;
-static char request[512];
 static struct reader *readers; /* [crowd.wanted] */
 static char chunk[READ_BYTES];
 static int64_t chunk_ns; /* when it was received */
@@ -58,14 +53,22 @@ static int64_t now_ns(void)
 /* connecting -------------------------------------------------------------------------------- */
 
 /* 127.0.0.1 for the first, then 127.0.0.2 …; the port is chosen by connect(). */
-static int bind_to_address(int fd, unsigned index)
+static int bind_to_address(int fd, unsigned number)
 {
 	struct sockaddr_in from = {.sin_family = AF_INET};
 	int on = 1;
 
-	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + index / READERS_PER_ADDRESS);
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number / READERS_PER_ADDRESS);
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 	return bind(fd, (struct sockaddr *)&from, sizeof from);
+}
+
+/* The first message from crowd.first on that reader number `number` gets. */
+static uint32_t first_message_for(unsigned number)
+{
+	unsigned spread = crowd.kind.spread;
+
+	return crowd.first + (number % spread + spread - crowd.first % spread) % spread;
 }
 
 static int reader_open(unsigned index)
@@ -75,12 +78,12 @@ static int reader_open(unsigned index)
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				    .data.u64 = CROWD_TAG + index};
 
-	r->next = crowd.first;
+	r->next = first_message_for(crowd.kind.base + index);
 	r->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (r->fd < 0 || bind_to_address(r->fd, index) != 0)
+	if (r->fd < 0 || bind_to_address(r->fd, crowd.kind.base + index) != 0)
 		return -1;
 	setsockopt(r->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-	if (connect(r->fd, (struct sockaddr *)&address, sizeof address) != 0 &&
+	if (connect(r->fd, (struct sockaddr *)&crowd.kind.server, sizeof crowd.kind.server) != 0 &&
 	    errno != EINPROGRESS)
 		return -1;
 	return epoll_ctl(poll_fd, EPOLL_CTL_ADD, r->fd, &event);
@@ -90,7 +93,7 @@ static int reader_open(unsigned index)
 static void open_more(void)
 {
 	while (crowd.opened < crowd.wanted &&
-	       crowd.opened - crowd.ready - crowd.closed - crowd.failed < CROWD_BATCH) {
+	       crowd.opened - crowd.ready - crowd.closed - crowd.failed < crowd.batch) {
 		if (reader_open(crowd.opened) != 0) {
 			perror("nw-load: opening a reader");
 			exit(1);
@@ -114,37 +117,43 @@ static void reader_lost_its_server(struct reader *r)
 	open_more();
 }
 
-/* Looks for the blank line after the headers, which may be cut anywhere. Returns what follows. */
-static const char *after_headers(struct reader *r, const char *bytes, const char *end)
+static void reader_ask(struct reader *r)
 {
-	static const char blank[] = "\r\n\r\n";
+	const struct crowd_kind *kind = &crowd.kind;
+	unsigned number = kind->base + (unsigned)(r - readers);
+	char place[CROWD_PLACE + 16];
+	char request[SPEECH_ASK_MAX];
+	size_t n;
 
-	while (bytes < end && r->matched < 4) {
-		r->matched =
-			(uint8_t)(*bytes == blank[r->matched] ? r->matched + 1 : *bytes == '\r');
-		bytes++;
-	}
-	return bytes;
+	speech_name(place, sizeof place, kind->place,
+		    kind->spread > 1 ? number % kind->spread : number);
+	n = kind->speech->ask(request, sizeof request, place, number);
+	if (n > 0 && send(r->fd, request, n, MSG_NOSIGNAL) == (ssize_t)n)
+		r->state = ASKED;
+	else
+		reader_lost_its_server(r);
 }
 
-/* The answer to the request. A server sends its status line and headers in one piece; one that
- * cuts them in the middle of the key is not one to measure. */
 static const char *reader_hear_answer(struct reader *r, const char *bytes, const char *end)
 {
-	size_t n = (size_t)(end - bytes);
+	const char *rest = speech_hear(crowd.kind.speech, &r->answer, bytes, end);
 
-	if (r->matched == 0 && (memmem(bytes, n, "HTTP/1.1 101", 12) != bytes ||
-				memmem(bytes, n, ACCEPT, strlen(ACCEPT)) == NULL)) {
+	if (r->answer.refused) {
 		if (crowd.failed == 0)
 			fprintf(stderr, "nw-load: a reader was answered: %.*s\n",
-				(int)(n < 400 ? n : 400), bytes);
+				(int)(end - bytes < 400 ? end - bytes : 400), bytes);
 		reader_lost_its_server(r);
-		return end;
-	}
-	bytes = after_headers(r, bytes, end);
-	if (r->matched == 4)
+	} else if (r->answer.complete) {
 		r->state = ANSWERED;
-	return bytes;
+	}
+	return rest;
+}
+
+static void reader_is_ready(struct reader *r)
+{
+	r->state = READY;
+	crowd.ready++;
+	open_more();
 }
 
 /* listening --------------------------------------------------------------------------------- */
@@ -156,12 +165,12 @@ static void reader_got(void *who, int64_t sent_ns, uint32_t number)
 
 	if (number - crowd.first >= crowd.count)
 		return; /* of an earlier round */
-	if (number < r->next) {
+	if (number < r->next || (number - r->next) % crowd.kind.spread != 0) {
 		crowd.doubled++;
 		return;
 	}
-	crowd.lost += number - r->next;
-	r->next = number + 1;
+	crowd.lost += (number - r->next) / crowd.kind.spread;
+	r->next = number + crowd.kind.spread;
 	crowd.delivered++;
 	histogram_add(&crowd.latency, chunk_ns - sent_ns);
 
@@ -173,21 +182,29 @@ static void reader_got(void *who, int64_t sent_ns, uint32_t number)
 	f->last_ns = chunk_ns;
 }
 
+/* To the server's question whether anybody is there. */
+static void reader_reply(struct reader *r)
+{
+	const char *reply = crowd.kind.speech->reply;
+
+	if (send(r->fd, reply, strlen(reply), MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+		reader_lost_its_server(r);
+}
+
 static void reader_hear(struct reader *r, const char *bytes, size_t n)
 {
 	const char *end = bytes + n;
 
 	if (r->state == ASKED)
 		bytes = reader_hear_answer(r, bytes, end);
+	if (r->state == ANSWERED && (bytes < end || !crowd.kind.speech->greets))
+		reader_is_ready(r);
 	if (bytes == end || r->state == CLOSED)
 		return;
-	if (r->state == ANSWERED) {
-		r->state = READY;
-		crowd.ready++;
-		open_more();
-	}
 	crowd.bytes += (uint64_t)(end - bytes);
 	marks_scan(&r->marks, bytes, (size_t)(end - bytes), reader_got, r);
+	if (speech_is_asked(crowd.kind.speech, bytes, (size_t)(end - bytes)))
+		reader_reply(r);
 }
 
 /* Edge-triggered: a short read means that there is no more now. */
@@ -209,36 +226,21 @@ void crowd_turn(uint64_t tag, uint32_t events)
 {
 	struct reader *r = &readers[tag - CROWD_TAG];
 
-	if (r->state == CONNECTING && (events & EPOLLOUT)) {
-		size_t n = strlen(request);
-
-		if (send(r->fd, request, n, MSG_NOSIGNAL) != (ssize_t)n) {
-			reader_lost_its_server(r);
-			return;
-		}
-		r->state = ASKED;
-	}
+	if (r->state == CONNECTING && (events & EPOLLOUT))
+		reader_ask(r);
 	if (r->state != CLOSED && (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)))
 		reader_drain(r);
 }
 
 /* rounds ------------------------------------------------------------------------------------ */
 
-int crowd_open(int epoll_fd, const struct sockaddr_in *server, const char *path)
+void crowd_open(int epoll_fd, const struct crowd_kind *kind)
 {
-	int n;
-
 	poll_fd = epoll_fd;
-	address = *server;
-	n = snprintf(request, sizeof request,
-		     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
-		     "Connection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
-		     "Sec-WebSocket-Version: 13\r\n\r\n",
-		     path, ntohs(server->sin_port));
-	return n < (int)sizeof request ? 0 : -1;
+	crowd.kind = *kind;
 }
 
-int crowd_connect(unsigned n)
+int crowd_connect(unsigned n, unsigned batch)
 {
 	struct reader *grown = realloc(readers, (crowd.wanted + n) * sizeof *readers);
 
@@ -247,8 +249,19 @@ int crowd_connect(unsigned n)
 	readers = grown;
 	memset(&readers[crowd.wanted], 0, n * sizeof *readers);
 	crowd.wanted += n;
+	crowd.batch = batch;
 	open_more();
 	return 0;
+}
+
+void crowd_drop(void)
+{
+	for (unsigned i = 0; i < crowd.opened; i++) {
+		if (readers[i].state != CLOSED)
+			close(readers[i].fd);
+		readers[i].state = CLOSED; /* events of this turn may still name it */
+	}
+	crowd.wanted = crowd.opened = crowd.ready = crowd.failed = crowd.closed = 0;
 }
 
 int crowd_expect(uint32_t first, uint32_t count)
@@ -264,19 +277,23 @@ int crowd_expect(uint32_t first, uint32_t count)
 	crowd.delivered = crowd.lost = crowd.doubled = crowd.bytes = 0;
 	memset(&crowd.latency, 0, sizeof crowd.latency);
 	for (unsigned i = 0; i < crowd.opened; i++)
-		readers[i].next = first;
+		readers[i].next = first_message_for(crowd.kind.base + i);
 	return 0;
 }
 
 bool crowd_is_served(void)
 {
-	return crowd.delivered + crowd.lost >= (uint64_t)crowd.ready * crowd.count;
+	return crowd.wanted > 0 &&
+	       crowd.delivered + crowd.lost >=
+		       (uint64_t)crowd.ready * (crowd.count / crowd.kind.spread);
 }
 
 void crowd_finish(void)
 {
-	for (unsigned i = 0; i < crowd.opened; i++) {
-		crowd.lost += crowd.first + crowd.count - readers[i].next;
-		readers[i].next = crowd.first + crowd.count;
-	}
+	unsigned spread = crowd.kind.spread;
+	uint32_t end = crowd.first + crowd.count;
+
+	for (unsigned i = 0; i < crowd.opened; i++)
+		for (; readers[i].next < end; readers[i].next += spread)
+			crowd.lost++;
 }

@@ -1,4 +1,4 @@
-/* crowd.h - thousands of WebSocket readers that look at nothing but marks.
+/* crowd.h - thousands of readers, of whatever protocol, that look at nothing but marks.
  *
  * What it does  Opens readers a bounded batch at a time, takes what arrives in big reads, and
  *               counts for every reader that it gets each numbered message once and in order.
@@ -17,9 +17,21 @@
 #include <netinet/in.h>
 
 #include "histogram.h"
+#include "speech.h"
 
 #define CROWD_TAG   (UINT64_C(1) << 32)
-#define CROWD_BATCH 128 /* handshakes under way at once */
+#define CROWD_PLACE 256 /* bytes of a path, subject or topic */
+
+/* Who the readers are: set before the first of them connects. */
+struct crowd_kind {
+	struct sockaddr_in server;
+	const struct speech *speech;
+	char place
+		[CROWD_PLACE]; /* {} stands for the reader's channel, or its number if spread is 1 */
+	unsigned base; /* number of the first reader: other processes have those before it */
+	unsigned
+		spread; /* channels: reader and message meet when their numbers agree modulo this */
+};
 
 /* What one message did: written by the readers, read at the end. */
 struct flight {
@@ -29,9 +41,11 @@ struct flight {
 };
 
 struct crowd {
+	struct crowd_kind kind;
+	unsigned batch;	 /* handshakes under way at once */
 	unsigned wanted; /* readers asked for; opened <= wanted */
 	unsigned opened; /* sockets made */
-	unsigned ready;	 /* have had their 101 and a first frame */
+	unsigned ready;	 /* were answered */
 	unsigned failed; /* refused, or closed before they were ready */
 	unsigned closed; /* were ready, and were then closed by the server */
 
@@ -39,19 +53,22 @@ struct crowd {
 	struct flight *flights; /* [count] */
 	uint64_t delivered;	/* in order or after a gap, never twice */
 	uint64_t lost;		/* passed over; crowd_finish() adds what never came */
-	uint64_t doubled;	/* came again, or too late to be in order */
+	uint64_t doubled;	/* came again, too late to be in order, or on another's channel */
 	uint64_t bytes;		/* received since crowd_expect() */
 	struct histogram latency;
 };
 
 extern struct crowd crowd;
 
-int crowd_open(int epoll_fd, const struct sockaddr_in *server, const char *path);
+void crowd_open(int epoll_fd, const struct crowd_kind *kind);
 
-/* Asks for n more readers; crowd.ready + crowd.failed says how far that is. */
-int crowd_connect(unsigned n);
+/* Asks for n more readers, at most `batch` at once; crowd.ready + crowd.failed says how far that is. */
+int crowd_connect(unsigned n, unsigned batch);
 
-/* Starts counting anew, for messages first .. first + count - 1. */
+/* Hangs up on the server, every reader at once. What was counted stays. */
+void crowd_drop(void);
+
+/* Starts counting anew, for messages first .. first + count - 1; with channels, the same number on each. */
 int crowd_expect(uint32_t first, uint32_t count);
 
 /* Whether every reader has had every message that it can still get. */

@@ -5,7 +5,9 @@
  * One thread, nothing else: no routing, no formats, no history, no limits. What a server that has
  * those costs more than this is what the bench shows.
  *
- *   nw-floor --redis PATH --channel NAME [--mode each|joined] [--sndbuf BYTES]
+ *   nw-floor --redis PATH --channel NAME [--mode each|joined] [--sndbuf BYTES] [--spread N]
+ *
+ * With --spread N there are N channels, by the number at the end of a channel's name and of a reader's path.
  *
  * `joined` sends all messages that one wake-up finds in the Redis socket as one block; `each`
  * sends them one by one. Prints {"port":N} when it listens on 127.0.0.1:N; ends at end of stdin.
@@ -14,7 +16,6 @@
  * repeat the Nth message (from 1) for the first reader; --tear sends every block in two parts.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -32,7 +33,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <hiredis/hiredis.h>
+#include "ear.h"
 
 #define ACCEPTS_PER_EVENT 64
 #define REQUEST_MAX	  4096
@@ -48,13 +49,20 @@ struct waiting {
 	char bytes[];
 };
 
-/* One connection. fd < 0 <=> it is closed and on the list `gone`, no longer in readers[]. */
+/* One connection. fd < 0 <=> it is closed and on the list `gone`, no longer in its group. */
 struct reader {
 	int fd;
 	bool open;   /* has had its 101 */
-	unsigned at; /* index in readers[] */
+	unsigned at; /* index in its group */
+	struct group *group;
 	struct waiting *waiting;
 	struct reader *next_gone;
+};
+
+/* The readers of one channel, no holes. A reader is in the first until it says which is his. */
+struct group {
+	struct reader **readers;
+	unsigned count, room;
 };
 
 struct block {
@@ -68,15 +76,14 @@ static struct {
 	bool joined;
 	bool tear;
 	int sndbuf;
+	unsigned spread;
 	unsigned long drop, twice; /* number of a message; 0 is none */
-} options = {.sndbuf = 64 << 10};
+} options = {.sndbuf = 64 << 10, .spread = 1};
 
 static int epoll_fd;
 static int listen_fd;
-static redisContext *redis;
-static struct reader **readers; /* all connected ones, no holes */
-static unsigned reader_count, reader_room;
-static struct reader *gone; /* closed in this turn */
+static struct group *groups; /* [options.spread] */
+static struct reader *gone;  /* closed in this turn */
 static unsigned long message_count;
 static struct block block; /* what goes to every reader next */
 
@@ -94,6 +101,43 @@ static void watch(int fd, uint32_t events, uint64_t tag)
 		die("epoll_ctl");
 }
 
+/* groups ------------------------------------------------------------------------------------ */
+
+static int group_add(struct group *g, struct reader *r)
+{
+	if (g->count == g->room) {
+		unsigned room = g->room > 0 ? 2 * g->room : 8;
+		struct reader **grown = realloc(g->readers, room * sizeof *g->readers);
+
+		if (grown == NULL)
+			return -1;
+		g->readers = grown;
+		g->room = room;
+	}
+	r->group = g;
+	r->at = g->count;
+	g->readers[g->count++] = r;
+	return 0;
+}
+
+static void group_remove(struct reader *r)
+{
+	struct group *g = r->group;
+
+	g->readers[r->at] = g->readers[--g->count];
+	g->readers[r->at]->at = r->at;
+}
+
+/* The group that a name ending in a number belongs to. */
+static struct group *group_of(const char *name, size_t n)
+{
+	size_t digits = 0;
+
+	while (digits < n && name[n - digits - 1] >= '0' && name[n - digits - 1] <= '9')
+		digits++;
+	return &groups[digits > 0 ? strtoul(name + n - digits, NULL, 10) % options.spread : 0];
+}
+
 /* readers ----------------------------------------------------------------------------------- */
 
 /* Closes the socket and takes the reader off the list; bury() frees it after the events of this
@@ -104,8 +148,7 @@ static void reader_close(struct reader *r)
 		return;
 	close(r->fd);
 	r->fd = -1;
-	readers[r->at] = readers[--reader_count];
-	readers[r->at]->at = r->at;
+	group_remove(r);
 	r->next_gone = gone;
 	gone = r;
 }
@@ -169,6 +212,20 @@ static void reader_flush(struct reader *r)
 	}
 }
 
+/* Moves a reader to the channel that its request asks for. */
+static int reader_choose(struct reader *r, const char *request)
+{
+	size_t method = strcspn(request, " ") + 1;
+
+	if (options.spread == 1)
+		return 0;
+	group_remove(r);
+	if (group_add(group_of(request + method, strcspn(request + method, " ")), r) == 0)
+		return 0;
+	r->group = groups;
+	return group_add(groups, r);
+}
+
 /* Answers the handshake when the request is complete. */
 static void reader_open(struct reader *r)
 {
@@ -184,7 +241,8 @@ static void reader_open(struct reader *r)
 
 	if (strstr(request, "\r\n\r\n") == NULL)
 		return;
-	if (key == NULL || sscanf(key + 20, " %63[0-9A-Za-z+/=]", text) != 1) {
+	if (key == NULL || sscanf(key + 20, " %63[0-9A-Za-z+/=]", text) != 1 ||
+	    reader_choose(r, request) != 0) {
 		reader_close(r);
 		return;
 	}
@@ -230,23 +288,14 @@ static int reader_add(int fd)
 	int on = 1;
 	struct reader *r;
 
-	if (reader_count == reader_room) {
-		unsigned room = reader_room > 0 ? 2 * reader_room : 256;
-		struct reader **grown = realloc(readers, room * sizeof *readers);
-
-		if (grown == NULL)
-			return -1;
-		readers = grown;
-		reader_room = room;
-	}
-	if ((r = calloc(1, sizeof *r)) == NULL)
+	if ((r = calloc(1, sizeof *r)) == NULL || group_add(groups, r) != 0) {
+		free(r);
 		return -1;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (options.sndbuf > 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options.sndbuf, sizeof options.sndbuf);
 	r->fd = fd;
-	r->at = reader_count;
-	readers[reader_count++] = r;
 	watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, (uintptr_t)r);
 	return 0;
 }
@@ -302,67 +351,35 @@ static void send_to(struct reader *r, const char *bytes, size_t n)
 
 /* The whole product: one buffer to everybody. From the end, because a reader that is closed is
  * replaced by the last. */
-static void send_block(void)
+static void send_block(const struct group *g)
 {
-	for (unsigned i = reader_count; i-- > 0;) {
+	for (unsigned i = g->count; i-- > 0;) {
 		unsigned times = 1;
 
 		if (i == 0 && message_count == options.drop)
 			times = 0;
 		if (i == 0 && message_count == options.twice)
 			times = 2;
-		for (; times > 0 && readers[i]->open; times--)
-			send_to(readers[i], block.bytes, block.n);
+		for (; times > 0 && g->readers[i]->open; times--)
+			send_to(g->readers[i], block.bytes, block.n);
 	}
 	block.n = 0;
 }
 
-static void take_message(const redisReply *reply)
+static void take_message(const char *channel, const char *text, size_t n)
 {
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
-	    strcmp(reply->element[0]->str, "message") != 0)
-		return;
 	message_count++;
-	block_add_frame(reply->element[2]->str, reply->element[2]->len);
+	block_add_frame(text, n);
 	if (!options.joined)
-		send_block();
+		send_block(group_of(channel, strlen(channel)));
 }
 
 /* All that the socket holds now, then one send per reader. */
 static void hear_redis(void)
 {
-	redisReply *reply;
-	size_t had;
-
-	do {
-		had = redis->reader->len;
-		if (redisBufferRead(redis) != REDIS_OK)
-			exit(0); /* the bench ended Redis */
-		while (redisGetReplyFromReader(redis, (void **)&reply) == REDIS_OK &&
-		       reply != NULL) {
-			take_message(reply);
-			freeReplyObject(reply);
-			had = SIZE_MAX;
-		}
-	} while (redis->reader->len != had);
+	ear_hear(take_message);
 	if (block.n > 0)
-		send_block();
-}
-
-static void subscribe(void)
-{
-	redisReply *reply;
-
-	redis = redisConnectUnix(options.redis_path);
-	if (redis == NULL || redis->err != 0)
-		die("connecting to Redis");
-	reply = redisCommand(redis, "SUBSCRIBE %s", options.channel);
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY)
-		die("SUBSCRIBE");
-	freeReplyObject(reply);
-	fcntl(redis->fd, F_SETFL, fcntl(redis->fd, F_GETFL) | O_NONBLOCK);
-	redis->flags &= ~REDIS_BLOCK; /* EAGAIN then reads as no bytes */
-	watch(redis->fd, EPOLLIN, FD_REDIS);
+		send_block(groups);
 }
 
 /* the building ------------------------------------------------------------------------------ */
@@ -395,18 +412,24 @@ static void raise_fd_limit(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: nw-floor --redis PATH --channel NAME [--mode each|joined]\n"
-			"                [--sndbuf BYTES] [--drop N] [--twice N] [--tear]\n");
+	fprintf(stderr,
+		"usage: nw-floor --redis PATH --channel NAME [--mode each|joined]\n"
+		"                [--sndbuf BYTES] [--spread N] [--drop N] [--twice N] [--tear]\n");
 	exit(2);
 }
 
 static void read_options(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"redis", required_argument, NULL, 'r'}, {"channel", required_argument, NULL, 'c'},
-		{"mode", required_argument, NULL, 'm'},	 {"sndbuf", required_argument, NULL, 's'},
-		{"drop", required_argument, NULL, 'd'},	 {"twice", required_argument, NULL, 't'},
-		{"tear", no_argument, NULL, 'x'},	 {0},
+		{"redis", required_argument, NULL, 'r'},
+		{"channel", required_argument, NULL, 'c'},
+		{"mode", required_argument, NULL, 'm'},
+		{"sndbuf", required_argument, NULL, 's'},
+		{"drop", required_argument, NULL, 'd'},
+		{"twice", required_argument, NULL, 't'},
+		{"tear", no_argument, NULL, 'x'},
+		{"spread", required_argument, NULL, 'n'},
+		{0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
@@ -429,6 +452,9 @@ static void read_options(int argc, char **argv)
 		case 't':
 			options.twice = strtoul(optarg, NULL, 10);
 			break;
+		case 'n':
+			options.spread = (unsigned)strtoul(optarg, NULL, 10);
+			break;
 		case 'x':
 			options.tear = true;
 			break;
@@ -436,7 +462,8 @@ static void read_options(int argc, char **argv)
 			usage();
 		}
 	}
-	if (options.redis_path == NULL || options.channel == NULL)
+	if (options.redis_path == NULL || options.channel == NULL || options.spread == 0 ||
+	    (options.joined && options.spread > 1))
 		usage();
 }
 
@@ -466,7 +493,9 @@ int main(int argc, char **argv)
 	if ((epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
 		die("epoll_create1");
 	watch(STDIN_FILENO, EPOLLIN | EPOLLHUP, FD_STDIN);
-	subscribe();
+	if ((groups = calloc(options.spread, sizeof *groups)) == NULL)
+		die("starting");
+	watch(ear_open(options.redis_path, options.channel), EPOLLIN, FD_REDIS);
 	listen_on_any_port();
 	for (;;) {
 		int n = epoll_wait(epoll_fd, events, 256, -1);

@@ -1,8 +1,6 @@
 /* histogram.c - a log-linear histogram: see histogram.h. */
 #include "histogram.h"
 
-#include <math.h>
-
 static unsigned bucket_of(uint64_t us)
 {
 	unsigned shift;
@@ -15,8 +13,7 @@ static unsigned bucket_of(uint64_t us)
 	return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
 }
 
-/* The largest value that falls into the bucket. */
-static uint64_t top_of(unsigned bucket)
+uint64_t histogram_top(unsigned bucket)
 {
 	unsigned shift;
 
@@ -35,22 +32,4 @@ void histogram_add(struct histogram *h, int64_t ns)
 	if (us > h->max_us)
 		h->max_us = us;
 	h->bucket[bucket_of(us)]++;
-}
-
-uint64_t histogram_quantile(const struct histogram *h, double part)
-{
-	uint64_t rank = (uint64_t)ceil(part * (double)h->count);
-	uint64_t seen = 0;
-
-	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		seen += h->bucket[i];
-		if (seen >= rank && seen > 0)
-			return top_of(i) < h->max_us ? top_of(i) : h->max_us;
-	}
-	return 0;
-}
-
-double histogram_mean(const struct histogram *h)
-{
-	return h->count > 0 ? (double)h->sum_us / (double)h->count : 0;
 }

@@ -1,6 +1,7 @@
 /* histogram.h - counts latencies in buckets that are never wider than 1/64 of their value.
  *
- * What it does  Log-linear: exact below 64 µs, then 64 buckets for each doubling, up to 2^36 µs.
+ * What it does  Log-linear: exact below 64 µs, then 64 buckets for each doubling, up to 2^36 µs. Quantiles
+ *               are read from the buckets of all processes together (lib/quantiles.mjs).
  * Ownership     Plain data; zeroed means empty.
  * Errors        None: what is negative counts as 0, what is too large as the largest.
  * Threads       None of its own.
@@ -22,9 +23,7 @@ struct histogram {
 
 void histogram_add(struct histogram *h, int64_t ns);
 
-/* The microseconds that a part of all (0.99: 99 of 100) did not exceed; 0 when empty. */
-uint64_t histogram_quantile(const struct histogram *h, double part);
-
-double histogram_mean(const struct histogram *h);
+/* The largest value that falls into the bucket, in microseconds. */
+uint64_t histogram_top(unsigned bucket);
 
 #endif

@@ -1,13 +1,17 @@
-/* load.c - the readers' side of the bench: a crowd of WebSocket readers, told what to do on stdin.
+/* load.c - the readers' side of the bench: a crowd of readers, told what to do on stdin.
  *
- *   nw-load --port N [--path /v1/stream?channels=bench]
+ *   nw-load --port N [--speak ws|ws-mute|sse|stream|nats|mqtt] [--place /v1/stream?channels=bench]
+ *           [--base N] [--spread N]
  *
+ * The place is a path, a subject or a topic; crowd.h says what {} in it, base and spread mean.
  * Commands, one a line, each answered by one line of JSON on stdout:
- *   connect N           N more readers; answered when all are ready or refused
- *   expect FIRST COUNT  messages FIRST .. FIRST + COUNT - 1 will be published:
- * {"event":"expecting"} at once, {"event":"done",…} when every reader has had all of them stop no
- * more will come: {"event":"done",…} now, what is missing counts as lost End of stdin ends the
- * program.
+ *   connect N BATCH     N more readers, BATCH handshakes at once; answered when all are ready or refused
+ *   expect FIRST COUNT  messages FIRST .. FIRST + COUNT - 1 will be published: {"event":"expecting"} at
+ *                       once, {"event":"done",...} when every reader has had all of them
+ *   stop                no more will come: {"event":"done",...} now, what is missing counts as lost
+ *   drop                every reader hangs up
+ *   place TEXT          where readers go from now on
+ * End of stdin ends the program.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +23,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crowd.h"
@@ -28,6 +33,22 @@
 static bool connecting; /* an answer to `connect` is owed */
 static bool expecting;	/* a `done` is owed */
 
+static double connect_began;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void answer(const char *line)
+{
+	puts(line);
+	fflush(stdout);
+}
+
 static void fail(const char *what)
 {
 	fprintf(stderr, "nw-load: %s: %s\n", what, strerror(errno));
@@ -36,65 +57,71 @@ static void fail(const char *what)
 
 /* results ----------------------------------------------------------------------------------- */
 
-/* The time from a message's send to its first and its last reader, over all messages that reached
- * anybody. */
-static void gather_flights(struct histogram *first, struct histogram *last, double *seconds)
+/* The latencies: [microseconds at most, how many] of each bucket that has any. */
+static void print_latencies(void)
+{
+	const struct histogram *h = &crowd.latency;
+	const char *comma = "";
+
+	printf(",\"latency\":[");
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (h->bucket[i] == 0)
+			continue;
+		printf("%s[%llu,%llu]", comma, (unsigned long long)histogram_top(i),
+		       (unsigned long long)h->bucket[i]);
+		comma = ",";
+	}
+	printf("]");
+}
+
+/* Every message: microseconds from its send to its first and to its last reader, null if it reached nobody;
+ * and between which seconds of the monotonic clock all that was. */
+static void print_flights(void)
 {
 	int64_t begin = INT64_MAX;
 	int64_t end = 0;
 
+	printf(",\"flights\":[");
 	for (uint32_t i = 0; i < crowd.count; i++) {
 		const struct flight *f = &crowd.flights[i];
 
-		if (f->readers == 0)
+		printf(i > 0 ? "," : "");
+		if (f->readers == 0) {
+			printf("null");
 			continue;
-		histogram_add(first, f->first_ns - f->sent_ns);
-		histogram_add(last, f->last_ns - f->sent_ns);
-		if (f->sent_ns < begin)
-			begin = f->sent_ns;
-		if (f->last_ns > end)
-			end = f->last_ns;
+		}
+		printf("[%.1f,%.1f]", (double)(f->first_ns - f->sent_ns) / 1e3,
+		       (double)(f->last_ns - f->sent_ns) / 1e3);
+		begin = f->sent_ns < begin ? f->sent_ns : begin;
+		end = f->last_ns > end ? f->last_ns : end;
 	}
-	*seconds = end > begin ? (double)(end - begin) / 1e9 : 0;
-}
-
-static void print_quantiles(const char *name, const struct histogram *h)
-{
-	printf(",\"%s\":{\"mean\":%.1f,\"p50\":%llu,\"p90\":%llu,\"p99\":%llu,\"p999\":%llu,"
-	       "\"max\":%llu}",
-	       name, histogram_mean(h), (unsigned long long)histogram_quantile(h, 0.5),
-	       (unsigned long long)histogram_quantile(h, 0.9),
-	       (unsigned long long)histogram_quantile(h, 0.99),
-	       (unsigned long long)histogram_quantile(h, 0.999), (unsigned long long)h->max_us);
+	printf("],\"began\":%.6f,\"ended\":%.6f", end > 0 ? (double)begin / 1e9 : 0,
+	       (double)end / 1e9);
 }
 
 static void print_done(void)
 {
-	static struct histogram first, last;
-	double seconds;
-
-	memset(&first, 0, sizeof first);
-	memset(&last, 0, sizeof last);
 	crowd_finish();
-	gather_flights(&first, &last, &seconds);
 	printf("{\"event\":\"done\",\"readers\":%u,\"messages\":%u,\"deliveries\":%llu,"
-	       "\"lost\":%llu,\"doubled\":%llu,\"closed\":%u,\"bytes\":%llu,\"seconds\":%.6f",
+	       "\"lost\":%llu,\"doubled\":%llu,\"closed\":%u,\"bytes\":%llu",
 	       crowd.ready, crowd.count, (unsigned long long)crowd.delivered,
 	       (unsigned long long)crowd.lost, (unsigned long long)crowd.doubled, crowd.closed,
-	       (unsigned long long)crowd.bytes, seconds);
-	print_quantiles("latency_us", &crowd.latency);
-	print_quantiles("first_us", &first);
-	print_quantiles("last_us", &last);
-	printf("}\n");
-	fflush(stdout);
+	       (unsigned long long)crowd.bytes);
+	print_latencies();
+	print_flights();
+	answer("}");
 	expecting = false;
 }
 
 static void print_connected(void)
 {
-	printf("{\"event\":\"connected\",\"readers\":%u,\"failed\":%u}\n", crowd.ready,
-	       crowd.failed);
-	fflush(stdout);
+	char line[160];
+
+	snprintf(line, sizeof line,
+		 "{\"event\":\"connected\",\"readers\":%u,\"failed\":%u,\"began\":%.6f,"
+		 "\"ended\":%.6f}",
+		 crowd.ready, crowd.failed, connect_began, now());
+	answer(line);
 	connecting = false;
 }
 
@@ -102,30 +129,37 @@ static void print_connected(void)
 
 static void obey(const char *line)
 {
-	unsigned n, first;
+	unsigned n, other;
 
-	if (sscanf(line, "connect %u", &n) == 1) { // NOLINT(cert-err34-c): run.mjs wrote it
-		if (crowd_connect(n) != 0)
-			fail("connect");
+	// NOLINTBEGIN(cert-err34-c): the bench wrote it
+	if (sscanf(line, "connect %u %u", &n, &other) == 2) {
 		connecting = true;
-	} else if (sscanf(line, "expect %u %u", &first, &n) == 2) { // NOLINT(cert-err34-c)
-		if (crowd_expect(first, n) != 0)
+		connect_began = now();
+		if (crowd_connect(n, other) != 0)
+			fail("connect");
+	} else if (sscanf(line, "expect %u %u", &other, &n) == 2) {
+		if (crowd_expect(other, n) != 0)
 			fail("expect");
 		expecting = true;
-		printf("{\"event\":\"expecting\"}\n");
-		fflush(stdout);
+		answer("{\"event\":\"expecting\"}");
 	} else if (strcmp(line, "stop") == 0) {
 		if (expecting)
 			print_done();
+	} else if (strcmp(line, "drop") == 0) {
+		crowd_drop();
+		answer("{\"event\":\"dropped\"}");
+	} else if (sscanf(line, "place %255[^\n]", crowd.kind.place) == 1) {
+		answer("{\"event\":\"placed\"}");
 	} else {
 		fprintf(stderr, "nw-load: what is \"%s\"?\n", line);
 		exit(2);
 	}
+	// NOLINTEND(cert-err34-c)
 }
 
 static void hear_commands(void)
 {
-	static char text[256];
+	static char text[512];
 	static size_t had;
 	ssize_t n = read(STDIN_FILENO, text + had, sizeof text - 1 - had);
 	char *end;
@@ -155,59 +189,73 @@ static void raise_fd_limit(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: nw-load --port N [--path PATH]\n");
+	fprintf(stderr, "usage: nw-load --port N [--speak PROTOCOL] [--place TEXT] [--base N] "
+			"[--spread N]\n");
 	exit(2);
 }
 
-static void read_options(int argc, char **argv, struct sockaddr_in *server, const char **path)
+static void read_options(int argc, char **argv, struct crowd_kind *kind)
 {
 	static const struct option table[] = {
-		{"port", required_argument, NULL, 'p'},
-		{"path", required_argument, NULL, 'u'},
-		{0},
+		{"port", required_argument, NULL, 'p'},	  {"speak", required_argument, NULL, 's'},
+		{"place", required_argument, NULL, 'u'},  {"base", required_argument, NULL, 'b'},
+		{"spread", required_argument, NULL, 'n'}, {0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
 		if (c == 'p')
-			server->sin_port = htons((uint16_t)strtoul(optarg, NULL, 10));
+			kind->server.sin_port = htons((uint16_t)strtoul(optarg, NULL, 10));
+		else if (c == 's')
+			kind->speech = speech_find(optarg);
 		else if (c == 'u')
-			*path = optarg;
+			snprintf(kind->place, sizeof kind->place, "%s", optarg);
+		else if (c == 'b')
+			kind->base = (unsigned)strtoul(optarg, NULL, 10);
+		else if (c == 'n')
+			kind->spread = (unsigned)strtoul(optarg, NULL, 10);
 		else
 			usage();
 	}
-	if (server->sin_port == 0)
+	if (kind->server.sin_port == 0 || kind->speech == NULL || kind->spread == 0)
 		usage();
+}
+
+static void turn(uint64_t tag, uint32_t events)
+{
+	if (tag >= CROWD_TAG)
+		crowd_turn(tag, events);
+	else
+		hear_commands();
 }
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in server = {.sin_family = AF_INET,
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const char *path = "/v1/stream?channels=bench";
+	struct crowd_kind kind = {
+		.server = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+		.speech = speech_find("ws"),
+		.place = "/v1/stream?channels=bench",
+		.spread = 1,
+	};
 	struct epoll_event on_stdin = {.events = EPOLLIN};
 	static struct epoll_event events[EVENTS];
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
-	read_options(argc, argv, &server, &path);
+	read_options(argc, argv, &kind);
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
-	if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &on_stdin) != 0 ||
-	    crowd_open(epoll_fd, &server, path) != 0)
+	if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &on_stdin) != 0)
 		fail("starting");
+	crowd_open(epoll_fd, &kind);
 	for (;;) {
 		int n = epoll_wait(epoll_fd, events, EVENTS, -1);
 
 		if (n < 0 && errno != EINTR)
 			fail("epoll_wait");
-		for (int i = 0; i < n; i++) {
-			if (events[i].data.u64 >= CROWD_TAG)
-				crowd_turn(events[i].data.u64, events[i].events);
-			else
-				hear_commands();
-		}
+		for (int i = 0; i < n; i++)
+			turn(events[i].data.u64, events[i].events);
 		if (connecting && crowd.ready + crowd.closed + crowd.failed >= crowd.wanted)
 			print_connected();
-		if (expecting && crowd_is_served())
+		if (expecting && !connecting && crowd_is_served())
 			print_done();
 	}
 }

@@ -1,20 +1,24 @@
 /* publish.c - the newsroom's side of the bench: publishes marked messages at a fixed rate.
  *
- *   nw-publish --redis PATH --channel NAME --shape item|frame --bytes N
- *              --first NUMBER --count N --rate PER_SECOND
+ *   nw-publish --to redis|http|nats|mqtt --at PATH|PORT --channel NAME --shape item|text
+ *              --frame BYTES[-BYTES] [--envelope BYTES] --first NUMBER --count N --rate PER_SECOND [--spread N]
+ *              [--patience MS]
  *
  * Open loop: message i leaves at start + i / rate, whatever became of those before it. It does not
- * wait for Redis' replies, and asks for real-time priority, so that the readers' process on the
- * same core cannot delay it (it goes on without when that is not allowed).
+ * wait for answers, and asks for real-time priority, so that the readers' process on the same core cannot
+ * delay it (it goes on without when that is not allowed).
  *
- * A message of shape `item` is a ninjs 3.1 item for newswired, one of shape `frame` is plain text
- * for nw-floor; both are exactly N bytes, or as many as the item needs at least. Each carries one
- * mark (marks.h). Prints {"published":…,"unheard":…,"late_us":…} when Redis has answered all:
- * `unheard` reached no subscriber, `late_us` is how late the latest left.
+ * A message of shape `item` is a ninjs 3.1 item for newswired, one of shape `text` is plain text. Each carries
+ * one mark (marks.h). --frame says how long it is when it reaches a reader, and --envelope how much of that the
+ * server adds; of a range the length is drawn by the message's number, small ones more often, the same for
+ * every server. With --spread N the number of the channel, message number modulo N, stands for {} in its name.
+ *
+ * Prints {"published":…,"answered":…,"unheard":…,"late_us":…} when the server has answered all, or when patience
+ * ends after the last: `unheard` reached no subscriber, `late_us` is how late the latest left.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
+#include <math.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -25,33 +29,32 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <hiredis/hiredis.h>
-
 #include "marks.h"
+#include "outlet.h"
+#include "speech.h"
 
-#define SECOND_NS     INT64_C(1000000000)
-#define MESSAGE_MAX   (64 << 10)
-#define REPLY_WAIT_MS 10000
+#define SECOND_NS   INT64_C(1000000000)
+#define MESSAGE_MAX (64 << 10)
+#define CHANNEL_MAX 256
 
 static struct {
-	const char *redis_path;
+	const struct outlet *outlet;
+	const char *where;
 	const char *channel;
 	bool item;
-	unsigned bytes, first, count;
+	unsigned frame_least, frame_most;
+	int envelope;
+	unsigned first, count, spread;
 	double rate;
-} options = {.bytes = 512, .count = 1, .rate = 10};
+	int64_t patience_ms;
+} options = {.frame_least = 512,
+	     .frame_most = 512,
+	     .count = 1,
+	     .spread = 1,
+	     .rate = 10,
+	     .patience_ms = 10000};
 
-static redisContext *redis;
-static unsigned answered;
-static unsigned unheard;
 static char text[MESSAGE_MAX + 1];
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "nw-publish: %s: %s\n", what,
-		redis != NULL && redis->err != 0 ? redis->errstr : strerror(errno));
-	exit(1);
-}
 
 static int64_t now_ns(void)
 {
@@ -69,13 +72,32 @@ static void sleep_until(int64_t ns)
 		;
 }
 
-/* Writes the message into text[]; returns its length. The uri differs from run to run, or an older
- * run's item would be the same story. */
+/* Between 0 and 1, the same for a number each time (the finaliser of MurmurHash3). */
+static double fraction(unsigned number)
+{
+	uint32_t h = number + 1;
+
+	h = (h ^ (h >> 16)) * 0x85ebca6b;
+	h = (h ^ (h >> 13)) * 0xc2b2ae35;
+	return (double)(h ^ (h >> 16)) / 4294967296.0;
+}
+
+static size_t bytes_of(unsigned number)
+{
+	double least = options.frame_least;
+
+	return (size_t)(least * pow(options.frame_most / least, fraction(number)) + 0.5) -
+	       (size_t)options.envelope;
+}
+
+/* Writes the message into text[]; returns its length, which is more than asked for if the item needs more. The
+ * uri differs from run to run, or an older run's item would be the same story. */
 static size_t compose(unsigned number, int64_t sent_ns)
 {
 	static const char words[] = "The quick brown fox jumps over the lazy dog and goes on. ";
 	char mark[MARK_BYTES + 1];
 	const char *end = options.item ? "\"}]}" : "";
+	size_t bytes = bytes_of(number);
 	size_t used;
 
 	snprintf(mark, sizeof mark, MARK_FORMAT, (long long)sent_ns, number);
@@ -87,110 +109,119 @@ static size_t compose(unsigned number, int64_t sent_ns)
 					(int)getpid(), number, mark);
 	else
 		used = (size_t)snprintf(text, sizeof text, "%s ", mark);
-	for (size_t i = 0; used + strlen(end) < options.bytes; i++)
+	for (size_t i = 0; used + strlen(end) < bytes; i++)
 		text[used++] = words[i % (sizeof words - 1)];
 	memcpy(text + used, end, strlen(end) + 1);
 	return used + strlen(end);
 }
 
-static void hear_replies(void)
-{
-	redisReply *reply;
-
-	if (redisBufferRead(redis) != REDIS_OK)
-		fail("hearing Redis");
-	while (redisGetReplyFromReader(redis, (void **)&reply) == REDIS_OK && reply != NULL) {
-		if (reply->type != REDIS_REPLY_INTEGER) {
-			fprintf(stderr, "nw-publish: Redis: %s\n", reply->str);
-			exit(1);
-		}
-		answered++;
-		unheard += reply->integer == 0;
-		freeReplyObject(reply);
-	}
-}
-
 static void publish(unsigned number)
 {
+	char channel[CHANNEL_MAX];
 	size_t n = compose(number, now_ns());
-	int done = 0;
 
-	if (redisAppendCommand(redis, "PUBLISH %s %b", options.channel, text, n) != REDIS_OK)
-		fail("writing to Redis");
-	while (!done) {
-		if (redisBufferWrite(redis, &done) != REDIS_OK)
-			fail("writing to Redis");
-		if (!done)
-			poll(&(struct pollfd){.fd = redis->fd, .events = POLLOUT}, 1, -1);
-	}
-	hear_replies();
+	speech_name(channel, sizeof channel, options.channel, number % options.spread);
+	options.outlet->publish(channel, text, n);
+	options.outlet->hear();
 }
 
-static void wait_for_replies(void)
+/* Until all are answered, or patience ends. */
+static void wait_for_answers(int fd)
 {
-	while (answered < options.count) {
-		struct pollfd p = {.fd = redis->fd, .events = POLLIN};
+	int64_t end = now_ns() + options.patience_ms * 1000000;
+	int64_t left;
 
-		if (poll(&p, 1, REPLY_WAIT_MS) <= 0)
-			fail("Redis does not answer");
-		hear_replies();
+	options.outlet->finish();
+	while (outlet_count.answered < options.count && (left = end - now_ns()) > 0) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+
+		if (poll(&p, 1, (int)(left / 1000000) + 1) > 0)
+			options.outlet->hear();
 	}
-}
-
-static void open_redis(void)
-{
-	redis = redisConnectUnix(options.redis_path);
-	if (redis == NULL || redis->err != 0)
-		fail("connecting to Redis");
-	fcntl(redis->fd, F_SETFL, fcntl(redis->fd, F_GETFL) | O_NONBLOCK);
-	redis->flags &= ~REDIS_BLOCK; /* EAGAIN then reads as no bytes */
 }
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: nw-publish --redis PATH --channel NAME --shape item|frame\n"
-			"                  --bytes N --first NUMBER --count N --rate PER_SECOND\n");
+	fprintf(stderr,
+		"usage: nw-publish --to redis|http|nats|mqtt --at PATH|PORT --channel NAME\n"
+		"                  --shape item|text --frame BYTES[-BYTES] [--envelope BYTES]\n"
+		"                  --first NUMBER --count N --rate PER_SECOND [--spread N]\n"
+		"                  [--patience MS]\n");
 	exit(2);
+}
+
+static void read_frame(const char *value)
+{
+	char *end;
+
+	options.frame_least = options.frame_most = (unsigned)strtoul(value, &end, 10);
+	if (*end == '-')
+		options.frame_most = (unsigned)strtoul(end + 1, NULL, 10);
+}
+
+static void read_option(int c, const char *value)
+{
+	switch (c) {
+	case 't':
+		options.outlet = outlet_find(value);
+		break;
+	case 'a':
+		options.where = value;
+		break;
+	case 'c':
+		options.channel = value;
+		break;
+	case 's':
+		options.item = strcmp(value, "item") == 0;
+		break;
+	case 'b':
+		read_frame(value);
+		break;
+	case 'e':
+		options.envelope = (int)strtol(value, NULL, 10);
+		break;
+	case 'f':
+		options.first = (unsigned)strtoul(value, NULL, 10);
+		break;
+	case 'n':
+		options.count = (unsigned)strtoul(value, NULL, 10);
+		break;
+	case 'p':
+		options.rate = strtod(value, NULL);
+		break;
+	case 'm':
+		options.spread = (unsigned)strtoul(value, NULL, 10);
+		break;
+	case 'w':
+		options.patience_ms = (int64_t)strtoul(value, NULL, 10);
+		break;
+	default:
+		usage();
+	}
 }
 
 static void read_options(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"redis", required_argument, NULL, 'r'}, {"channel", required_argument, NULL, 'c'},
-		{"shape", required_argument, NULL, 's'}, {"bytes", required_argument, NULL, 'b'},
-		{"first", required_argument, NULL, 'f'}, {"count", required_argument, NULL, 'n'},
-		{"rate", required_argument, NULL, 'p'},	 {0},
+		{"to", required_argument, NULL, 't'},
+		{"at", required_argument, NULL, 'a'},
+		{"channel", required_argument, NULL, 'c'},
+		{"shape", required_argument, NULL, 's'},
+		{"frame", required_argument, NULL, 'b'},
+		{"envelope", required_argument, NULL, 'e'},
+		{"first", required_argument, NULL, 'f'},
+		{"count", required_argument, NULL, 'n'},
+		{"rate", required_argument, NULL, 'p'},
+		{"spread", required_argument, NULL, 'm'},
+		{"patience", required_argument, NULL, 'w'},
+		{0},
 	};
 
-	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-		switch (c) {
-		case 'r':
-			options.redis_path = optarg;
-			break;
-		case 'c':
-			options.channel = optarg;
-			break;
-		case 's':
-			options.item = strcmp(optarg, "item") == 0;
-			break;
-		case 'b':
-			options.bytes = (unsigned)strtoul(optarg, NULL, 10);
-			break;
-		case 'f':
-			options.first = (unsigned)strtoul(optarg, NULL, 10);
-			break;
-		case 'n':
-			options.count = (unsigned)strtoul(optarg, NULL, 10);
-			break;
-		case 'p':
-			options.rate = strtod(optarg, NULL);
-			break;
-		default:
-			usage();
-		}
-	}
-	if (options.redis_path == NULL || options.channel == NULL || options.rate <= 0 ||
-	    options.bytes > MESSAGE_MAX)
+	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;)
+		read_option(c, optarg);
+	if (options.outlet == NULL || options.where == NULL || options.channel == NULL ||
+	    options.rate <= 0 || options.spread == 0 || options.frame_least == 0 ||
+	    (int)options.frame_least <= options.envelope || options.frame_most > MESSAGE_MAX)
 		usage();
 }
 
@@ -198,9 +229,10 @@ int main(int argc, char **argv)
 {
 	int64_t start;
 	int64_t latest = 0;
+	int fd;
 
 	read_options(argc, argv);
-	open_redis();
+	fd = options.outlet->open(options.where);
 	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
 	start = now_ns();
 	for (unsigned i = 0; i < options.count; i++) {
@@ -212,8 +244,9 @@ int main(int argc, char **argv)
 		latest = late > latest ? late : latest;
 		publish(options.first + i);
 	}
-	wait_for_replies();
-	printf("{\"published\":%u,\"unheard\":%u,\"late_us\":%lld}\n", answered, unheard,
+	wait_for_answers(fd);
+	printf("{\"published\":%u,\"answered\":%u,\"unheard\":%u,\"late_us\":%lld}\n",
+	       outlet_count.published, outlet_count.answered, outlet_count.unheard,
 	       (long long)latest / 1000);
 	return 0;
 }

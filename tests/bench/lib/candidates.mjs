@@ -1,90 +1,42 @@
-// The two that are compared, each started fresh for every measurement: the floor with a Redis that
-// carries its messages, and newswired with its own.
+// Who is compared: a row each. Every one is started fresh for every measurement.
+//
+// A started candidate says: its ports; what its readers speak (nw-load's --speak) and where they find a channel;
+// how a message is published (nw-publish's --to, --at, --shape) and to what; how many bytes it adds to a message;
+// its processes; and how to stop it.
 
-import { existsSync, readFileSync, rmSync, mkdtempSync } from 'node:fs';
-import { connect } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { Child } from './child.mjs';
-import { tree } from './proc.mjs';
+import { existsSync } from 'node:fs';
+import { startFloor, startTextbook } from './candidates/floor.mjs';
+import { mosquittoVersion, startMosquitto } from './candidates/mosquitto.mjs';
+import { natsVersion, startNats } from './candidates/nats.mjs';
+import { nchanVersion, startNchan } from './candidates/nchan.mjs';
+import { startNewswired, startTwoNodes, startTwoWorkers } from './candidates/newswired.mjs';
 
-const START_MS = 20_000;
-const POLL_MS = 10;
+// `peer`: it is another server, and takes part where a workload says so. `needs`: a file that is there when it is installed.
+export const CANDIDATES = {
+  floor: { says: 'bare epoll and send', program: 'nw-floor', start: startFloor },
+  newswired: { says: 'one worker', program: 'newswired', start: startNewswired },
+  workers2: { says: 'newswired, two workers', program: 'newswired', start: startTwoWorkers },
+  nodes2: { says: 'newswired, two nodes on one Redis', program: 'newswired', start: startTwoNodes },
+  textbook: { says: 'libwebsockets, one frame per writable callback', program: 'nw-textbook', peer: true, start: startTextbook },
+  nchan: {
+    says: 'nchan in nginx, WebSocket', peer: true, start: startNchan, version: nchanVersion,
+    package: 'libnginx-mod-nchan', needs: '/usr/lib/nginx/modules/ngx_nchan_module.so',
+  },
+  nats: { says: 'nats-server, its own protocol', peer: true, start: startNats, version: natsVersion, package: 'nats-server', needs: '/usr/sbin/nats-server' },
+  mosquitto: { says: 'mosquitto, MQTT', peer: true, start: startMosquitto, version: mosquittoVersion, package: 'mosquitto', needs: '/usr/sbin/mosquitto' },
+};
 
-async function until(what, condition, child) {
-  const end = Date.now() + START_MS;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (!child.alive) throw new Error(`${child.name} ended (${child.code}) before ${what}\n${child.errors}`);
-    if (Date.now() > end) throw new Error(`${child.name}: ${what} took more than ${START_MS / 1000} s\n${child.errors}`);
-    await pause(POLL_MS);
-  }
-}
+export const PEERS = Object.keys(CANDIDATES).filter((name) => CANDIDATES[name].peer);
 
-function answers(path) {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => { socket.destroy(); resolve(true); });
-    socket.on('error', () => resolve(false));
-  });
-}
+export const isInstalled = (name) => !CANDIDATES[name].needs || existsSync(CANDIDATES[name].needs);
 
-const directories = new Set();
-
-function remove(directory) {
-  rmSync(directory, { recursive: true, force: true });
-  directories.delete(directory);
-}
-
-// A directory that is gone when the bench is, however that ends.
-function scratch(settings) {
-  const directory = mkdtempSync(join(settings.scratch, 'newswire-bench-'));
-  directories.add(directory);
-  return directory;
-}
-
-process.on('exit', () => directories.forEach(remove));
-
-// Bare epoll and send. `faults` are nw-floor's options that make it lose, repeat or cut messages.
-export async function startFloor(settings, { joined = false, faults = [] } = {}) {
-  const directory = scratch(settings);
-  const socket = join(directory, 'redis.sock');
-  const redis = new Child(settings.serverCore, 'redis-server', ['--port', '0', '--unixsocket', socket,
-    '--dir', directory, '--save', '', '--appendonly', 'no'], { json: false });
-  await until('Redis answered', () => existsSync(socket) && answers(socket), redis);
-  const floor = new Child(settings.serverCore, join(settings.build, 'nw-floor'),
-    ['--redis', socket, '--channel', 'bench', '--mode', joined ? 'joined' : 'each', ...faults]);
-  const { port } = await floor.hear(START_MS);
-  return {
-    name: 'floor', port, redis: socket, channel: 'bench', shape: 'frame', path: '/',
-    pids: () => [floor.pid, redis.pid],
-    async stop() {
-      await floor.stop(null);
-      await redis.stop();
-      remove(directory);
-    },
-  };
-}
-
-export async function startNewswired(settings) {
-  const directory = scratch(settings);
-  const note = join(directory, 'newswired.json');
-  const server = new Child(settings.serverCore, join(settings.build, 'newswired'), ['--port', '0',
-    '--workers', '1', '--state-dir', directory, ...settings.serverArgs], { json: false });
-  const ready = await until('newswired.json appeared', () => {
-    try {
-      return JSON.parse(readFileSync(note, 'utf8'));
-    } catch {
-      return null; // not there, or not complete yet
-    }
-  }, server);
-  return {
-    name: 'newswired', port: ready.port, redis: ready.redis.replace(/^unix:(\/\/)?/, ''),
-    channel: 'newswire:in:bench', shape: 'item', path: '/v1/stream?channels=bench',
-    pids: () => tree(server.pid),
-    async stop() {
-      await server.stop();
-      remove(directory);
-    },
-  };
+// The peers that a list names; everything that is installed without one.
+export function chosenPeers(list) {
+  if (list === undefined) return PEERS.filter(isInstalled);
+  const names = list.split(',').filter((name) => name && name !== 'none');
+  const unknown = names.find((name) => !PEERS.includes(name));
+  if (unknown) throw new Error(`there is no peer "${unknown}": ${PEERS.join(', ')}, none`);
+  const missing = names.filter((name) => !isInstalled(name));
+  if (missing.length > 0) throw new Error(`not installed: ${missing.map((name) => CANDIDATES[name].package).join(', ')} (./dev bench installs them)`);
+  return names;
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { CANDIDATES } from './candidates.mjs';
 
 function ask(program, ...args) {
   try {
@@ -25,6 +26,7 @@ export function machine(settings) {
     newswired: settings.floorOnly ? 'not measured' : ask(join(settings.build, 'newswired'), '--version').split('\n')[0] || 'unknown',
     redis: /v=(\S+)/.exec(ask('redis-server', '--version'))?.[1] ?? 'unknown',
     libwebsockets: library('libwebsockets'),
+    peers: settings.peers.filter((name) => CANDIDATES[name].version).map((name) => CANDIDATES[name].version()),
     node: process.version,
     'state on': ask('stat', '-f', '-c', '%T', settings.scratch) || 'unknown',
     pinned: settings.serverCore === null ? 'no' : `server on core ${settings.serverCore}, readers and publisher on core ${settings.loadCore}`,

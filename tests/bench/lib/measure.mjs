@@ -4,35 +4,38 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Child } from './child.mjs';
-import { cpuNs, machineNs, pssBytes } from './proc.mjs';
+import { Crowd } from './crowd.mjs';
+import { cpuNs, kernelBytes, machineNs, pssBytes, socketsOf } from './proc.mjs';
+import { quantiles, quantilesOf } from './quantiles.mjs';
 
 export const FRAME_BYTES = 512; // of one message on the wire, with its frame header
-const FRAME_HEADER = 4;
 const WARM_UP = 5; // messages that are published first and not measured
 const SETTLE_MS = 500;
 const SETTLE_TRIES = 20;
+const EMPTY_TRIES = 200;
+const EMPTY_MS = 50;
 
 export class Measurement {
-  constructor(settings, candidate) {
+  // `asked` is the channel as readers ask for it, where that differs from the one that is published to.
+  constructor(settings, candidate, { channel = 'bench', spread = 1, asked = channel } = {}) {
     this.settings = settings;
     this.candidate = candidate;
+    this.spread = spread;
+    this.channel = candidate.publish.channel(channel);
     this.number = 0; // of the next message
-    this.readers = 0;
-    this.load = new Child(settings.loadCore, join(settings.build, 'nw-load'),
-      ['--port', String(candidate.port), '--path', candidate.path]);
+    this.sockets = socketsOf(candidate.pids());
+    this.crowd = new Crowd(settings, candidate, { channel: asked, spread });
   }
 
-  // Opens n more readers; the server's CPU microseconds for each.
-  async connect(n) {
+  // Opens n more readers; the server's CPU microseconds for each, and the seconds for all.
+  async connect(n, batch) {
     const before = cpuNs(this.candidate.pids());
-    this.load.say(`connect ${n}`);
-    const answer = await this.load.hear();
-    if (!answer) throw new Error(`${this.candidate.name}: ${n} readers did not connect in a minute`);
-    this.readers += n;
-    if (answer.readers !== this.readers) {
-      throw new Error(`${this.candidate.name}: ${answer.readers} of ${this.readers} readers connected\n${this.load.errors}`);
-    }
-    return (cpuNs(this.candidate.pids()) - before) / n / 1000;
+    const seconds = await this.crowd.connect(n, batch);
+    return { cpu_us: (cpuNs(this.candidate.pids()) - before) / n / 1000, seconds };
+  }
+
+  get readers() {
+    return this.crowd.readers;
   }
 
   // The server's memory, once two looks agree to a half percent.
@@ -47,36 +50,85 @@ export class Measurement {
     return before;
   }
 
-  // Publishes `count` messages at `rate` a second to everybody.
-  async publish({ rate, count, bytes, patienceMs = 20_000 }) {
-    const { candidate, settings } = this;
+  kernelMemory() {
+    return kernelBytes();
+  }
+
+  // Every reader hangs up, and the server has closed its ends.
+  async drop(place) {
+    await this.crowd.drop(place);
+    for (let i = 0; i < EMPTY_TRIES; i++) {
+      if (socketsOf(this.candidate.pids()) <= this.sockets + 4) return;
+      await pause(EMPTY_MS);
+    }
+    throw new Error(`${this.candidate.name} did not notice that its readers left`);
+  }
+
+  #look() {
+    const { candidate, crowd } = this;
+    return { server: cpuNs(candidate.pids()), load: cpuNs(crowd.pids), machine: machineNs(), time: process.hrtime.bigint() };
+  }
+
+  // Runs the publisher to its end. `frame` is how long a message is when it reaches a reader, or a range.
+  async send({ first, count, rate, frame = String(FRAME_BYTES), patienceMs }) {
+    const { publish, envelope } = this.candidate;
+    const publisher = new Child(this.settings.loadCore, join(this.settings.build, 'nw-publish'), ['--to', publish.to,
+      '--at', publish.at, '--channel', this.channel, '--shape', publish.shape, '--frame', frame, '--envelope', String(envelope),
+      '--first', String(first), '--count', String(count), '--rate', String(rate), '--spread', String(this.spread),
+      '--patience', String(patienceMs)]);
+    const published = await publisher.hear((count / rate) * 1000 + patienceMs + 10_000);
+    if (!published) throw new Error(`nw-publish did not end\n${publisher.errors}`);
+    await publisher.ended;
+    if (published.answered === 0) throw new Error(`${this.candidate.name} took no message`);
+    return published;
+  }
+
+  // Publishes `count` messages at `rate` a second to everybody; what is not there after `patienceMs` is lost.
+  async publish({ rate, count, frame, patienceMs = 20_000 }) {
     const first = this.number;
     this.number += count;
-    this.load.say(`expect ${first} ${count}`);
-    await this.load.hear();
-
-    const before = { server: cpuNs(candidate.pids()), load: cpuNs([this.load.pid]), machine: machineNs(), time: process.hrtime.bigint() };
-    const publisher = new Child(settings.loadCore, join(settings.build, 'nw-publish'), ['--redis', candidate.redis,
-      '--channel', candidate.channel, '--shape', candidate.shape, '--bytes', String(bytes),
-      '--first', String(first), '--count', String(count), '--rate', String(rate)]);
-    const published = await publisher.hear((count / rate) * 1000 + 30_000);
-    if (!published) throw new Error(`nw-publish did not end\n${publisher.errors}`);
-    let done = await this.load.hear(patienceMs);
-    if (!done) {
-      this.load.say('stop');
-      done = await this.load.hear();
-    }
-    const after = { server: cpuNs(candidate.pids()), load: cpuNs([this.load.pid]), machine: machineNs(), time: process.hrtime.bigint() };
-    await publisher.ended;
-    return summary(before, after, done, published);
+    await this.crowd.expect(first, count);
+    const before = this.#look();
+    const published = await this.send({ first, count, rate, frame, patienceMs });
+    const done = await this.crowd.done(patienceMs);
+    return summary(before, this.#look(), done, published);
   }
 
-  async warmUp(bytes) {
-    return this.publish({ rate: 10, count: WARM_UP, bytes });
+  warmUp() {
+    return this.publish({ rate: 10, count: WARM_UP });
   }
 
-  async stop() {
-    await this.load.stop(null);
+  // Readers who were here come back all at once, while the crowd has hung up: they have missed `missed` posts. The
+  // server's CPU for each, and the seconds from the first SYN until the last has everything.
+  async reunion({ readers, missed, batch, calls = () => undefined, patienceMs = 20_000 }) {
+    const first = this.number;
+    this.number += missed;
+    if (missed > 0) await this.send({ first, count: missed, rate: 100, patienceMs });
+    await this.crowd.expect(first, missed);
+    const before = this.#look();
+    const asked = calls();
+    const seconds = await this.crowd.connect(readers, batch);
+    const done = await this.crowd.done(patienceMs);
+    const result = summary(before, this.#look(), done, {});
+    const calledFor = calls() - asked;
+    return {
+      ...result,
+      cpu_us: result.cpu_us * Math.max(done.deliveries, 1) / readers,
+      seconds: Math.max(seconds, done.ended - this.crowd.began),
+      calls: Number.isNaN(calledFor) ? undefined : calledFor,
+    };
+  }
+
+  // CPU of the server over some seconds in which nothing is done, in cores.
+  async watch(seconds) {
+    const before = this.#look();
+    await pause(seconds * 1000);
+    const after = this.#look();
+    return (after.server - before.server) / Number(after.time - before.time);
+  }
+
+  stop() {
+    return this.crowd.stop();
   }
 }
 
@@ -85,32 +137,37 @@ function summary(before, after, done, published) {
   const serverNs = after.server - before.server;
   const loadNs = after.load - before.load;
   const othersNs = after.machine.busy - before.machine.busy - serverNs - loadNs;
+  const { flights, latency, ...counts } = done;
+  const seen = flights.filter(Boolean);
+  const seconds = done.ended - done.began;
   return {
-    ...done,
+    ...counts,
     ...published,
+    latency_us: quantiles(latency),
+    first_us: quantilesOf(seen.map(([first]) => first)),
+    last_us: quantilesOf(seen.map(([, last]) => last)),
     cpu_us: serverNs / 1000 / Math.max(done.deliveries, 1),
+    cpu_post_us: serverNs / 1000 / Math.max(published.published, 1),
     server_load: serverNs / wallNs,
     client_load: loadNs / wallNs,
     others_load: Math.max(othersNs, 0) / wallNs,
     stolen: (after.machine.stolen - before.machine.stolen) / wallNs,
-    rate: done.seconds > 0 ? done.deliveries / done.seconds : 0,
+    rate: seconds > 0 ? done.deliveries / seconds : 0,
     frame_bytes: done.deliveries > 0 ? done.bytes / done.deliveries : 0,
   };
 }
 
-// How long a published message must be to make frames of FRAME_BYTES: found out by publishing one.
+// How many bytes newswired's frames have beyond the item that was published: found out by publishing one.
 export async function calibrate(settings, start) {
   const candidate = await start();
   const measurement = new Measurement(settings, candidate);
   try {
     await measurement.connect(1);
-    if (candidate.shape === 'frame') return { bytes: FRAME_BYTES - FRAME_HEADER, frame: FRAME_BYTES };
-    const guess = 400;
-    const one = await measurement.publish({ rate: 10, count: 1, bytes: guess });
+    const one = await measurement.publish({ rate: 10, count: 1, frame: String(FRAME_BYTES) });
     if (one.deliveries !== 1) throw new Error(`${candidate.name} did not deliver a message to one reader`);
-    const bytes = Math.max(guess + FRAME_BYTES - one.frame_bytes, 1);
-    const two = await measurement.publish({ rate: 10, count: 1, bytes });
-    return { bytes, frame: two.frame_bytes };
+    candidate.envelope = one.frame_bytes - FRAME_BYTES;
+    const two = await measurement.publish({ rate: 10, count: 1 });
+    return { envelope: candidate.envelope, frame: two.frame_bytes };
   } finally {
     await measurement.stop();
     await candidate.stop();

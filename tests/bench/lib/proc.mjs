@@ -1,6 +1,6 @@
 // What the kernel says about processes: CPU time, memory, who is whose child, and who else is busy.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 const TICK_NS = 1e7; // USER_HZ is 100 for every Linux program
 
@@ -65,4 +65,32 @@ export function machineNs() {
   const [user, nice, system, , , irq, softirq, steal] = /^cpu +(.*)$/m
     .exec(read('/proc/stat'))[1].split(' ').map(Number);
   return { busy: (user + nice + system + irq + softirq) * TICK_NS, stolen: steal * TICK_NS };
+}
+
+// How many sockets a process has, or several have.
+export function socketsOf(pids) {
+  return [pids].flat().reduce((total, pid) => total + socketCount(pid), 0);
+}
+
+function socketCount(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).filter((fd) => isSocket(`/proc/${pid}/fd/${fd}`)).length;
+  } catch {
+    return 0; // ended in the meantime
+  }
+}
+
+function isSocket(path) {
+  try {
+    return readlinkSync(path).startsWith('socket:');
+  } catch {
+    return false;
+  }
+}
+
+// Memory that the kernel keeps for everybody: its objects, and the buffers of TCP.
+export function kernelBytes() {
+  const slab = Number(/^Slab:\s+(\d+)/m.exec(read('/proc/meminfo'))?.[1] ?? 0) * 1024;
+  const tcp = Number(/^TCP:.* mem (\d+)/m.exec(read('/proc/net/sockstat'))?.[1] ?? 0) * 4096;
+  return slab + tcp;
 }

@@ -1,0 +1,139 @@
+/* speech.c - how a reader asks for the news, and how it knows that it will get them: see speech.h. */
+#include "speech.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The example of RFC 6455, so that every answer can be checked for the same value. */
+#define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
+#define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+#define MQTT_SUBSCRIBE 0x82
+
+static size_t fits(int n, size_t room)
+{
+	return n > 0 && (size_t)n < room ? (size_t)n : 0;
+}
+
+static size_t ask_websocket(char *out, size_t room, const char *place, unsigned reader)
+{
+	(void)reader;
+	return fits(snprintf(out, room,
+			     "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+			     "Connection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
+			     "Sec-WebSocket-Version: 13\r\n\r\n",
+			     place),
+		    room);
+}
+
+static size_t ask_event_stream(char *out, size_t room, const char *place, unsigned reader)
+{
+	(void)reader;
+	return fits(snprintf(out, room,
+			     "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+			     "Accept: text/event-stream\r\n\r\n",
+			     place),
+		    room);
+}
+
+static size_t ask_nats(char *out, size_t room, const char *place, unsigned reader)
+{
+	(void)reader;
+	return fits(
+		snprintf(out, room,
+			 "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB %s 1\r\nPING\r\n",
+			 place),
+		room);
+}
+
+/* CONNECT of MQTT 3.1.1: a clean session, no keep-alive; then SUBSCRIBE with QoS 0. */
+static size_t ask_mqtt(char *out, size_t room, const char *place, unsigned reader)
+{
+	char id[16];
+	size_t id_len = fits(snprintf(id, sizeof id, "reader-%u", reader), sizeof id);
+	size_t topic_len = strlen(place);
+	size_t n = 0;
+
+	if (topic_len > 100 || room < 16 + id_len + 8 + topic_len)
+		return 0;
+	memcpy(out, "\x10\x00\x00\x04MQTT\x04\x02\x00\x00\x00", 13);
+	out[1] = (char)(12 + id_len);
+	out[13] = (char)id_len;
+	memcpy(out + 14, id, id_len);
+	n = 14 + id_len;
+	out[n++] = (char)MQTT_SUBSCRIBE;
+	out[n++] = (char)(5 + topic_len);
+	memcpy(out + n, "\x00\x01\x00", 3);
+	out[n + 3] = (char)topic_len;
+	memcpy(out + n + 4, place, topic_len);
+	n += 4 + topic_len;
+	out[n++] = 0;
+	return n;
+}
+
+#define TEXT(s) (s), sizeof(s) - 1
+
+static const struct speech speeches[] = {
+	{"ws", true, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL, NULL},
+	{"ws-mute", false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL,
+	 NULL},
+	{"sse", true, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL, NULL},
+	{"stream", false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL,
+	 NULL},
+	{"nats", false, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n", "PONG\r\n"},
+	{"mqtt", false, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL, TEXT("\x90\x03\x00\x01\x00"),
+	 NULL, NULL},
+};
+
+const struct speech *speech_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof speeches / sizeof *speeches; i++)
+		if (strcmp(speeches[i].name, name) == 0)
+			return &speeches[i];
+	return NULL;
+}
+
+/* A server sends the beginning and the proof in one piece; one that cuts them is not one to measure. */
+static bool begins_well(const struct speech *s, const char *bytes, size_t n)
+{
+	return n >= s->begin_len && memcmp(bytes, s->begin, s->begin_len) == 0 &&
+	       (s->proof == NULL || memmem(bytes, n, s->proof, strlen(s->proof)) != NULL);
+}
+
+const char *speech_hear(const struct speech *s, struct answer *a, const char *bytes,
+			const char *end)
+{
+	if (!a->begun && !begins_well(s, bytes, (size_t)(end - bytes))) {
+		a->refused = true;
+		return end;
+	}
+	a->begun = true;
+	while (bytes < end && a->matched < s->end_len) {
+		a->matched = (uint8_t)(*bytes == s->end[a->matched] ? a->matched + 1
+								    : *bytes == s->end[0]);
+		bytes++;
+	}
+	a->complete = a->matched == s->end_len;
+	return bytes;
+}
+
+bool speech_is_asked(const struct speech *s, const char *bytes, size_t n)
+{
+	return s->question != NULL && memmem(bytes, n, s->question, strlen(s->question)) != NULL;
+}
+
+size_t speech_name(char *out, size_t room, const char *name, unsigned number)
+{
+	size_t n = 0;
+
+	for (; *name != '\0' && n + 12 < room; name++) {
+		if (name[0] == '{' && name[1] == '}') {
+			n += (size_t)snprintf(out + n, room - n, "%u", number);
+			name++;
+		} else {
+			out[n++] = *name;
+		}
+	}
+	out[n] = '\0';
+	return *name == '\0' ? n : 0;
+}
