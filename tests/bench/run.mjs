@@ -44,6 +44,7 @@ const HELP = `usage: tests/bench/run [all|fanout|parse|plan|selftest] [options]
   --no-pin           let the kernel choose the cores
   --state DIR        where state directories are made (default: ${tmpdir()})
   --server-args ARGS more options for newswired, separated by spaces
+  --with LIST        plan: other unit costs, such as gbit=25,workers_per_node=32
   --docs             write tables and plots into docs/ as well
 `;
 
@@ -64,6 +65,7 @@ function options() {
       'no-pin': { type: 'boolean', default: false },
       state: { type: 'string', default: tmpdir() },
       'server-args': { type: 'string', default: '' },
+      with: { type: 'string' },
       docs: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -83,10 +85,13 @@ function options() {
     pairs: values.quick || values.small ? 1 : Number(values.pairs),
     scale,
     scaled: (n) => Math.max(Math.round(n * scale), 1),
+    posts: (n) => n,
+    settleMs: 500,
     readers: Math.round(Number(values.readers) * scale),
     floorOnly: values['floor-only'],
     scratch: resolve(values.state),
     serverArgs: values['server-args'].split(' ').filter(Boolean),
+    with: values.with,
     docs: values.docs,
     serverCore: pin ? 0 : null,
     loadCore: pin ? 1 : null,
@@ -181,6 +186,7 @@ function writeDocs(name, text) {
 
 function documentAll(runs, settings, here) {
   if (settings.command === 'all') writeDocs('ratios', markdownHead(runs, here));
+  if (settings.command === 'all') plan({ ...settings, results: resultsFile(settings), writeDocs });
   for (const workload of measured(runs)) writeDocs(workload, markdown(runs, workload, settings, here));
   mkdirSync(PLOTS, { recursive: true });
   for (const [name, svg] of Object.entries(plots(runs))) writeFileSync(join(PLOTS, `${name}.svg`), svg);

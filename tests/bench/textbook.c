@@ -41,7 +41,6 @@ static struct message ring[RING]; /* message i is in ring[i % RING] */
 static uint64_t head;		  /* messages so far */
 static struct lws_context *context;
 static struct lws_vhost *vhost;
-static bool over;
 
 static void take_message(const char *channel, const char *text, size_t n)
 {
@@ -124,13 +123,10 @@ static int on_watched(struct lws *wsi, enum lws_callback_reasons reason, void *u
 	(void)user;
 	(void)in;
 	(void)len;
-	if (reason != LWS_CALLBACK_RAW_RX_FILE)
+	if (reason != LWS_CALLBACK_RAW_RX_FILE && reason != LWS_CALLBACK_RAW_CLOSE_FILE)
 		return 0;
-	if (lws_get_opaque_user_data(wsi) == (void *)(uintptr_t)WATCH_STDIN) {
-		over = true; /* the bench is done, or gone */
-		lws_cancel_service(context);
-		return 0;
-	}
+	if (lws_get_opaque_user_data(wsi) == (void *)(uintptr_t)WATCH_STDIN)
+		exit(0); /* the bench is done, or gone */
 	ear_hear(take_message);
 	lws_callback_on_writable_all_protocol(context, &protocols[0]);
 	return 0;
@@ -202,7 +198,7 @@ int main(int argc, char **argv)
 	}
 	printf("{\"port\":%d}\n", lws_get_vhost_listen_port(vhost));
 	fflush(stdout);
-	while (!over && lws_service(context, 0) >= 0)
+	while (lws_service(context, 0) >= 0)
 		;
 	return 0;
 }

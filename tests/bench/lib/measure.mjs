@@ -10,7 +10,7 @@ import { quantiles, quantilesOf } from './quantiles.mjs';
 
 export const FRAME_BYTES = 512; // of one message on the wire, with its frame header
 const WARM_UP = 5; // messages that are published first and not measured
-const SETTLE_MS = 500;
+const WARM_UP_RATE = 20;
 const SETTLE_TRIES = 20;
 const EMPTY_TRIES = 200;
 const EMPTY_MS = 50;
@@ -42,7 +42,7 @@ export class Measurement {
   async memory() {
     let before = pssBytes(this.candidate.pids());
     for (let i = 0; i < SETTLE_TRIES; i++) {
-      await pause(SETTLE_MS);
+      await pause(this.settings.settleMs);
       const now = pssBytes(this.candidate.pids());
       if (Math.abs(now - before) <= now / 200) return now;
       before = now;
@@ -79,7 +79,6 @@ export class Measurement {
     const published = await publisher.hear((count / rate) * 1000 + patienceMs + 10_000);
     if (!published) throw new Error(`nw-publish did not end\n${publisher.errors}`);
     await publisher.ended;
-    if (published.answered === 0) throw new Error(`${this.candidate.name} took no message`);
     return published;
   }
 
@@ -91,11 +90,12 @@ export class Measurement {
     const before = this.#look();
     const published = await this.send({ first, count, rate, frame, patienceMs });
     const done = await this.crowd.done(patienceMs);
+    if (done.deliveries === 0) throw new Error(`${this.candidate.name} delivered nothing`);
     return summary(before, this.#look(), done, published);
   }
 
-  warmUp() {
-    return this.publish({ rate: 10, count: WARM_UP });
+  warmUp(count = WARM_UP) {
+    return this.publish({ rate: WARM_UP_RATE, count });
   }
 
   // Readers who were here come back all at once, while the crowd has hung up: they have missed `missed` posts. The

@@ -5,6 +5,7 @@
 import { CANDIDATES, isInstalled } from './candidates.mjs';
 import { Measurement, calibrate } from './measure.mjs';
 import { merge, quantile } from './quantiles.mjs';
+import { simulate, sized, units, wishes } from './plan.mjs';
 import { WORKLOADS, participants } from './workloads.mjs';
 
 const READERS = 50;
@@ -68,17 +69,31 @@ function quantilesAreThoseOfAll() {
     { half: 1, most: 2, all: 3, none: 0 });
 }
 
+// Without hops, losses and ways, a post takes what its worker takes; and twice the readers need twice the workers.
+function thePlanAddsUp() {
+  const u = units([], wishes('tls=1,delivery_us=10,accept_ms=1,hop_ms=0,redis_us=0,reader_ms=0,loss=0,gbit=1000'));
+  const one = simulate(u, u.readers_per_worker);
+  return differences({
+    workers: one.workers, last: Math.round(one.lastLeft * 1e3), twice: sized(u, 40 * u.readers_per_worker).workers,
+    nodes: sized(u, 40 * u.readers_per_worker).nodes, half: Math.round(one.half * 100),
+  }, { workers: 1, last: 191, twice: 40, nodes: 3, half: 10 });
+}
+
 function stories(settings) {
   const floor = FLOOR.map((story) => ({ says: story.says, tell: async () => wrongFloor(story, await measure(settings, story)) }));
   const drivable = ['newswired', ...Object.keys(CANDIDATES).filter((name) => CANDIDATES[name].peer)].map((name) => ({
     says: `${name} is driven, and loses nothing`, skip: !isInstalled(name), tell: () => drives(settings, name),
   }));
-  const small = { ...settings, scale: 1 / 200, scaled: (n) => Math.max(Math.round(n / 200), 1), readers: READERS, floorOnly: false };
+  const small = {
+    ...settings, floorOnly: false, readers: READERS, scale: 1 / 200,
+    scaled: (n) => Math.max(Math.round(n / 200), 1), posts: (n) => Math.max(Math.round(n / 20), 1), settleMs: 20,
+  };
   const workloads = Object.keys(WORKLOADS).map((workload) => ({
     says: `${workload} runs to its end`, tell: () => runsToItsEnd(small, workload),
   }));
   return [
     { says: 'quantiles of several processes are those of all their readers', tell: quantilesAreThoseOfAll },
+    { says: 'the plan for millions adds up', tell: thePlanAddsUp },
     ...floor, ...drivable, ...workloads,
   ];
 }

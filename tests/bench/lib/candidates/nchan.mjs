@@ -18,7 +18,7 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log error;
-events { worker_connections 20000; }
+events { worker_connections 40000; }
 http {
   access_log off;
   keepalive_requests 1000000000;

@@ -16,7 +16,7 @@ async function withSubscriptions(settings, candidate, asked) {
     const { cpu_us } = await measurement.connect(settings.scaled(READERS));
     const kb = (await measurement.memory() - empty) / measurement.readers / KIB;
     await measurement.warmUp();
-    const run = await measurement.publish({ rate: RATE, count: COUNT });
+    const run = await measurement.publish({ rate: RATE, count: settings.posts(COUNT) });
     await measurement.drop();
     return { ...run, connect_us: cpu_us, kb };
   } finally {

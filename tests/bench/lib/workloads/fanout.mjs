@@ -13,7 +13,7 @@ async function fanout(settings, candidate, { rate, seconds, frame }) {
   try {
     await measurement.connect(settings.readers);
     await measurement.warmUp();
-    return await measurement.publish({ rate, count: rate * seconds, frame, patienceMs: patience(candidate) });
+    return await measurement.publish({ rate, count: settings.posts(rate * seconds), frame, patienceMs: patience(candidate) });
   } finally {
     await measurement.stop();
   }
@@ -52,7 +52,7 @@ async function rates(settings, candidate) {
       await measurement.connect(settings.scaled(readers) - measurement.readers);
       await measurement.warmUp();
       for (const rate of RATES) {
-        cells[cell(readers, rate)] = await measurement.publish({ rate, count: Math.max(LEAST_POSTS, rate * RATES_SECONDS) });
+        cells[cell(readers, rate)] = await measurement.publish({ rate, count: settings.posts(Math.max(LEAST_POSTS, rate * RATES_SECONDS)) });
       }
     }
     return { cells, lost: Object.values(cells).reduce((sum, { lost }) => sum + lost, 0) };
@@ -72,7 +72,7 @@ const RATE_FIGURES = RATES_READERS.flatMap((readers) => RATES.flatMap((rate) => 
 }));
 
 export const steady = {
-  says: '10 posts a second', ofReaders: true, measure: fanout, rate: 10, seconds: 3, takes: 6, peers: true,
+  says: '10 posts a second', ofReaders: true, measure: fanout, rate: 10, seconds: 3, takes: 5, peers: true,
   figures: FANOUT_FIGURES, headlines: ['cpu_us', 'p99', 'last_p50'],
   bars: [
     { key: 'cpu_us', against: 'floor', most: 1.05, with: 'p99' },
@@ -85,7 +85,7 @@ export const steady = {
 };
 
 export const burst = {
-  says: '200 posts a second, floor joined', ofReaders: true, floor: { joined: true }, measure: fanout, rate: 200, seconds: 3, takes: 8, peers: true,
+  says: '200 posts a second, floor joined', ofReaders: true, floor: { joined: true }, measure: fanout, rate: 200, seconds: 2, takes: 7, peers: true,
   figures: FANOUT_FIGURES, headlines: ['cpu_us', 'p99', 'rate'],
   bars: [
     { key: 'cpu_us', against: 'floor', most: 1.05, with: 'p99' },
@@ -98,19 +98,19 @@ export const burst = {
 };
 
 export const mixed = {
-  says: '10 posts a second of 0.5 to 12 KB', ofReaders: true, measure: fanout, rate: 10, seconds: 3, frame: '512-12288', takes: 6,
+  says: '10 posts a second of 0.5 to 12 KB', ofReaders: true, measure: fanout, rate: 10, seconds: 3, frame: '512-12288', takes: 6, rounds: 3,
   figures: FANOUT_FIGURES, headlines: ['cpu_us', 'p99'],
   bars: [{ key: 'lost', most: 0 }],
 };
 
 export const many = {
-  says: '1,000 channels with 10 readers each, 500 posts a second', measure: manyChannels, floor: { spread: CHANNELS }, rate: 500, takes: 8, peers: true,
+  says: '1,000 channels with 10 readers each, 500 posts a second', measure: manyChannels, floor: { spread: CHANNELS }, rate: 500, takes: 7, rounds: 3, peers: true,
   without: ['textbook'], peerRounds: 2, figures: MANY_FIGURES, headlines: ['cpu_post_us', 'p99'],
   bars: [{ key: 'lost', most: 0 }],
 };
 
 export const matrix = {
-  says: 'other rates and more readers, floor joined', floor: { joined: true }, measure: rates, takes: 19,
+  says: 'other rates and more readers, floor joined', floor: { joined: true }, measure: rates, takes: 19, rounds: 3,
   figures: [...RATE_FIGURES, figure('lost', 'lost', '', 0)], headlines: RATE_FIGURES.filter(({ key }) => key.startsWith('cpu@')).map(({ key }) => key),
   bars: [{ key: 'lost', most: 0 }],
 };

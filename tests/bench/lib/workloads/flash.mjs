@@ -30,7 +30,7 @@ async function measure(settings, candidate) {
   try {
     for (const readers of READERS) {
       await measurement.connect(settings.scaled(readers) - measurement.readers);
-      await measurement.warmUp();
+      await measurement.warmUp(1);
       points[readers] = await flashTo(measurement);
     }
   } finally {

@@ -20,7 +20,7 @@ async function measure(settings, candidate) {
   try {
     await measurement.connect(settings.scaled(READERS));
     await measurement.warmUp();
-    return { ...await measurement.publish({ rate: RATE, count: COUNT }), split: split(candidate, measurement.readers) };
+    return { ...await measurement.publish({ rate: RATE, count: settings.posts(COUNT) }), split: split(candidate, measurement.readers) };
   } finally {
     await measurement.stop();
   }
