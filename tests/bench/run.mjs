@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CANDIDATES, PEERS, chosenPeers, isInstalled } from './lib/candidates.mjs';
-import { machine } from './lib/machine.mjs';
+import { machine, minute } from './lib/machine.mjs';
 import { calibrate } from './lib/measure.mjs';
 import { page } from './lib/page.mjs';
 import { parse } from './lib/parse.mjs';
@@ -170,6 +170,7 @@ async function measureAll(settings) {
     const began = Date.now();
     const run = { ...step, ...await measureOrSay(settings, step.workload, step.candidate) };
     run.took = (Date.now() - began) / 1000;
+    run.date = minute();
     if (!run.failed) runs.push(run);
     progress.end(takes, outcome(run, settings));
   }
@@ -187,7 +188,7 @@ function writeDocs(name, text) {
 function documentAll(runs, settings, here) {
   if (settings.command === 'all') writeDocs('ratios', markdownHead(runs, here));
   if (settings.command === 'all') plan({ ...settings, results: resultsFile(settings), writeDocs });
-  for (const workload of measured(runs)) writeDocs(workload, markdown(runs, workload, settings, here));
+  for (const workload of measured(runs)) writeDocs(workload, markdown(runs.filter((run) => run.workload === workload), workload, settings));
   mkdirSync(PLOTS, { recursive: true });
   for (const [name, svg] of Object.entries(plots(runs))) writeFileSync(join(PLOTS, `${name}.svg`), svg);
   console.log(`tables: ${DOCS}`);

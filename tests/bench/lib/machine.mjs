@@ -14,11 +14,13 @@ function ask(program, ...args) {
   }
 }
 
+export const minute = () => `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
 export function machine(settings) {
   const debian = /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
   const library = (name) => ask('pkg-config', '--modversion', name) || 'unknown';
   return {
-    date: new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
+    date: minute(),
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,

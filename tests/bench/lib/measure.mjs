@@ -143,7 +143,7 @@ function summary(before, after, done, published) {
   return {
     ...counts,
     ...published,
-    latency_us: quantiles(latency),
+    latency_us: quantiles(latency, Math.max(...seen.map(([, last]) => last))),
     first_us: quantilesOf(seen.map(([first]) => first)),
     last_us: quantilesOf(seen.map(([, last]) => last)),
     cpu_us: serverNs / 1000 / Math.max(done.deliveries, 1),

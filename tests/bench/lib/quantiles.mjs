@@ -17,7 +17,11 @@ export function quantile(buckets, part) {
   return 0;
 }
 
-export const quantiles = (buckets) => ({ p50: quantile(buckets, 0.5), p90: quantile(buckets, 0.9), p99: quantile(buckets, 0.99), p999: quantile(buckets, 0.999) });
+// No quantile is above the largest value, though its bucket may end there.
+export function quantiles(buckets, largest = Infinity) {
+  const at = (part) => Math.min(quantile(buckets, part), largest);
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
+}
 
 // The same of plain values.
 export const quantilesOf = (values) => quantiles(merge([values.map((value) => [value, 1])]));

@@ -94,11 +94,12 @@ export const markdownTable = ({ head, lines }) => [
   ...lines.map((line) => `| ${line.join(' | ')} |`),
 ].join('\n');
 
-export function markdown(runs, workload, settings, machine) {
-  const rounds = Math.max(...runs.filter((run) => run.workload === workload).map((run) => run.pair));
+// Of the runs of one workload.
+export function markdown(runs, workload, settings) {
+  const rounds = Math.max(...runs.map((run) => run.pair));
   const bars = barTable(runs, workload);
   return [
-    `${machine.date}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. ${busyNote(runs.filter((run) => run.workload === workload))}`.trimEnd(),
+    `${runs.at(-1).date}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. ${busyNote(runs)}`.trimEnd(),
     bars.lines.length > 0 ? markdownTable(bars) : '',
     markdownTable(table(runs, workload, settings)),
   ].filter(Boolean).join('\n\n');

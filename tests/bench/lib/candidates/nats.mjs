@@ -25,4 +25,4 @@ export async function startNats(settings) {
   };
 }
 
-export const natsVersion = () => `nats-server ${/v(\S+)/.exec(execFileSync('nats-server', ['--version'], { encoding: 'utf8' }))[1]}`;
+export const natsVersion = () => `nats-server ${/v(\d\S+)/.exec(execFileSync('nats-server', ['--version'], { encoding: 'utf8' }))[1]}`;

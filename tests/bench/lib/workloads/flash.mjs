@@ -45,6 +45,19 @@ async function measure(settings, candidate) {
   };
 }
 
+const WIDE = 38_000; // two workers, as many descriptors as each may have
+
+async function measureWide(settings, candidate) {
+  const measurement = new Measurement(settings, candidate);
+  try {
+    const { cpu_us } = await measurement.connect(settings.scaled(WIDE));
+    await measurement.warmUp(1);
+    return { ...await flashTo(measurement), connect_us: cpu_us };
+  } finally {
+    await measurement.stop();
+  }
+}
+
 const at = (readers) => readers.toLocaleString('en-US');
 const SHOWN = [
   ['last', 'last reader', 'ms', 1],
@@ -70,4 +83,16 @@ export const flash = {
     { key: 'growth', most: 1.1 },
     { key: 'lost', most: 0 },
   ],
+};
+
+export const wide = {
+  says: `one post to ${at(WIDE)} readers of two workers`, who: ['workers2'], measure: measureWide, takes: 8, rounds: 3,
+  figures: [
+    ...SHOWN.map(([key, name, unit, digits]) => figure(key, name, unit, digits)),
+    figure('cpu', 'server CPU per delivery', 'µs', 2),
+    figure('connect_us', 'server CPU per connect', 'µs', 1),
+    figure('lost', 'lost', '', 0),
+    figure('others_load', 'cores used by anything else', '', 2),
+  ],
+  bars: [{ key: 'lost', of: 'workers2', most: 0 }],
 };
