@@ -111,7 +111,7 @@ static void add_item(struct call *call, const struct item *item, const char *cha
 	add_number(call, "expires", item->expires_ms);
 	add_text(call, "status", statuses[item->status]);
 	add_text(call, "class", news_class_name(item->class));
-	add_text(call, "evolved", item->evolved ? "1" : "0");
+	add_text(call, "evolved", item->evolved_from);
 	add_text(call, "lang", item->lang);
 	add_text(call, "type", item->type);
 	add_text(call, "notice", item->notice);

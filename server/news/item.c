@@ -150,6 +150,7 @@ static void read_facts(struct item *item, const json_t *canonical,
 	const char *uri = text_of(canonical, "uri");
 	const char *version = text_of(canonical, "version");
 	const char *type = text_of(canonical, "type");
+	const char *evolved_from = text_of(canonical, "evolvedFrom");
 
 	item->uri = uri ? copy_text(n, uri) : NULL;
 	item->version = copy_text(n, version ? version : "1");
@@ -160,7 +161,7 @@ static void read_facts(struct item *item, const json_t *canonical,
 	item->embargo_ms = n->embargo_ms;
 	item->status = read_status(text_of(canonical, "pubStatus"));
 	item->class = read_class(canonical, by_urgency);
-	item->evolved = text_of(canonical, "evolvedFrom") != NULL;
+	item->evolved_from = evolved_from ? copy_text(n, evolved_from) : NULL;
 	if (item->status != ITEM_USABLE)
 		item->notice = read_notice(n, canonical);
 }
@@ -368,6 +369,7 @@ void item_free(struct item *item)
 		return;
 	free(item->uri);
 	free(item->version);
+	free(item->evolved_from);
 	free(item->lang);
 	free(item->type);
 	free(item->notice);

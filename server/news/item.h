@@ -79,9 +79,9 @@ struct item {
 	int64_t expires_ms; /* 0: never */
 	enum item_status status;
 	enum news_class class;
-	bool evolved; /* it says evolvedFrom: its first post is an `update` */
-	char *lang;   /* lower case BCP 47, or NULL */
-	char *type;   /* text, picture, … ("text" where absent) */
+	char *evolved_from; /* the uri of the item that this one updates, or NULL */
+	char *lang;	    /* lower case BCP 47, or NULL */
+	char *type;	    /* text, picture, … ("text" where absent) */
 	char *notice; /* kills and holds: neutral words for readers (description of role withdrawal, else NULL) */
 	struct channel_set channels; /* the publisher's plain ones and all derived ones */
 	char *body;		     /* canonical ninjs 3.1, compact UTF-8 JSON, what readers get */

@@ -190,13 +190,11 @@ static void add_desks(struct buf *names, const json_t *canonical)
 	}
 }
 
-/* An update belongs to the story that it evolved from. */
-static void add_story(struct buf *names, const struct item *item, const json_t *canonical)
+/* An update belongs to the story that it evolved from. accept.lua finds the first of a longer chain. */
+static void add_story(struct buf *names, const struct item *item)
 {
-	const char *first = json_string_value(json_object_get(canonical, "evolvedFrom"));
+	const char *first = item->evolved_from ? item->evolved_from : item->uri;
 
-	if (first == NULL)
-		first = item->uri;
 	buf_adds(names, "story:");
 	buf_add_hex(names, XXH3_64bits(first, strlen(first)));
 	buf_addc(names, ' ');
@@ -214,5 +212,5 @@ void item_channels_derive(const struct item *item, const json_t *canonical, stru
 	add_topics(names, json_object_get(canonical, "subjects"));
 	add_regions(names, json_object_get(canonical, "places"));
 	add_desks(names, canonical);
-	add_story(names, item, canonical);
+	add_story(names, item);
 }

@@ -11,21 +11,37 @@
 
 struct decision got;
 struct release freed;
+struct purge gone;
+int fail_at;
 
 static const char *or_else(const char *text, const char *preset)
 {
 	return text ? text : preset;
 }
 
+/* Before a script: its n-th redis.call() raises an error. */
+static const char *const saboteur =
+	"local redis = (function(real) local count = 0 "
+	"local function call(...) count = count + 1 "
+	"if count == %d then error({err = 'ERR sabotage'}) end return real.call(...) end "
+	"return {call = call, pcall = real.pcall, error_reply = real.error_reply, "
+	"sha1hex = real.sha1hex} end)(redis)\n%s";
+
 /* Runs a script with names and values; the reply lives until the next question to the stage. */
 static redisReply *run(const char *script, const char *const *args, size_t count)
 {
 	const char *argv[80] = {"EVAL", script, "1", "{newswire}:wire"};
+	char *sabotaged = NULL;
 
 	assert_true(count + 4 <= COUNT_OF(argv));
 	memcpy(argv + 4, args, count * sizeof *args);
+	if (fail_at) {
+		assert_true(asprintf(&sabotaged, saboteur, fail_at, script) > 0);
+		argv[1] = sabotaged;
+	}
 	redisReply *reply = redisCommandArgv(stage.link, (int)count + 4, argv, NULL);
 	assert_non_null(reply);
+	free(sabotaged);
 	return reply;
 }
 
@@ -129,7 +145,7 @@ const char *accept_item(struct sent s)
 			      "class",
 			      or_else(s.class, "regular"),
 			      "evolved",
-			      s.evolved ? "1" : "0",
+			      or_else(s.evolved, ""),
 			      "lang",
 			      or_else(s.lang, "en"),
 			      "type",
@@ -165,8 +181,12 @@ int release_at(const char *rewritten, int64_t time, int64_t ahead_ms)
 	snprintf(ahead, sizeof ahead, "%" PRId64, ahead_ms);
 	redisReply *reply = run(lua_release, args, COUNT_OF(args));
 
-	if (reply->type == REDIS_REPLY_ERROR)
-		fail_msg("%s", reply->str);
+	if (reply->type == REDIS_REPLY_ERROR) {
+		if (!fail_at)
+			fail_msg("%s", reply->str);
+		freeReplyObject(reply);
+		return -1;
+	}
 	assert_int_equal(reply->elements, 5);
 	freed.count = (int)strtol(reply->element[0]->str, NULL, 10);
 	keep(freed.due, sizeof freed.due, reply->element[1]);
@@ -231,4 +251,25 @@ const char *reject_item(const char *seen, const char *idem)
 			      "redis",	  "bytes",    "12",	  "idem",   idem};
 
 	return hear(run(lua_reject, args, COUNT_OF(args) - (idem ? 0 : 2)));
+}
+
+const char *purge_item(const char *uri)
+{
+	const char *args[] = {"prefix", "newswire", "uri", uri,		 "owner",
+			      "node",	"epoch",    "e1",  "archive_ms", "2592000000"};
+	redisReply *reply = run(lua_purge, args, COUNT_OF(args));
+
+	memset(&gone, 0, sizeof gone);
+	if (reply->type == REDIS_REPLY_ERROR) {
+		keep(gone.result, sizeof gone.result, reply);
+	} else {
+		assert_int_equal(reply->elements, 5);
+		keep(gone.result, sizeof gone.result, reply->element[0]);
+		keep(gone.id, sizeof gone.id, reply->element[1]);
+		keep(gone.versions, sizeof gone.versions, reply->element[2]);
+		keep(gone.feeds, sizeof gone.feeds, reply->element[3]);
+		keep(gone.held, sizeof gone.held, reply->element[4]);
+	}
+	freeReplyObject(reply);
+	return gone.result;
 }

@@ -15,8 +15,9 @@ struct sent {
 	const char *seen;   /* default: made of all the rest */
 	const char *idem;   /* NULL: without an idempotency key */
 	int64_t created, embargo, expires;
-	int64_t clock; /* the worker's own time; 0: it agrees with Redis */
-	bool evolved, override;
+	int64_t clock;	     /* the worker's own time; 0: it agrees with Redis */
+	const char *evolved; /* NULL: it is no update */
+	bool override;
 };
 
 /* What accept.lua answered last. */
@@ -41,6 +42,16 @@ extern struct release freed;
 int release_due(const char *rewritten);
 /* By a worker's own time; ahead_ms: how far it says that Redis' clock is ahead. */
 int release_at(const char *rewritten, int64_t time, int64_t ahead_ms);
+
+/* What purge.lua answered last; result is the error if it was one. */
+struct purge {
+	char result[256], id[48], versions[8], feeds[8], held[8];
+};
+extern struct purge gone;
+const char *purge_item(const char *uri);
+
+/* The n-th command of the scripts that follow raises an error; 0: none does. release_due() then returns -1. */
+extern int fail_at;
 
 /* The same of reject.lua. idem: NULL, or an idempotency key. */
 const char *reject_item(const char *seen, const char *idem);

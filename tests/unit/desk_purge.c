@@ -5,41 +5,6 @@
 #include <string.h>
 #include "base/base.h"
 #include "desk_accept.h"
-#include "lua_scripts.h"
-
-/* What purge.lua answered last; result is "error" if it was one. */
-static struct {
-	char result[256], id[48], versions[8], feeds[8], held[8];
-} gone;
-
-static void keep(char *to, size_t size, const redisReply *from)
-{
-	snprintf(to, size, "%s", from->str);
-}
-
-static const char *purge(const char *uri)
-{
-	redisReply *reply =
-		redisCommand(stage.link,
-			     "EVAL %s 1 {newswire}:wire prefix newswire uri %s owner node "
-			     "epoch e1 archive_ms 2592000000",
-			     lua_purge, uri);
-
-	assert_non_null(reply);
-	memset(&gone, 0, sizeof gone);
-	if (reply->type == REDIS_REPLY_ERROR) {
-		keep(gone.result, sizeof gone.result, reply);
-	} else {
-		assert_int_equal(reply->elements, 5);
-		keep(gone.result, sizeof gone.result, reply->element[0]);
-		keep(gone.id, sizeof gone.id, reply->element[1]);
-		keep(gone.versions, sizeof gone.versions, reply->element[2]);
-		keep(gone.feeds, sizeof gone.feeds, reply->element[3]);
-		keep(gone.held, sizeof gone.held, reply->element[4]);
-	}
-	freeReplyObject(reply);
-	return gone.result;
-}
 
 /* Two public versions on three channels, and a third under embargo. */
 static void send_horror(void)
@@ -56,7 +21,7 @@ static void a_purge_takes_every_text_and_tells_all_who_saw_one(void **state)
 	(void)state;
 	send_horror();
 	SEND(.uri = "urn:b", .text = "stays");
-	SAYS(purge("urn:a"), "purged");
+	SAYS(purge_item("urn:a"), "purged");
 	assert_string_equal(gone.versions, "2");
 	assert_string_equal(gone.feeds, "2"); /* the second version had left `world` */
 	assert_string_equal(gone.held, "1");
@@ -78,7 +43,7 @@ static void a_purged_uri_is_refused_for_ever(void **state)
 {
 	(void)state;
 	send_horror();
-	purge("urn:a");
+	purge_item("urn:a");
 	assert_int_equal(stage_number("TTL {newswire}:item:urn:a"), -1);
 	SAYS(SEND(.version = "9", .text = "horror again"), "refused");
 	assert_string_equal(got.code, "killed");
@@ -96,10 +61,10 @@ static void a_second_purge_changes_nothing(void **state)
 
 	(void)state;
 	send_horror();
-	purge("urn:a");
+	purge_item("urn:a");
 	snprintf(id, sizeof id, "%s", gone.id);
 	stage_dump(&before, NULL);
-	SAYS(purge("urn:a"), "purged");
+	SAYS(purge_item("urn:a"), "purged");
 	stage_dump(&after, NULL);
 	assert_string_equal(gone.id, id);
 	assert_string_equal(gone.versions, "0");
@@ -114,7 +79,7 @@ static void a_second_purge_changes_nothing(void **state)
 static void an_unknown_uri_is_said_and_leaves_no_trace(void **state)
 {
 	(void)state;
-	SAYS(purge("urn:none"), "missing");
+	SAYS(purge_item("urn:none"), "missing");
 	assert_int_equal(stage_number("DBSIZE"), 0);
 }
 
@@ -122,7 +87,7 @@ static void what_nobody_was_sent_is_purged_silently(void **state)
 {
 	(void)state;
 	SEND(.text = "horror", .embargo = redis_now() + 60000);
-	SAYS(purge("urn:a"), "purged");
+	SAYS(purge_item("urn:a"), "purged");
 	assert_string_equal(gone.id, "");
 	assert_string_equal(gone.held, "1");
 	assert_int_equal(on_the_wire(), 0);
@@ -137,7 +102,7 @@ static void a_killed_story_loses_its_notice_too(void **state)
 	SEND(.version = "1");
 	SEND(.version = "2", .status = "canceled", .notice = "He is named in it.");
 	assert_string_equal(item_field("urn:a", "notice"), "He is named in it.");
-	SAYS(purge("urn:a"), "purged");
+	SAYS(purge_item("urn:a"), "purged");
 	assert_false(stage_holds("He is named", "{newswire}:wire"));
 	assert_null(strstr(newest(), "notice"));
 	assert_int_equal(on_the_wire(), 3);
@@ -150,7 +115,7 @@ static void the_trail_says_who_purged_what_and_when(void **state)
 
 	(void)state;
 	send_horror();
-	purge("urn:a");
+	purge_item("urn:a");
 	last = stage_ask("XREVRANGE {newswire}:audit + - COUNT 1");
 	last = last->element[0]->element[1];
 	for (size_t i = 0; i + 2 < last->elements; i++) {
@@ -183,7 +148,7 @@ static void a_key_of_another_program_leaves_nothing_half_done(void **state)
 		stage_ask("DEL {newswire}:%s", keys[i]);
 		stage_ask("SADD {newswire}:%s mine", keys[i]);
 		stage_dump(&before, NULL);
-		purge("urn:a");
+		purge_item("urn:a");
 		stage_dump(&after, NULL);
 		if (strncmp(gone.result, "WRONGKEY {newswire}:", 20) != 0 ||
 		    strncmp(gone.result + 20, keys[i], strlen(keys[i])) != 0)
@@ -207,7 +172,7 @@ static void fields_that_make_no_sense_leave_nothing_half_done(void **state)
 		send_horror();
 		stage_ask("HSET {newswire}:item:urn:a bodies %s", bodies[i]);
 		stage_dump(&before, NULL);
-		purge("urn:a");
+		purge_item("urn:a");
 		stage_dump(&after, NULL);
 		assert_int_equal(strncmp(gone.result, "WRONGKEY {newswire}:item:urn:a", 30), 0);
 		assert_int_equal(before.len, after.len);

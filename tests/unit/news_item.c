@@ -99,7 +99,7 @@ static void an_item_says_what_it_is(void **state)
 	assert_int_equal(item->embargo_ms, 0);
 	assert_int_equal(item->status, ITEM_USABLE);
 	assert_int_equal(item->class, CLASS_FLASH);
-	assert_false(item->evolved);
+	assert_null(item->evolved_from);
 	assert_string_equal(item->lang, "en");
 	assert_string_equal(item->type, "text");
 	assert_null(item->notice);
@@ -560,7 +560,7 @@ static void an_update_names_the_item_that_it_evolved_from(void **state)
 	struct item *item = accepted(item_with("\"evolvedfrom\":\"urn:x:0\""));
 
 	(void)state;
-	assert_true(item->evolved);
+	assert_string_equal(item->evolved_from, "urn:x:0");
 	assert_non_null(strstr(item->body, "\"evolvedFrom\":\"urn:x:0\""));
 	item_free(item);
 }

@@ -3,7 +3,7 @@
 -- ARGV: prefix, seen (hash of bytes, channels and owner), seen_ms, bytes (how many), channel (where it was sent), owner,
 --       rights (words: publish correct kill flash embargo; all: also what belongs to others), epoch (a name to take if there is none yet), retention_ms, archive_ms,
 --       max_embargo_ms, feed_max, clock (what time it is by the worker); and of the item: uri version created embargo expires (ms, 0: none) status class
---       evolved (1: says evolvedFrom) lang type notice channels hash body; idem (hash of an idempotency key), if there is one.
+--       evolved (the uri that it is an update of, or "") lang type notice channels hash body; idem (hash of an idempotency key), if there is one.
 -- Returns {result, id, action, channels, code, detail, due, replayed (1: it was said before)}: result is accepted, duplicate, seen (these very bytes were
 --       decided before), stale, held (due: ms from now), refused or refused_again (code and detail say why).
 -- include: common.lua
@@ -58,13 +58,19 @@ end
 
 -- Kills and holds ------------------------------------------------------------------------------------------------------
 
--- Takes the text away and leaves the feeds. Returns whether there was any.
+-- Takes the text away and leaves the feeds.
 local function take_away()
 	for _, version in ipairs(item and item.bodies or {}) do
 		redis.call('DEL', key(body_name(story.uri, version)))
 	end
 	leave_feeds(story.uri, item and item.routes or '', '')
-	return item and #item.bodies > 0
+end
+
+-- What is held stays only if it is newer.
+local function drop_overtaken()
+	if not (held and story_order(story, held) < 0) then
+		drop_held(story.uri)
+	end
 end
 
 -- Tells all who were sent any version, and nobody if nobody was.
@@ -73,30 +79,28 @@ local function tell(action)
 		return ''
 	end
 	return append({action = action, uri = story.uri, version = story.version, class = story.class, channels = item.routes,
-		was = item.routes, lang = story.lang, type = story.type, notice = story.notice}, '')
+		was = item.routes, lang = story.lang, type = story.type, notice = story.notice}, '', item)
 end
 
 -- What stays of a story without text.
 local function write_stone(action, id)
 	local old = item or {routes = '', channels = ''}
+	audit(action, story, old.version, old.routes, id)
 	write_item({uri = story.uri, version = story.version, created = story.created, status = story.status, hash = story.hash,
 		owner = old.owner or held and held.owner or story.owner, routes = old.routes, channels = old.channels,
 		first = old.first, last = id ~= '' and id or old.last, action = action, class = story.class, lang = story.lang, type = story.type,
 		notice = story.notice, bodies = {}, posts = add_post(item, id)})
-	audit(action, story, old.version, old.routes, id)
 end
 
 local function kill()
-	local had_text = take_away() or held
+	begin_to_kill(story.uri, held or item and #item.bodies > 0)
 	if story.notice == '' then
 		story.notice = KILL_NOTICE
 	end
+	take_away()
 	drop_held(story.uri)
 	local id = tell('kill')
 	write_stone('kill', id)
-	if had_text then -- it is still in the append-only file: release.lua hands the rewriting to one worker
-		redis.call('SET', key('rewrite'), number_text(now) .. ' ' .. id)
-	end
 	return done('accepted', id, 'kill', item and item.routes)
 end
 
@@ -114,9 +118,7 @@ local function withhold()
 		return stale()
 	end
 	take_away()
-	if held and story_order(story, held) >= 0 then
-		drop_held(story.uri)
-	end
+	drop_overtaken()
 	local id = is_hidden and '' or tell('hold')
 	write_stone('hold', id)
 	return done('accepted', id, 'hold', item and item.routes)
@@ -178,19 +180,17 @@ local function hold_back()
 	if lacks then
 		return refuse_right(lacks)
 	end
-	local name, header = key('held:' .. story.uri), {evolved = args.evolved}
+	local name, header = key('held:' .. story.uri), {}
 	for _, field in ipairs({'uri', 'version', 'class', 'lang', 'type', 'notice', 'channels', 'hash', 'owner'}) do
 		header[field] = story[field]
 	end
 	header.owner = held and held.owner or story.owner
 	header.created, header.expires = number_text(story.created), number_text(story.expires)
-	redis.call('DEL', name)
-	redis.call('HSET', name, 'v', '1', 'header', cjson.encode(header), 'body', story.body,
-		'until', number_text(story.embargo), 'version', story.version, 'created', header.created, 'hash', story.hash,
-		'owner', header.owner, 'channels', story.channels)
-	redis.call('PEXPIREAT', name, number_text(story.embargo + args.archive_ms))
 	redis.call('ZADD', key('embargo'), number_text(story.embargo), story.uri)
 	audit('held', story, item and item.version, story.channels, '')
+	write_hash(name, {'header', cjson.encode(header), 'body', story.body, 'until', number_text(story.embargo), 'version', story.version,
+		'created', header.created, 'hash', story.hash, 'owner', header.owner, 'channels', story.channels},
+		{'PEXPIREAT', number_text(story.embargo + args.archive_ms)})
 	write_seen('held')
 	return answer('held', '', '', story.channels, '', '', number_text(story.embargo - ends))
 end
@@ -201,7 +201,7 @@ local function choose_action()
 	elseif item and item.first then
 		return 'correct'
 	end
-	return args.evolved == '1' and 'update' or 'publish'
+	return args.evolved ~= '' and 'update' or 'publish'
 end
 
 local function bring_out()
@@ -213,6 +213,7 @@ local function bring_out()
 			also = true
 		end)
 		if not also then
+			drop_overtaken() -- a script that was cut short may have left it
 			return done('duplicate', item.last)
 		end
 		action = item.action
@@ -222,10 +223,20 @@ local function bring_out()
 		return refuse_right(lacks)
 	end
 	local id, channels = publish(story, item, action, also)
-	if held and story_order(story, held) >= 0 then
-		drop_held(story.uri)
-	end
+	drop_overtaken()
 	return done('accepted', id, action, channels)
+end
+
+-- An update of an update belongs to the story of the first of them, as far as that is known.
+local function find_story()
+	local name = 'item:' .. args.evolved
+	if args.evolved == '' or not need(name, 'hash') then
+		return
+	end
+	local first = (redis.call('HGET', key(name), 'channels') or ''):match('story:%x+')
+	if first then
+		story.channels = union(story.channels:gsub('story:%x+', ''), first)
+	end
 end
 
 -- The order of these questions is the law; docs/redis.md gives the reasons.
@@ -271,6 +282,7 @@ if held then
 	held.created = tonumber(held.created) or 0
 	held.version, held.channels = held.version or '', held.channels or ''
 end
+find_story()
 ends = story.embargo > 0 and embargo_time() or now
 need('embargo', 'zset')
 need('audit', 'stream')

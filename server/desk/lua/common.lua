@@ -1,7 +1,8 @@
 -- common.lua - what the desk's scripts share: keys, versions, sets of channels, and a place on the wire.
 --
--- Lua has no rollback. So every script reads and checks all that it will touch, and only then writes, `seen` last; a key
--- that holds something else is named in the error, and nothing was written.
+-- Lua has no rollback. So every script reads and checks all that it will touch, and only then writes; a key that holds
+-- something else is named in the error, and nothing was written. What decides about the same input next time is written late
+-- (the item, then `seen`), so that a script which an error cut short does the rest when it is asked again.
 -- KEYS[1] is any key of ours (it tells a Redis Cluster the slot). ARGV is names and values in turn, so that nodes of two
 -- releases understand each other. docs/redis.md lists keys and fields.
 
@@ -46,19 +47,32 @@ local function need(name, kind)
 	return true
 end
 
+-- What Redis answers as names and values in turn.
+local function by_name(flat)
+	local fields = {}
+	for i = 1, #flat, 2 do
+		fields[flat[i]] = flat[i + 1]
+	end
+	return fields
+end
+
 local function read_hash(name)
 	if not need(name, 'hash') then
 		return nil
 	end
-	local flat = redis.call('HGETALL', key(name))
-	if #flat == 0 then
-		return nil
+	local hash = by_name(redis.call('HGETALL', key(name)))
+	return next(hash) and hash or nil
+end
+
+-- Writes a hash anew, in one step: it is made aside. expire: a command and its argument, or nil: it stays for ever.
+local function write_hash(name, flat, expire)
+	local new = key('new')
+	redis.call('DEL', new)
+	redis.call('HSET', new, 'v', '1', unpack(flat))
+	if expire then
+		redis.call(expire[1], new, expire[2])
 	end
-	local hash = {}
-	for i = 1, #flat, 2 do
-		hash[flat[i]] = flat[i + 1]
-	end
-	return hash
+	redis.call('RENAME', new, name)
 end
 
 local function read_string(name)
@@ -191,6 +205,20 @@ local function read_id(name, id)
 	return ms, seq
 end
 
+local function is_above(ms, seq)
+	return ms > wire.ms or (ms == wire.ms and seq > wire.seq)
+end
+
+-- The newest entry is the head, also where a script was cut short before it could write that down.
+local function read_last(id, fields)
+	if id ~= wire.head and not is_above(read_id('wire', id)) then
+		return -- Redis lost the entry that head names
+	end
+	wire.head = id
+	fields = by_name(fields)
+	wire.meta, wire.prev = fields.meta, fields.prev
+end
+
 -- Reads where it stands. The next id must be above `head` (also if Redis lost the entry that head names, or if its
 -- clock went back) and above all that the stream ever held.
 local function read_wire()
@@ -203,14 +231,13 @@ local function read_wire()
 	if not need('wire', 'stream') or redis.call('EXISTS', key('wire')) == 0 then
 		return
 	end
-	local info = redis.call('XINFO', 'STREAM', key('wire'))
-	for i = 1, #info, 2 do
-		if info[i] == 'last-generated-id' then
-			local ms, seq = read_id('wire', info[i + 1])
-			if ms > wire.ms or (ms == wire.ms and seq > wire.seq) then
-				wire.ms, wire.seq = ms, seq
-			end
-		end
+	local info = by_name(redis.call('XINFO', 'STREAM', key('wire')))
+	if info['last-entry'] then
+		read_last(unpack(info['last-entry']))
+	end
+	local ms, seq = read_id('wire', info['last-generated-id'])
+	if is_above(ms, seq) then
+		wire.ms, wire.seq = ms, seq
 	end
 end
 
@@ -245,16 +272,29 @@ local function count_workers()
 	return subscribed.err and '' or number_text(subscribed[2])
 end
 
--- Gives a post its place and tells everybody. Returns the id.
-local function append(meta, body)
-	local prev, id, json, heard = wire.head, next_id(), meta_json(meta), count_workers()
+-- Is this very post the newest already, and its item does not know? Then a script was cut short after it, and is run again.
+local function is_there(json, item)
+	return wire.meta == json and not (item and item.last == wire.head)
+end
+
+local function add_entry(json)
+	local id = next_id()
+	redis.call('XADD', key('wire'), id, 'v', '1', 'prev', wire.head, 'meta', json, 'heard', count_workers())
+	wire.prev, wire.head, wire.meta = wire.head, id, json
+end
+
+-- Gives a post its place and tells everybody. item: what is known of its uri. Returns the id.
+local function append(meta, body, item)
+	local json = meta_json(meta)
 	if not wire.epoch then
 		wire.epoch = args.epoch
 		redis.call('SET', key('epoch'), wire.epoch)
 	end
-	redis.call('XADD', key('wire'), id, 'v', '1', 'prev', prev, 'meta', json, 'heard', heard)
+	if not is_there(json, item) then
+		add_entry(json)
+	end
+	local id, prev = wire.head, wire.prev
 	redis.call('SET', key('head'), id)
-	wire.head = id
 	-- Who does not hear it finds within a second that head has moved: no reason to stop half-way.
 	redis.pcall('PUBLISH', args.prefix .. ':out',
 		'1 ' .. wire.epoch .. ' ' .. id .. ' ' .. prev .. '\n' .. json .. '\n' .. body)
@@ -321,9 +361,8 @@ end
 local function answer(result, id, action, channels, code, detail, due)
 	local said = {result, id or '', action or '', channels or '', code or '', detail or '', due or '', ''}
 	if args.idem then
-		redis.call('HSET', key(answer_name()), 'v', '1', 'seen', args.seen, 'result', said[1], 'id', said[2],
-			'action', said[3], 'channels', said[4], 'code', said[5], 'detail', said[6])
-		redis.call('PEXPIRE', key(answer_name()), args.seen_ms)
+		write_hash(key(answer_name()), {'seen', args.seen, 'result', said[1], 'id', said[2], 'action', said[3],
+			'channels', said[4], 'code', said[5], 'detail', said[6]}, {'PEXPIRE', args.seen_ms})
 	end
 	return said
 end
@@ -347,7 +386,7 @@ end
 
 -- Writes the hash of a uri anew; empty fields are left out.
 local function write_item(item)
-	local flat = {key('item:' .. item.uri), 'v', '1'}
+	local flat = {}
 	for _, name in ipairs({'version', 'created', 'status', 'hash', 'owner', 'routes', 'channels', 'first', 'last', 'action',
 			'class', 'lang', 'type', 'notice', 'bodies', 'expires', 'posts'}) do
 		local value = item[name]
@@ -365,9 +404,7 @@ local function write_item(item)
 			flat[#flat + 1] = value
 		end
 	end
-	redis.call('DEL', flat[1])
-	redis.call('HSET', unpack(flat))
-	redis.call('PEXPIRE', flat[1], args.archive_ms)
+	write_hash(key('item:' .. item.uri), flat, not item.for_ever and {'PEXPIRE', args.archive_ms})
 end
 
 -- May this story's text be kept under its name? uri and version are joined by a colon and both may hold colons, so the
@@ -387,13 +424,14 @@ local function has_room(story, item)
 	return not there or (good and type(body) == 'table' and body.uri == story.uri)
 end
 
--- Keeps the text of the new version. Returns the versions that have one, oldest first: the one before stays as long as
--- the wire can replay it.
+-- Keeps the text of the new version (the first write: a full Redis refuses it). Returns the versions that have one, oldest first: the one
+-- before stays as long as the wire can replay it.
 local function keep_body(story, item)
+	redis.call('SET', key(body_name(story.uri, story.version)), story.body, 'PX', args.archive_ms)
 	local kept, gone = {}, true
 	for _, version in ipairs(item and item.bodies or {}) do
 		local name = key(body_name(story.uri, version))
-		if version == item.version then
+		if version == item.version and version ~= story.version then
 			redis.call('PEXPIRE', name, args.retention_ms)
 		end
 		gone = gone and redis.call('EXISTS', name) == 0
@@ -401,7 +439,6 @@ local function keep_body(story, item)
 			kept[#kept + 1] = version
 		end
 	end
-	redis.call('SET', key(body_name(story.uri, story.version)), story.body, 'PX', args.archive_ms)
 	kept[#kept + 1] = story.version
 	return kept
 end
@@ -424,6 +461,15 @@ local function enter_feeds(uri, channels, first)
 	end)
 end
 
+-- The first write of a kill. Redis asks before a script's first write only whether it is full, and not if that takes away: so a kill goes
+-- through. has_text: text stays in the append-only file, and release.lua hands the rewriting to one worker.
+local function begin_to_kill(uri, has_text)
+	redis.call('ZREM', key('embargo'), uri)
+	if has_text then
+		redis.call('SET', key('rewrite'), number_text(now) .. ' ' .. redis.sha1hex(uri))
+	end
+end
+
 local function drop_held(uri)
 	redis.call('DEL', key('held:' .. uri))
 	redis.call('ZREM', key('embargo'), uri)
@@ -434,15 +480,12 @@ end
 local function publish(story, item, action, also)
 	local was = item and item.routes or ''
 	local channels = also and union(item.channels, story.channels) or story.channels
+	local bodies = keep_body(story, item)
 	local id = append({action = action, uri = story.uri, version = story.version, class = story.class, channels = channels,
-		was = was, lang = story.lang, type = story.type, notice = story.notice, also = also and '1'}, story.body)
+		was = was, lang = story.lang, type = story.type, notice = story.notice, also = also and '1'}, story.body, item)
 	local first = item and item.first or id
 	local expires = story.expires > 0 and number_text(story.expires) or nil
 
-	write_item({uri = story.uri, version = story.version, created = story.created, status = 'usable', hash = story.hash,
-		owner = item and item.owner or story.owner, routes = (union(was, channels)), channels = channels, first = first,
-		last = id, action = action, class = story.class, lang = story.lang, type = story.type, notice = story.notice,
-		bodies = keep_body(story, item), expires = expires, posts = add_post(item, id)})
 	if expires and story.expires <= now then
 		leave_feeds(story.uri, union(was, channels), '')
 	else
@@ -450,5 +493,9 @@ local function publish(story, item, action, also)
 		enter_feeds(story.uri, channels, first)
 	end
 	audit(also and 'also' or action, story, item and item.version, channels, id)
+	write_item({uri = story.uri, version = story.version, created = story.created, status = 'usable', hash = story.hash,
+		owner = item and item.owner or story.owner, routes = (union(was, channels)), channels = channels, first = first,
+		last = id, action = action, class = story.class, lang = story.lang, type = story.type, notice = story.notice,
+		bodies = bodies, expires = expires, posts = add_post(item, id)})
 	return id, channels
 end

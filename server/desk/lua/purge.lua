@@ -54,20 +54,20 @@ local function tell(version)
 		return ''
 	end
 	return append({action = 'kill', uri = uri, version = version, class = item.class or 'regular', channels = item.routes,
-		was = item.routes}, '')
+		was = item.routes}, '', item)
 end
 
 local function purge()
 	local old = item or held
 	local version, routes = old.version or '', item and item.routes or ''
+	begin_to_kill(uri, true)
 	local versions, feeds, had_held = take_texts(), take_from_feeds(), held and 1 or 0
-	drop_held(uri)
 	local id = tell(version)
-	write_item({uri = uri, version = version, created = 0, status = 'canceled', owner = old.owner or args.owner,
-		first = item and item.first, last = id ~= '' and id or item and item.last, action = 'purge', bodies = {}})
-	redis.call('PERSIST', key('item:' .. uri)) -- refused for ever, not only as long as a kill's
-	redis.call('SET', key('rewrite'), number_text(now) .. ' purge ' .. id)
 	audit('purge', {owner = args.owner, uri = uri, version = version}, item and item.version, routes, id)
+	write_item({uri = uri, version = version, created = 0, status = 'canceled', owner = old.owner or args.owner,
+		first = item and item.first, last = id ~= '' and id or item and item.last, action = 'purge', bodies = {},
+		for_ever = true}) -- refused for ever, not only as long as a kill's
+	drop_held(uri) -- last: were it all that is known of the uri, nobody would find the rest to do
 	return {'purged', id, number_text(versions), number_text(feeds), number_text(had_held)}
 end
 

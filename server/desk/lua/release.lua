@@ -32,6 +32,11 @@ local function read_held(uri)
 	return story
 end
 
+-- Did a script that was cut short bring it out already?
+local function is_out(story, item)
+	return item and item.status == 'usable' and story_order(story, item) == 0
+end
+
 -- Why a held story does not come out after all, or nil.
 local function find_obstacle(story, item)
 	if item and (item.status == 'canceled' or story_order(story, item) < 0) then
@@ -61,13 +66,16 @@ local function release(uri)
 	if broken then
 		return false
 	end
-	drop_held(uri)
-	if obstacle then
-		audit('release_' .. obstacle, story, item and item.version, story.channels, '')
+	if is_out(story, item) then
+		drop_held(uri)
 		return false
+	elseif obstacle then
+		audit('release_' .. obstacle, story, item and item.version, story.channels, '')
+	else
+		publish(story, item, 'release', false)
 	end
-	publish(story, item, 'release', false)
-	return true
+	drop_held(uri)
+	return not obstacle
 end
 
 local released, problem = 0, ''
