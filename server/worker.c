@@ -8,6 +8,7 @@
 #include <uv.h>
 #include "base/log.h"
 #include "desk/desk.h"
+#include "desk/inbox.h"
 #include "http/door.h"
 #include "http/who.h"
 #include "options.h"
@@ -155,6 +156,7 @@ static void on_term(uv_signal_t *handle, int signum)
 	w->draining = true;
 	log_info("worker_drains", LOG_I("readers", readers_count(w->readers)));
 	door_stop_listening(w->door);
+	desk_leave_inbox(w->desk);
 	w->drain_share = readers_count(w->readers) / steps + 1;
 	uv_timer_start(&w->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
@@ -175,7 +177,8 @@ static int open_floors(struct worker *w)
 				    .max_embargo_ms = o->max_embargo_ms,
 				    .clock_patience_ms = o->clock_patience_ms,
 				    .feed_max = (unsigned)o->feed_max,
-				    .raw_rights = w->setup->raw_rights};
+				    .raw_rights = w->setup->raw_rights,
+				    .inbox_pause_ms = INBOX_PAUSE_MS};
 	struct readers_options readers = {.tick_ms = o->tick_ms,
 					  .retention_ms = o->retention_ms,
 					  .breathe = on_breath,

@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "desk/desk_own.h"
 #include "desk/embargo.h"
+#include "desk/inbox.h"
 #include "desk/job.h"
 #include "desk/permit.h"
 #include "desk/purge.h"
@@ -30,6 +32,7 @@ struct desk {
 	struct link *commands; /* asks and decides */
 	struct link *ear;      /* hears PUBLISHes */
 	struct embargo *embargo;
+	struct inbox *inbox;
 	struct redis_clock clock; /* embargo.c sets it */
 	uv_timer_t retry;	  /* while stalled: the next attempt */
 	uv_timer_t patrol;	  /* looks after those who waited too long */
@@ -51,7 +54,7 @@ static bool is_full(const struct desk *desk)
 	return desk->count >= DESK_IN_FLIGHT || desk->bytes >= DESK_IN_FLIGHT_BYTES;
 }
 
-static bool can_ask(const struct desk *desk)
+bool desk_can_ask(const struct desk *desk)
 {
 	return !desk->closing && !desk->stalled && link_state(desk->commands) == LINK_READY;
 }
@@ -139,7 +142,7 @@ static bool must_wait(struct job *job, const redisReply *reply)
 	if (reply == NULL) /* lost: decided again when the link is back */
 		return true;
 	stall(job->desk, reply->str);
-	if (!job->raw) {
+	if (!job->patient) {
 		verdict_plain(&v, job, DESK_AWAY);
 		v.receipt.detail = reply->str;
 		finish(job, &v.receipt);
@@ -191,7 +194,7 @@ static void start(struct job *job)
 	bool probing = job->raw && !job->probed;
 
 	job->state = JOB_WAITING;
-	if (!can_ask(desk))
+	if (!desk_can_ask(desk))
 		return;
 	if ((probing ? probe(job) : decide(job)) == 0)
 		job->state = probing ? JOB_PROBING : JOB_DECIDING;
@@ -224,7 +227,7 @@ static void start_waiting(struct desk *desk)
 			start(job);
 }
 
-static void add(struct desk *desk, struct job *job)
+void desk_add(struct desk *desk, struct job *job)
 {
 	job->desk = desk;
 	DL_APPEND(desk->jobs, job);
@@ -288,8 +291,8 @@ static void hear(struct desk *desk, const redisReply *channel, const redisReply 
 		lose(channel, payload, "out of memory");
 		return;
 	}
-	job->raw = true;
-	add(desk, job);
+	job->raw = job->patient = true;
+	desk_add(desk, job);
 }
 
 static void on_message(redisReply *reply, void *arg)
@@ -325,17 +328,18 @@ static void on_commands_ready(void *arg)
 	backoff_reset(&desk->backoff);
 	start_waiting(desk);
 	embargo_wake(desk->embargo);
+	inbox_wake(desk->inbox);
 }
 
 /* Those who wait for an answer while Redis is away are not kept for ever. What was heard from a
- * PUBLISH is. */
+ * PUBLISH is, and an entry of the inbox: its order is its place. */
 static void on_patrol(uv_timer_t *timer)
 {
 	struct desk *desk = timer->data;
 	struct job *job, *next;
 
 	DL_FOREACH_SAFE (desk->jobs, job, next)
-		if (!job->raw && job->state == JOB_WAITING &&
+		if (!job->patient && job->state == JOB_WAITING &&
 		    clock_mono_ms() - job->since_ms > DESK_PATIENCE_MS)
 			finish_plain(job, DESK_AWAY);
 	wake_waiters(desk);
@@ -343,7 +347,7 @@ static void on_patrol(uv_timer_t *timer)
 
 bool desk_has_room(const struct desk *desk)
 {
-	return !can_ask(desk) ||
+	return !desk_can_ask(desk) ||
 	       (desk->count < DESK_IN_FLIGHT / 2 && desk->bytes < DESK_IN_FLIGHT_BYTES / 2);
 }
 
@@ -355,7 +359,13 @@ void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter)
 void desk_serve(struct desk *desk)
 {
 	link_serve(desk->ear);
+	inbox_serve(desk->inbox);
 	link_serve(desk->commands);
+}
+
+void desk_leave_inbox(struct desk *desk)
+{
+	inbox_leave(desk->inbox);
 }
 
 /* The door's side
@@ -363,7 +373,7 @@ void desk_serve(struct desk *desk)
 
 int desk_is_open(const struct desk *desk)
 {
-	return can_ask(desk) && desk->subscribed;
+	return desk_can_ask(desk) && desk->subscribed;
 }
 
 static void answer_at_once(desk_cb *cb, void *arg, enum desk_result result)
@@ -386,7 +396,7 @@ void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, v
 	else {
 		job->cb = cb;
 		job->arg = arg;
-		add(desk, job);
+		desk_add(desk, job);
 	}
 }
 
@@ -395,7 +405,8 @@ void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purg
 	static const struct desk_purged away = {
 		.result = DESK_PURGE_AWAY, .id = "", .code = "", .detail = ""};
 
-	if (!can_ask(desk) || purge_ask(desk->commands, &desk->options, uri, owner, cb, arg) == -1)
+	if (!desk_can_ask(desk) ||
+	    purge_ask(desk->commands, &desk->options, uri, owner, cb, arg) == -1)
 		cb(&away, arg);
 }
 
@@ -435,9 +446,12 @@ struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
 	start_timers(desk, loop);
 	desk->commands = link_open(loop, place, "desk", &command_events, desk);
 	desk->ear = link_open(loop, place, "desk-ear", &ear_events, desk);
-	if (desk->commands)
+	if (desk->commands) {
 		desk->embargo = embargo_open(loop, desk->commands, &desk->options, &desk->clock);
-	if (desk->commands == NULL || desk->ear == NULL || desk->embargo == NULL) {
+		desk->inbox = inbox_open(loop, place, desk, desk->commands, &desk->options);
+	}
+	if (desk->commands == NULL || desk->ear == NULL || desk->embargo == NULL ||
+	    desk->inbox == NULL) {
 		desk_close(desk);
 		return NULL;
 	}
@@ -460,6 +474,7 @@ void desk_close(struct desk *desk)
 	link_close(desk->ear);
 	link_close(desk->commands);
 	embargo_close(desk->embargo);
+	inbox_close(desk->inbox);
 	while (desk->jobs)
 		finish_plain(desk->jobs, DESK_AWAY);
 	wake_waiters(desk);

@@ -1,14 +1,15 @@
 /* desk.h - takes items in: hears them, reads them, lets one script decide, says what became of them.
  *
  * What it does  PSUBSCRIBEs to `newswire:in:*` on a link of its own; takes items from the HTTP door
- *               too. For each: probe `seen:<hash>` (raw PUBLISH only: every worker of every node
+ *               and from the inbox (inbox.h) too. For each: probe `seen:<hash>` (raw PUBLISH only: every worker of every node
  *               hears the same), item_read(), accept.lua. Refused ones go to the stream `rejects`,
  *               are counted and logged. What an embargo held back comes out by Redis' clock
  *               (embargo.h). Start with desk.c, then job.h (one item on its way) and lua/accept.lua
  *               (the rules); docs/redis.md has the keys.
  * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones
  *               beyond wait in Redis' socket (the link stops reading), HTTP ones get DESK_BUSY.
- * Order         Raw items are decided in the order in which they were heard.
+ * Order         Raw items are decided in the order in which they were heard, entries of the inbox in
+ *               that in which they were added.
  * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt
  *               says DESK_AWAY. Items in flight at a loss are decided again after the reconnect:
  *               running the script twice changes nothing. An HTTP item that waits longer than
@@ -40,7 +41,8 @@ struct desk_options {
 	uint64_t max_embargo_ms;    /* further ahead is refused */
 	uint64_t clock_patience_ms; /* after a jump of Redis' clock (redis_clock.h) */
 	unsigned feed_max;	    /* items per channel's feed */
-	unsigned raw_rights; /* what a raw PUBLISH may do, where keys.json says nothing of it */
+	unsigned raw_rights;	 /* what a raw PUBLISH may do, where keys.json says nothing of it */
+	uint64_t inbox_pause_ms; /* the first one of an entry that is put off (inbox.h) */
 	const struct keyring *keyring; /* NULL: nothing is said of it */
 };
 
@@ -52,6 +54,7 @@ enum desk_result {
 	DESK_REFUSED,	/* report says why (refusal of item_read, or `code` below) */
 	DESK_BUSY,	/* too much in flight: try again soon */
 	DESK_AWAY, /* Redis is not there, or cannot write; code `store`: a key of ours holds something else */
+	DESK_TAKEN, /* only of the inbox: another worker has the entry by now, nothing was decided */
 };
 
 struct desk_receipt {
@@ -120,6 +123,8 @@ struct desk_waiter {
 /* cb is called once: when there is room again, or when the desk closes; never from inside the call. */
 void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter);
 
+/* This worker will end soon: another one may read the inbox at once. */
+void desk_leave_inbox(struct desk *desk);
 /* Goes on with what Redis has sent, in the middle of a long fan-out; never from a desk_cb. */
 void desk_serve(struct desk *desk);
 /* Whoever waits with this arg does not want to know any more (the request went away). */

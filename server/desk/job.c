@@ -108,11 +108,11 @@ fail:
 	return NULL;
 }
 
-struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
-				size_t channel_len)
+struct job *job_new_refused(const char *bytes, size_t len, const char *sent_to, size_t sent_to_len,
+			    enum item_refusal refusal, const char *detail)
 {
-	size_t shown = channel_len < CHANNEL_NAME_MAX ? channel_len : CHANNEL_NAME_MAX;
-	struct job *job = make_job(bytes, len, strndup(channel, shown), &publisher_redis);
+	size_t shown = sent_to_len < CHANNEL_NAME_MAX ? sent_to_len : CHANNEL_NAME_MAX;
+	struct job *job = make_job(bytes, len, strndup(sent_to, shown), &publisher_redis);
 
 	if (job == NULL)
 		return NULL;
@@ -120,12 +120,30 @@ struct job *job_new_misdirected(const char *bytes, size_t len, const char *chann
 		job_free(job);
 		return NULL;
 	}
-	job->report->refusal = ITEM_BAD_CHANNEL;
+	job->report->refusal = refusal;
 	job->report->count = 1;
-	snprintf(job->report->fault[0].detail, sizeof job->report->fault[0].detail,
-		 "A channel's name is 1 to %d of a-z 0-9 . _ - and begins with a letter or digit.",
-		 CHANNEL_NAME_MAX);
+	snprintf(job->report->fault[0].detail, sizeof job->report->fault[0].detail, "%s", detail);
 	return job;
+}
+
+struct job *job_new_misdirected(const char *bytes, size_t len, const char *channel,
+				size_t channel_len)
+{
+	return job_new_refused(bytes, len, channel, channel_len, ITEM_BAD_CHANNEL, JOB_BAD_CHANNEL);
+}
+
+/* An entry that is refused unread is written down each time: its bytes say little about it. */
+void job_came_in(struct job *job, const char *entry, const char *consumer)
+{
+	char both[sizeof job->seen + sizeof job->entry];
+
+	job->patient = true;
+	snprintf(job->entry, sizeof job->entry, "%s", entry);
+	snprintf(job->consumer, sizeof job->consumer, "%s", consumer);
+	if (job->report == NULL || job->bytes != NULL)
+		return;
+	snprintf(both, sizeof both, "%s%s", job->seen, job->entry);
+	write_hash(job->seen, XXH3_128bits(both, strlen(both)));
 }
 
 int job_read(struct job *job, size_t max_item)

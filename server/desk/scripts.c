@@ -14,6 +14,7 @@ static struct link_script accept_script = {.text = lua_accept};
 static struct link_script reject_script = {.text = lua_reject};
 static struct link_script release_script = {.text = lua_release};
 static struct link_script purge_script = {.text = lua_purge};
+static struct link_script inbox_script = {.text = lua_inbox};
 
 /* One key, then names and values. Texts are borrowed, numbers are kept here. */
 struct call {
@@ -98,6 +99,10 @@ static void add_sender(struct call *call, const struct desk_options *options, co
 	add_text(call, "owner", job->who->name);
 	if (job->idem[0])
 		add_text(call, "idem", job->idem);
+	if (job->entry[0]) {
+		add_text(call, "entry", job->entry);
+		add_text(call, "consumer", job->consumer);
+	}
 }
 
 static void add_item(struct call *call, const struct item *item, const char *channels)
@@ -189,6 +194,23 @@ int scripts_purge(struct link *link, const struct desk_options *options, const c
 	add_text(&call, "uri", uri);
 	add_text(&call, "owner", owner);
 	return send_call(link, &purge_script, &call, cb, arg);
+}
+
+int scripts_inbox(struct link *link, const struct desk_options *options,
+		  const struct inbox_question *question, link_reply_cb *cb, void *arg)
+{
+	struct call call;
+
+	begin(&call, options);
+	add_text(&call, "name", question->name);
+	add_text(&call, "consumer", question->consumer);
+	add_number(&call, "lease_ms", (int64_t)question->lease_ms);
+	add_text(&call, "take", question->take ? "1" : "0");
+	add_number(&call, "idle_ms", (int64_t)question->idle_ms);
+	add_text(&call, "from", question->from);
+	add_number(&call, "pause_ms", (int64_t)question->pause_ms);
+	add_number(&call, "tries", question->tries);
+	return send_call(link, &inbox_script, &call, cb, arg);
 }
 
 bool scripts_error_passes(const char *error)

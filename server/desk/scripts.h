@@ -29,6 +29,17 @@ int scripts_release(struct link *link, const struct desk_options *options,
 int scripts_purge(struct link *link, const struct desk_options *options, const char *uri,
 		  const char *owner, link_reply_cb *cb, void *arg) MUST_USE;
 
+/* What inbox.lua is asked; see there. */
+struct inbox_question {
+	const char *name, *consumer;
+	uint64_t lease_ms, idle_ms, pause_ms;
+	bool take;
+	const char *from;
+	unsigned tries;
+};
+int scripts_inbox(struct link *link, const struct desk_options *options,
+		  const struct inbox_question *question, link_reply_cb *cb, void *arg) MUST_USE;
+
 /* Is this error one that goes away by itself, with nothing written (loading, full, read-only …)? */
 bool scripts_error_passes(const char *error);
 

@@ -41,6 +41,7 @@ static const struct {
 	{"embargo_too_far", COUNTER_REJECT_EMBARGO_TOO_FAR},
 	{"advisory", COUNTER_REJECT_ADVISORY},
 	{"channel_forbidden", COUNTER_REJECT_CHANNEL_FORBIDDEN},
+	{"bad_signature", COUNTER_REJECT_BAD_SIGNATURE},
 	{"may_not_publish", COUNTER_REJECT_MAY_NOT_PUBLISH},
 	{"may_not_correct", COUNTER_REJECT_MAY_NOT_CORRECT},
 	{"may_not_kill", COUNTER_REJECT_MAY_NOT_KILL},
@@ -111,6 +112,7 @@ static const struct outcome {
 	{"seen", DESK_DUPLICATE, COUNTER_DESK_DUPLICATE},
 	{"refused", DESK_REFUSED, COUNTER_DESK_REFUSED},
 	{"refused_again", DESK_REFUSED, COUNTER_DESK_REFUSED},
+	{"taken", DESK_TAKEN, COUNTER_DESK_DUPLICATE},
 };
 
 static const struct outcome *outcome_of(const char *word)
@@ -125,7 +127,8 @@ static const struct outcome *outcome_of(const char *word)
  * decided by another worker who heard it. */
 static bool is_news(const struct job *job, const char *word)
 {
-	return strcmp(word, "refused_again") != 0 && !(job->raw && strcmp(word, "seen") == 0);
+	return strcmp(word, "refused_again") != 0 && strcmp(word, "taken") != 0 &&
+	       !(job->raw && strcmp(word, "seen") == 0);
 }
 
 /* Only the reader of items knows where in it the fault is. */

@@ -52,6 +52,7 @@ enum item_refusal {
 	ITEM_BAD_CHANNEL,	/* a publisher named a channel that is not plain */
 	ITEM_ADVISORY,		/* a note for editors only */
 	ITEM_CHANNEL_FORBIDDEN, /* the publisher may not send to a channel of it */
+	ITEM_BAD_SIGNATURE,	/* whoever it says it is from did not sign it */
 };
 const char *item_refusal_name(enum item_refusal r);
 

@@ -19,6 +19,7 @@ static const char *const refusals[] = {
 	[ITEM_BAD_CHANNEL] = "bad_channel",
 	[ITEM_ADVISORY] = "advisory",
 	[ITEM_CHANNEL_FORBIDDEN] = "channel_forbidden",
+	[ITEM_BAD_SIGNATURE] = "bad_signature",
 };
 
 bool item_is_type(const char *name, size_t len)

@@ -42,7 +42,7 @@ bool proof_is_key(const char *key, const char *own)
 
 /* --- signatures ------------------------------------------------------------------------------- */
 
-enum { SHA1_SIZE = 20 };
+enum { SHA1_SIZE = 20, SHA256_SIZE = 32 };
 
 static int hex_of(char c)
 {
@@ -51,13 +51,12 @@ static int hex_of(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* `sha1=` and 40 lower-case digits. */
-static int read_signature(const char *text, unsigned char out[SHA1_SIZE])
+/* As many bytes as are wanted, in lower-case digits, and nothing else. */
+static int read_hex(const char *text, unsigned char *out, size_t size)
 {
-	if (strncmp(text, "sha1=", 5) != 0 || strlen(text) != 5 + 2 * SHA1_SIZE)
+	if (strlen(text) != 2 * size)
 		return -1;
-	text += 5;
-	for (size_t i = 0; i < SHA1_SIZE; i++) {
+	for (size_t i = 0; i < size; i++) {
 		int high = hex_of(text[2 * i]), low = hex_of(text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
@@ -65,6 +64,12 @@ static int read_signature(const char *text, unsigned char out[SHA1_SIZE])
 		out[i] = (unsigned char)(high << 4 | low);
 	}
 	return 0;
+}
+
+/* `sha1=` and 40 digits. */
+static int read_signature(const char *text, unsigned char out[SHA1_SIZE])
+{
+	return strncmp(text, "sha1=", 5) == 0 ? read_hex(text + 5, out, SHA1_SIZE) : -1;
 }
 
 const struct publisher *proof_by_signature(const struct publisher_book *book, const char *signature,
@@ -86,6 +91,19 @@ const struct publisher *proof_by_signature(const struct publisher_book *book, co
 			found = p;
 	}
 	return found;
+}
+
+bool proof_is_signed_by(const struct publisher *p, const char *signature, const void *bytes,
+			size_t len)
+{
+	unsigned char told[SHA256_SIZE], made[EVP_MAX_MD_SIZE];
+	unsigned size;
+
+	if (p->secret == NULL || read_hex(signature, told, SHA256_SIZE) == -1)
+		return false;
+	return HMAC(EVP_sha256(), p->secret, (int)strlen(p->secret), bytes, len, made, &size) !=
+		       NULL &&
+	       CRYPTO_memcmp(told, made, SHA256_SIZE) == 0;
 }
 
 bool proof_has_secrets(const struct publisher_book *book)

@@ -20,6 +20,9 @@ bool proof_is_key(const char *key, const char *own);
 /* Whose secret signed these bytes, as Superdesk does it: `sha1=` and the HMAC-SHA1 in hexadecimal. */
 const struct publisher *proof_by_signature(const struct publisher_book *book, const char *signature,
 					   const void *bytes, size_t len);
+/* Did this publisher sign these bytes: the HMAC-SHA256 in hexadecimal, lower case? Nobody signs without a secret. */
+bool proof_is_signed_by(const struct publisher *p, const char *signature, const void *bytes,
+			size_t len);
 /* Has any publisher a secret? Without one no signature can fit. */
 bool proof_has_secrets(const struct publisher_book *book);
 

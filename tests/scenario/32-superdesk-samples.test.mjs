@@ -1,12 +1,16 @@
-// The eight samples, by Redis PUBLISH, by HTTP and by a tool's line: what readers get for each, field by field.
+// The eight samples, by Redis PUBLISH, by the inbox, by HTTP and by a tool's line: what readers get for each, field by field.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { Stage, sample, until } from './stage.mjs';
 import { Tool } from './tool.mjs';
 
-/** The ways in. send() takes the item in and says what the receipt of HTTP said; PUBLISH has none. */
+/** The ways in. send() takes the item in and says what the receipt of HTTP said; those of Redis have none. */
 const ways = {
   'Redis PUBLISH': (stage) => async (what, channel) => { await stage.publish(what, channel); return null; },
+  'the inbox': (stage) => async (what, channel) => {
+    await stage.redis.xadd('{newswire}:inbox', '*', 'channel', channel, 'item', typeof what === 'string' ? what : JSON.stringify(what));
+    return null;
+  },
   'a line': (stage) => async (what, channel) => {
     stage.tool ??= await Tool.open(stage);
     const { http, ...body } = await stage.tool.publish(what, [channel]);

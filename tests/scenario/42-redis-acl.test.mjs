@@ -93,9 +93,12 @@ test('a tool that may publish to one channel can do that, and nothing else', asy
 });
 
 test('a tool that may add to the inbox can do that, and nothing else', async (t) => {
-  const { login } = await guarded(t);
+  const { stage, login } = await guarded(t);
+  const reader = await stage.reader({ channels: ['world'] });
   const tool = login('inboxdesk');
   assert.match(await tool.xadd('{newswire}:inbox', '*', 'channel', 'world', 'item', JSON.stringify(item())), /^\d+-\d+$/);
+  await reader.hasRead(1);
+  assert.doesNotMatch(stage.log, /NOPERM|inbox_stopped/);
   await forbids(tool, [['XADD', '{newswire}:wire', '*', 'a', 'b'], ['XADD', '{newswire}:audit', '*', 'a', 'b'], ['XREAD', 'STREAMS', '{newswire}:inbox', '0'],
     ['XRANGE', '{newswire}:inbox', '-', '+'], ['XDEL', '{newswire}:inbox', '0-1'], ['DEL', '{newswire}:inbox'], ['XGROUP', 'DESTROY', '{newswire}:inbox', 'desk'],
     ['PUBLISH', 'newswire:in:world', '{}'], ['GET', '{newswire}:head'], ['INFO']]);

@@ -6,3 +6,5 @@ nw_unit_test(desk_rules LIBS desk hiredis SOURCES desk_accept.c desk_stage.c red
 nw_unit_test(desk_again LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
 nw_unit_test(desk_purge LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
 nw_unit_test(desk_cut LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
+nw_unit_test(desk_inbox LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
+nw_unit_test(desk_entries LIBS desk hiredis SOURCES desk_stage.c redis_fixture.c)

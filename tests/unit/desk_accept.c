@@ -82,6 +82,27 @@ static const char *hear(redisReply *reply)
 	return got.result;
 }
 
+/* What is only there at times comes last. */
+static const char *run_with(const char *script, const char *const *args, size_t count,
+			    const char *idem, const char *entry)
+{
+	const char *all[72];
+
+	assert_true(count + 6 <= COUNT_OF(all));
+	memcpy(all, args, count * sizeof *args);
+	if (idem) {
+		all[count++] = "idem";
+		all[count++] = idem;
+	}
+	if (entry) {
+		all[count++] = "entry";
+		all[count++] = entry;
+		all[count++] = "consumer";
+		all[count++] = "me";
+	}
+	return hear(run(script, all, count));
+}
+
 const char *accept_item(struct sent s)
 {
 	char rights[80], clock[24], created[24], embargo[24], expires[24], body[512], hash[20],
@@ -157,11 +178,9 @@ const char *accept_item(struct sent s)
 			      "hash",
 			      or_else(s.hash, hash),
 			      "body",
-			      body,
-			      "idem", /* last: only if there is one */
-			      s.idem};
+			      body};
 
-	return hear(run(lua_accept, args, COUNT_OF(args) - (s.idem ? 0 : 2)));
+	return run_with(lua_accept, args, COUNT_OF(args), s.idem, s.entry);
 }
 
 int release_due(const char *rewritten)
@@ -243,14 +262,24 @@ int refusals(void)
 	return (int)stage_number("XLEN {newswire}:rejects");
 }
 
-const char *reject_item(const char *seen, const char *idem)
+static const char *reject(const char *seen, const char *idem, const char *entry)
 {
 	const char *args[] = {"prefix",	  "newswire", "seen",	  seen,	    "seen_ms",
 			      "90000000", "reason",   "not_json", "detail", "It is no JSON.",
 			      "pointer",  "",	      "channel",  "world",  "owner",
-			      "redis",	  "bytes",    "12",	  "idem",   idem};
+			      "redis",	  "bytes",    "12"};
 
-	return hear(run(lua_reject, args, COUNT_OF(args) - (idem ? 0 : 2)));
+	return run_with(lua_reject, args, COUNT_OF(args), idem, entry);
+}
+
+const char *reject_item(const char *seen, const char *idem)
+{
+	return reject(seen, idem, NULL);
+}
+
+const char *reject_entry(const char *seen, const char *entry)
+{
+	return reject(seen, NULL, entry);
 }
 
 const char *purge_item(const char *uri)

@@ -14,6 +14,8 @@ struct sent {
 	const char *rights; /* default: publish correct kill flash embargo */
 	const char *seen;   /* default: made of all the rest */
 	const char *idem;   /* NULL: without an idempotency key */
+	const char *
+		entry; /* its id in the inbox, given to the consumer `me`; NULL: it came another way */
 	int64_t created, embargo, expires;
 	int64_t clock;	     /* the worker's own time; 0: it agrees with Redis */
 	const char *evolved; /* NULL: it is no update */
@@ -55,6 +57,7 @@ extern int fail_at;
 
 /* The same of reject.lua. idem: NULL, or an idempotency key. */
 const char *reject_item(const char *seen, const char *idem);
+const char *reject_entry(const char *seen, const char *entry);
 
 int64_t redis_now(void);
 /* Its embargo is over, as if time had passed. */

@@ -148,6 +148,26 @@ static int reject(void)
 	return strcmp(reject_item("s1", "k1"), "error") == 0 ? -1 : 0;
 }
 
+static void an_entry(void)
+{
+	stage_ask("XGROUP CREATE {newswire}:inbox desk 0 MKSTREAM");
+	stage_ask("XADD {newswire}:inbox 1-1 channel world item x");
+	stage_ask("XREADGROUP GROUP desk me STREAMS {newswire}:inbox >");
+}
+static void an_entry_of_the_killed(void)
+{
+	a_killed_story();
+	an_entry();
+}
+static int publish_entry(void)
+{
+	return ACT(FIRST, .entry = "1-1");
+}
+static int reject_it(void)
+{
+	return strcmp(reject_entry("s1", "1-1"), "error") == 0 ? -1 : 0;
+}
+
 static const struct deed deeds[] = {
 	{"a new story", nothing, publish},
 	{"an update", a_story, update},
@@ -173,6 +193,9 @@ static const struct deed deeds[] = {
 	{"a purge", a_story_and_a_held_version, purge},
 	{"a purge of what is held", a_due_version, purge},
 	{"what cannot be read", nothing, reject},
+	{"an entry of the inbox", an_entry, publish_entry},
+	{"an entry that is refused", an_entry_of_the_killed, publish_entry},
+	{"an entry that cannot be read", an_entry, reject_it},
 };
 
 /* --- errors ----------------------------------------------------------------------------------------- */
@@ -195,6 +218,8 @@ static const char *const tell_state =
 	"    for k, v in pairs(f) do list[#list + 1] = '  ' .. k .. '=' .. v end "
 	"    table.sort(list) say(table.concat(list, '\\n')) "
 	"  elseif short:find('^body:') then say('  ' .. redis.call('GET', name)) "
+	"  elseif short == 'inbox' then say('  ' .. redis.call('XLEN', name), "
+	"redis.call('XPENDING', name, 'desk')[1]) "
 	"  elseif short == 'embargo' then say('  ' .. table.concat(redis.call('ZRANGE', name, 0, "
 	"-1, 'WITHSCORES'), ' ')) "
 	"  elseif kind == 'zset' then say('  ' .. table.concat(redis.call('ZRANGE', name, 0, -1), "

@@ -3,9 +3,11 @@
 -- ARGV: prefix, seen (hash of bytes, channels and owner), seen_ms, bytes (how many), channel (where it was sent), owner,
 --       rights (words: publish correct kill flash embargo; all: also what belongs to others), epoch (a name to take if there is none yet), retention_ms, archive_ms,
 --       max_embargo_ms, feed_max, clock (what time it is by the worker); and of the item: uri version created embargo expires (ms, 0: none) status class
---       evolved (the uri that it is an update of, or "") lang type notice channels hash body; idem (hash of an idempotency key), if there is one.
+--       evolved (the uri that it is an update of, or "") lang type notice channels hash body; idem (hash of an idempotency key), if there is one;
+--       entry and consumer, if it came through the inbox.
 -- Returns {result, id, action, channels, code, detail, due, replayed (1: it was said before)}: result is accepted, duplicate, seen (these very bytes were
---       decided before), stale, held (due: ms from now), refused or refused_again (code and detail say why).
+--       decided before), stale, held (due: ms from now), refused or refused_again (code and detail say why), taken (its entry is not
+--       this worker's any more: nothing was decided).
 -- include: common.lua
 
 local KILL_NOTICE = 'This report has been withdrawn.'
@@ -13,15 +15,18 @@ local KILL_NOTICE = 'This report has been withdrawn.'
 local story = {
 	uri = args.uri, version = args.version, created = tonumber(args.created), embargo = tonumber(args.embargo),
 	expires = tonumber(args.expires), status = args.status, class = args.class, lang = args.lang, type = args.type,
-	notice = args.notice, channels = args.channels, hash = args.hash, owner = args.owner, body = args.body,
+	notice = args.notice, channels = args.channels, hash = args.hash, owner = args.owner, body = args.body, entry = args.entry,
 }
 
 local known, item, held
 local ends -- by what time its embargo ends
 
 -- When the order of arrival decides: after all that came before, also in the same moment, or when Redis' clock went back. What says
--- that it was created in the future is later.
+-- that it was created in the future is later. What came through the inbox arrived there, however late it is decided.
 local function time_of_arrival()
+	if args.entry then
+		return tonumber(args.entry:match('^%d+'))
+	end
 	local last = math.max(item and item.created or 0, held and held.created or 0)
 	return math.max(now, math.min(last, wire.ms + 1000) + 1)
 end
@@ -39,9 +44,16 @@ local function done(result, id, action, channels)
 	return answer(result, id, action, channels)
 end
 
+-- The text is still in the append-only file: release.lua hands the rewriting to one worker.
+local function ask_for_rewriting(id)
+	redis.call('SET', key('rewrite'), number_text(now) .. ' ' .. id)
+end
+
 local function refuse(code, detail)
 	if not need('rejects', 'stream') then
 		return redis.error_reply(broken)
+	elseif code == 'killed' and args.entry then -- the inbox held its text
+		ask_for_rewriting('late ' .. args.entry)
 	end
 	local news = write_reject(known, code, detail, story.uri, story.version)
 	return answer(news and 'refused' or 'refused_again', '', '', '', code, detail)
@@ -89,11 +101,11 @@ local function write_stone(action, id)
 	write_item({uri = story.uri, version = story.version, created = story.created, status = story.status, hash = story.hash,
 		owner = old.owner or held and held.owner or story.owner, routes = old.routes, channels = old.channels,
 		first = old.first, last = id ~= '' and id or old.last, action = action, class = story.class, lang = story.lang, type = story.type,
-		notice = story.notice, bodies = {}, posts = add_post(item, id)})
+		notice = story.notice, bodies = {}, posts = add_post(item, id), entry = story.entry})
 end
 
 local function kill()
-	begin_to_kill(story.uri, held or item and #item.bodies > 0)
+	begin_to_kill(story.uri, held or item and #item.bodies > 0 or inbox_was_used())
 	if story.notice == '' then
 		story.notice = KILL_NOTICE
 	end
@@ -110,7 +122,7 @@ local function withhold()
 		if is_hidden and story.hash == item.hash then
 			return done('duplicate', item.last)
 		end
-		if is_hidden and story.created <= item.created then
+		if is_hidden and age_order(story, item) <= 0 then
 			return stale()
 		end
 	end
@@ -135,7 +147,7 @@ local function judge()
 		if story.hash == item.hash then
 			return 'duplicate'
 		end
-		return story.created <= item.created and 'stale' or nil
+		return age_order(story, item) <= 0 and 'stale' or nil
 	end
 	return story_order(story, item) < 0 and 'stale' or nil
 end
@@ -185,11 +197,12 @@ local function hold_back()
 		header[field] = story[field]
 	end
 	header.owner = held and held.owner or story.owner
-	header.created, header.expires = number_text(story.created), number_text(story.expires)
+	header.created, header.expires, header.entry = number_text(story.created), number_text(story.expires), story.entry
 	redis.call('ZADD', key('embargo'), number_text(story.embargo), story.uri)
 	audit('held', story, item and item.version, story.channels, '')
 	write_hash(name, {'header', cjson.encode(header), 'body', story.body, 'until', number_text(story.embargo), 'version', story.version,
-		'created', header.created, 'hash', story.hash, 'owner', header.owner, 'channels', story.channels},
+		'created', header.created, 'hash', story.hash, 'owner', header.owner, 'channels', story.channels,
+		'entry', story.entry or ''},
 		{'PEXPIREAT', number_text(story.embargo + args.archive_ms)})
 	write_seen('held')
 	return answer('held', '', '', story.channels, '', '', number_text(story.embargo - ends))
@@ -266,15 +279,18 @@ local function decide()
 	return bring_out()
 end
 
+local is_ours = has_entry()
 known = read_string('seen:' .. args.seen)
 read_answer()
 if broken then
 	return redis.error_reply(broken)
+elseif not is_ours then
+	return answer('taken')
 elseif remembered then
 	return answer_again(story.uri, story.version)
 end
 if known and not known:find('^refused ') then
-	return answer('seen', known:match('^%d+%-%d+$'))
+	return take_out(answer('seen', known:match('^%d+%-%d+$')))
 end
 item = read_item(story.uri)
 held = read_hash('held:' .. story.uri)
@@ -295,4 +311,4 @@ need_feeds(union(item and item.routes or '', story.status == 'usable' and story.
 if broken then
 	return redis.error_reply(broken)
 end
-return decide()
+return take_out(decide())

@@ -139,13 +139,29 @@ local function version_order(a, b)
 	return text_order(a, b)
 end
 
--- By version, then by versionCreated.
-local function story_order(a, b)
-	local order = version_order(a.version, b.version)
-	if order ~= 0 or a.created == b.created then
-		return order
+-- Two ids of a stream, or 0 where one is missing.
+local function entry_order(a, b)
+	local ms, seq = (a or ''):match('^(%d+)%-(%d+)$')
+	local other_ms, other_seq = (b or ''):match('^(%d+)%-(%d+)$')
+	if not ms or not other_ms then
+		return 0
+	end
+	local order = version_order(ms, other_ms)
+	return order ~= 0 and order or version_order(seq, other_seq)
+end
+
+-- By versionCreated; of one moment by place in the inbox, where both came through it: however late an entry is decided.
+local function age_order(a, b)
+	if a.created == b.created then
+		return entry_order(a.entry, b.entry)
 	end
 	return a.created < b.created and -1 or 1
+end
+
+-- By version, then by age.
+local function story_order(a, b)
+	local order = version_order(a.version, b.version)
+	return order ~= 0 and order or age_order(a, b)
 end
 
 -- Sets of channels: sorted names joined by spaces ---------------------------------------------------------------------
@@ -343,6 +359,38 @@ local function add_post(item, id)
 	return table.concat(posts, ' ', math.max(1, #posts - POSTS_MAX + 1))
 end
 
+-- The inbox -----------------------------------------------------------------------------------------------------------
+--
+-- An item that came through it has `entry` (its id in the stream) and `consumer` (whoever was given it).
+
+local INBOX_GROUP = 'desk'
+
+-- Is the entry still for this worker to decide? Not if another one took it over, or it was decided before. True where there is none.
+local function has_entry()
+	if not args.entry then
+		return true
+	elseif not need('inbox', 'stream') then
+		return false
+	end
+	local pending = redis.pcall('XPENDING', key('inbox'), INBOX_GROUP, args.entry, args.entry, 1, args.consumer)
+	return not pending.err and #pending > 0
+end
+
+-- Every decision takes its entry out of the inbox; after an error it stays there. What is deleted and not acknowledged is found again.
+local function take_out(said)
+	if args.entry and not said.err then
+		redis.call('XDEL', key('inbox'), args.entry)
+		redis.call('XACK', key('inbox'), INBOX_GROUP, args.entry)
+	end
+	return said
+end
+
+-- Did anything ever go through it? Then a text can be in the append-only file that no other key ever held.
+local function inbox_was_used()
+	local info = by_name(redis.pcall('XINFO', 'STREAM', key('inbox')))
+	return (info['last-generated-id'] or '0-0') ~= '0-0'
+end
+
 -- Answers -------------------------------------------------------------------------------------------------------------
 --
 -- {result, id, action, channels, code, detail, due, replayed}. Who sends an idempotency key (`idem`, a hash of it) has his
@@ -388,7 +436,7 @@ end
 local function write_item(item)
 	local flat = {}
 	for _, name in ipairs({'version', 'created', 'status', 'hash', 'owner', 'routes', 'channels', 'first', 'last', 'action',
-			'class', 'lang', 'type', 'notice', 'bodies', 'expires', 'posts'}) do
+			'class', 'lang', 'type', 'notice', 'bodies', 'expires', 'posts', 'entry'}) do
 		local value = item[name]
 		if name == 'bodies' then
 			local parts = {}
@@ -496,6 +544,6 @@ local function publish(story, item, action, also)
 	write_item({uri = story.uri, version = story.version, created = story.created, status = 'usable', hash = story.hash,
 		owner = item and item.owner or story.owner, routes = (union(was, channels)), channels = channels, first = first,
 		last = id, action = action, class = story.class, lang = story.lang, type = story.type, notice = story.notice,
-		bodies = bodies, expires = expires, posts = add_post(item, id)})
+		bodies = bodies, expires = expires, posts = add_post(item, id), entry = story.entry})
 	return id, channels
 end

@@ -97,6 +97,13 @@ local function until_next()
 	return first[2] and number_text(math.max(0, tonumber(first[2]) - time)) or ''
 end
 
+-- Entries of the inbox lie in blocks, and one that was taken out lies there until all of its block are. So while there are any, this
+-- rewriting may not be the last.
+local function may_be_in_inbox()
+	local count = redis.pcall('XLEN', key('inbox'))
+	return type(count) == 'number' and count > 0
+end
+
 -- The token says which kill asked for it: a later one asks again.
 local function take_rewrite()
 	local wanted = read_string('rewrite')
@@ -108,7 +115,7 @@ local function take_rewrite()
 		return ''
 	end
 	local mine = redis.call('SET', key('rewriting'), wanted, 'NX', 'PX', REWRITE_EACH_MS)
-	return mine and wanted or ''
+	return mine and wanted .. (may_be_in_inbox() and ' again' or '') or ''
 end
 
 -- Others ask, too, who cannot know that Redis' clock has jumped.
