@@ -1,6 +1,6 @@
 /* cmd_publish.c - newswire publish: sends items, one after another, and says what became of each.
  *
- * Over HTTP: durable, with a receipt. Through Redis pub/sub: heard or not. An item that the server could
+ * Over HTTP: durable, with a receipt. Through Redis pub/sub: heard or not; through the inbox there: queued. An item that the server could
  * not take for now is tried again within --patience; what cannot be reached then ends the run, because a
  * later version must not overtake an earlier one.
  */
@@ -196,33 +196,54 @@ static void publish_http(struct run *run)
 
 /* --- through Redis ------------------------------------------------------------------------------ */
 
-/* Returns -1 if the connection is of no more use. */
-static int hand_over(struct run *run, struct newswire_redis *redis, const char *file)
-{
-	char line[RESULT_SIZE], problem[PROBLEM_SIZE];
-	struct item_file item;
-	long long heard;
+/* Both return -1 with `problem` if the connection is of no more use. */
 
-	if (item_file_read(&item, file) < 0) {
-		report_file(run, file, item.problem, CLI_USAGE);
-		item_file_free(&item);
-		return 0;
-	}
-	if (item_file_check(&item) < 0) {
-		report_file(run, file, item.problem, CLI_REFUSED);
-		item_file_free(&item);
-		return 0;
-	}
-	heard = newswire_publish_redis(redis, run->channels[0], item.text, item.len, problem,
-				       sizeof problem);
-	item_file_free(&item);
-	if (heard < 0) {
-		report_file(run, file, problem, CLI_UNREACHABLE);
+static int queue(struct run *run, struct newswire_redis *redis, const struct item_file *item,
+		 const char *file, char *problem)
+{
+	char line[RESULT_SIZE], id[NEWSWIRE_ENTRY_SIZE];
+
+	if (newswire_queue_redis(redis, run->channels, item->text, item->len, id, problem,
+				 PROBLEM_SIZE) < 0)
 		return -1;
-	}
+	result_line_queued(line, file, id);
+	report(run, line, CLI_OK);
+	return 0;
+}
+
+static int call_out(struct run *run, struct newswire_redis *redis, const struct item_file *item,
+		    const char *file, char *problem)
+{
+	char line[RESULT_SIZE];
+	long long heard = newswire_publish_redis(redis, run->channels[0], item->text, item->len,
+						 problem, PROBLEM_SIZE);
+
+	if (heard < 0)
+		return -1;
 	result_line_heard(line, file, run->channels[0], heard);
 	report(run, line, heard > 0 ? CLI_OK : CLI_REFUSED);
 	return 0;
+}
+
+/* Returns -1 if the connection is of no more use. */
+static int hand_over(struct run *run, struct newswire_redis *redis, const char *file)
+{
+	char problem[PROBLEM_SIZE];
+	struct item_file item;
+	int result = 0;
+
+	if (item_file_read(&item, file) < 0) {
+		report_file(run, file, item.problem, CLI_USAGE);
+	} else if (item_file_check(&item) < 0) {
+		report_file(run, file, item.problem, CLI_REFUSED);
+	} else {
+		result = run->settings->inbox ? queue(run, redis, &item, file, problem)
+					      : call_out(run, redis, &item, file, problem);
+		if (result < 0)
+			report_file(run, file, problem, CLI_UNREACHABLE);
+	}
+	item_file_free(&item);
+	return result;
 }
 
 static void publish_redis(struct run *run)
@@ -232,13 +253,13 @@ static void publish_redis(struct run *run)
 	char problem[PROBLEM_SIZE];
 
 	if (settings->wait || settings->json) {
-		command_say("Redis pub/sub gives no receipt: --wait and --json need --to http…");
+		command_say("Redis gives no receipt: --wait and --json need --to http…");
 		run->code = CLI_USAGE;
 		return;
 	}
-	if (settings->channels.count > 1) {
-		command_say(
-			"Redis pub/sub carries an item to one channel; several need --to http…");
+	if (settings->channels.count > 1 && !settings->inbox) {
+		command_say("Redis pub/sub carries an item to one channel; several need --inbox or "
+			    "--to http…");
 		run->code = CLI_USAGE;
 		return;
 	}
@@ -282,9 +303,13 @@ enum exit_code cmd_publish(const struct settings *settings)
 
 	if (!channels_are_plain(run.channels))
 		return CLI_USAGE;
-	if (settings->to && newswire_redis_is_url(settings->to))
+	if (settings->to && newswire_redis_is_url(settings->to)) {
 		publish_redis(&run);
-	else
+	} else if (settings->inbox) {
+		command_say("the inbox is in Redis: --inbox needs --to redis://… or unix:PATH");
+		return CLI_USAGE;
+	} else {
 		publish_http(&run);
+	}
 	return run.code;
 }

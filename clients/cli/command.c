@@ -66,12 +66,15 @@ struct command {
 static const struct option_row publish_options[] = {
 	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0,
 	 "channel to publish on; several times, or with commas; one only through\n"
-	 "Redis (default: " NEWSWIRE_CHANNEL_DEFAULT ")"},
+	 "Redis pub/sub (default: " NEWSWIRE_CHANNEL_DEFAULT ")"},
 	{"to", "ADDRESS", 't', TEXT, FIELD(to), 0, 0,
 	 "http(s)://HOST[:PORT] for a durable way in with a receipt;\n"
 	 "redis://[USER:PASSWORD@]HOST[:PORT] or unix:PATH for Redis pub/sub, which\n"
 	 "keeps nothing and only counts who heard (default: over HTTP to the\n"
 	 "newswired that runs on this machine, with its own key)"},
+	{"inbox", NULL, 0, FLAG, FIELD(inbox), 0, 0,
+	 "with a Redis as --to: add items to the inbox there, where they stay until a\n"
+	 "newswired has decided about them"},
 	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
 	 "file whose first line is the publishing key (default: $NEWSWIRE_KEY)"},
 	{"patience", "SECONDS", 0, NUMBER, FIELD(patience), 0, 86400,

@@ -43,6 +43,7 @@ struct settings {
 	uint64_t wait;		       /* publish: seconds; 0: not */
 	uint64_t count;		       /* posts; 0: no end */
 	uint64_t limit;		       /* posts on a page; 0: the server's choice */
+	bool inbox; /* publish: through Redis, and to stay there until it is decided */
 	bool json;
 	bool yes; /* purge: do not ask */
 	bool verbose;

@@ -69,6 +69,11 @@ void result_line(char out[RESULT_SIZE], const char *file, const struct newswire_
 	out[RESULT_SIZE - 1] = '\0';
 }
 
+void result_line_queued(char out[RESULT_SIZE], const char *file, const char *id)
+{
+	snprintf(out, RESULT_SIZE, "queued %s as %s: not decided yet", file, id);
+}
+
 void result_line_heard(char out[RESULT_SIZE], const char *file, const char *channel,
 		       long long heard)
 {

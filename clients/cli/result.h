@@ -15,6 +15,9 @@ enum { RESULT_SIZE = 2048 };
  * item came from. What others wrote is made safe for a terminal. */
 void result_line(char out[RESULT_SIZE], const char *file, const struct newswire_receipt *receipt);
 
+/* The same for the inbox: in the queue under this id, not decided. */
+void result_line_queued(char out[RESULT_SIZE], const char *file, const char *id);
+
 /* The same for Redis pub/sub: heard by so many, no receipt. */
 void result_line_heard(char out[RESULT_SIZE], const char *file, const char *channel,
 		       long long heard);

@@ -1,4 +1,4 @@
-/* redis.c - the raw way in: PUBLISH to a Redis that newswired listens to. */
+/* redis.c - the raw ways in: PUBLISH and XADD to a Redis that newswired listens to. */
 #include "url.h"
 
 #include <errno.h>
@@ -105,6 +105,52 @@ long long newswire_publish_redis(struct newswire_redis *redis, const char *chann
 			 reply->str ? reply->str : "an answer that is no number");
 	freeReplyObject(reply);
 	return heard;
+}
+
+/* `channels` joined by spaces, to be freed; NULL: out of memory. */
+static char *join(const char *const *channels)
+{
+	size_t len = 1;
+	char *text, *end;
+
+	for (size_t i = 0; channels[i]; i++)
+		len += strlen(channels[i]) + 1;
+	if ((text = end = malloc(len)) == NULL)
+		return NULL;
+	*text = '\0';
+	for (size_t i = 0; channels[i]; i++) {
+		if (i > 0)
+			*end++ = ' ';
+		end = stpcpy(end, channels[i]);
+	}
+	return text;
+}
+
+int newswire_queue_redis(struct newswire_redis *redis, const char *const *channels,
+			 const char *item, size_t len, char id[NEWSWIRE_ENTRY_SIZE], char *problem,
+			 size_t size)
+{
+	redisReply *reply;
+	char *names;
+	int status = 0;
+
+	for (size_t i = 0; channels[i]; i++)
+		if (!newswire_channel_is_plain(channels[i]))
+			return complain(problem, size, "not a channel name: %s", channels[i]);
+	if ((names = join(channels)) == NULL)
+		return complain(problem, size, "out of memory");
+	reply = redisCommand(redis->link, "XADD {%s}" NEWSWIRE_REDIS_INBOX " * channel %s item %b",
+			     redis->prefix, names, item, len);
+	free(names);
+	if (reply == NULL)
+		status = complain(problem, size, "%s", redis->link->errstr);
+	else if (reply->type == REDIS_REPLY_STRING)
+		snprintf(id, NEWSWIRE_ENTRY_SIZE, "%s", reply->str);
+	else
+		status = complain(problem, size, "%s",
+				  reply->str ? reply->str : "an answer that is no id");
+	freeReplyObject(reply);
+	return status;
 }
 
 void newswire_redis_close(struct newswire_redis *redis)

@@ -234,9 +234,10 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_reach(struct newswire_client *client
 						  newswire_answer_cb *done, void *data);
 
 /* --- publishing through Redis ------------------------------------------------------------------
- * The raw way in, for tools that speak Redis already: PUBLISH <prefix>:in:<channel>. Redis pub/sub
- * gives no receipt and keeps nothing: the count of listeners is all that can be known. It blocks
- * (at most 5 s a step) and needs no client. */
+ * The raw ways in, for tools that speak Redis already. PUBLISH <prefix>:in:<channel>: Redis pub/sub
+ * gives no receipt and keeps nothing: the count of listeners is all that can be known. XADD
+ * {<prefix>}:inbox: Redis keeps the item until it is decided. Both block (at most 5 s a step) and need
+ * no client. */
 
 struct newswire_redis;
 
@@ -256,6 +257,14 @@ NEWSWIRE_API NEWSWIRE_MUST_USE long long newswire_publish_redis(struct newswire_
 								const char *channel,
 								const char *item, size_t len,
 								char *problem, size_t size);
+
+/* Adds one item to the inbox, for these channels (NULL-terminated; none: the item's own): it stays there until a
+ * newswired has decided about it. Returns 0 and the id of the entry, or -1 with the reason in
+ * `problem`; the connection is then of no more use. */
+enum { NEWSWIRE_ENTRY_SIZE = 48 };
+NEWSWIRE_API NEWSWIRE_MUST_USE int
+newswire_queue_redis(struct newswire_redis *redis, const char *const *channels, const char *item,
+		     size_t len, char id[NEWSWIRE_ENTRY_SIZE], char *problem, size_t size);
 
 /* Accepts NULL. */
 NEWSWIRE_API void newswire_redis_close(struct newswire_redis *redis);

@@ -170,8 +170,9 @@ enum newswire_close {
  * Pub/sub channels begin with the prefix; keys with the prefix in braces (one Cluster slot). */
 
 #define NEWSWIRE_REDIS_PREFIX "newswire"
-#define NEWSWIRE_REDIS_IN     ":in:" /* <prefix>:in:<channel>: raw items from tools */
-#define NEWSWIRE_REDIS_OUT    ":out" /* <prefix>:out: accepted posts, in order */
+#define NEWSWIRE_REDIS_IN     ":in:"   /* <prefix>:in:<channel>: raw items from tools */
+#define NEWSWIRE_REDIS_OUT    ":out"   /* <prefix>:out: accepted posts, in order */
+#define NEWSWIRE_REDIS_INBOX  ":inbox" /* {<prefix>}:inbox: a stream of items, the durable way in */
 
 /* --- the state directory ----------------------------------------------------------------------
  * $NEWSWIRE_STATE_DIR, else $XDG_STATE_HOME/newswire, else ~/.local/state/newswire. */

@@ -119,6 +119,19 @@ test('through a Redis to which nobody listens an item is lost, and that is said'
   assert.equal(check.code, 1);
 });
 
+test('through the inbox an item is queued, published once a server runs, and nobody calls that sent', async (t) => {
+  const store = await Store.open(t);
+  const [broken] = await files(t, '{"uri":"urn:a",}');
+  const run = await new Cli(t, ['publish', '--to', store.address, '--inbox', '-c', 'world,sport', join(samples, '01-story.json'), broken]).ended;
+  assert.match(run.out, /^queued \S+01-story\.json as \d+-\d+: not decided yet\n$/);
+  assert.match(run.err, /not JSON: line 1/);
+  assert.equal(run.code, 1);
+  await Stage.open(t, { store });
+  await until(async () => (await store.redis.xlen('{newswire}:wire')) === 1, 'it to be published');
+  assert.equal(await store.redis.xlen('{newswire}:inbox'), 0);
+  assert.match(await store.redis.hget('{newswire}:item:urn:newsml:wire.example:20260110:harbour-ferry-41', 'channels'), /sport .*world/);
+});
+
 test('a server that comes back within the patience gets the item; one that stays away is named', async (t) => {
   const stage = await Stage.open(t);
   const { port } = stage.state;
@@ -160,6 +173,8 @@ test('a wrong command line ends with status 2 and says what is wrong', async (t)
     [['publish', '-c', 'feed:all', 'x'], /no channel to publish on: feed:all/],
     [['publish', '--to', 'gopher://x', join(samples, '01-story.json')], /cannot be used/],
     [['publish', '--to', stage.state.redis, '-c', 'a,b', 'x'], /one channel/],
+    [['publish', '--inbox', 'x'], /--inbox needs --to/],
+    [['publish', '--inbox', '--to', stage.url, 'x'], /--inbox needs --to/],
     [['publish', '/nonexistent/item.json'], /cannot open it/],
     [['tail', '--since', 'x'.repeat(65)], /cannot be used/],
     [['feed', '--limit', '101'], /1 to 100/],
