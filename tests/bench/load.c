@@ -187,7 +187,7 @@ static void raise_fd_limit(void)
 	}
 }
 
-static void usage(void)
+static _Noreturn void usage(void)
 {
 	fprintf(stderr, "usage: nw-load --port N [--speak PROTOCOL] [--place TEXT] [--base N] "
 			"[--spread N]\n");

@@ -1,8 +1,9 @@
 /* outlet.h - where a message is published: each server's own natural way in, a row each.
  *
  * What it does  redis: PUBLISH. http: POST, one keep-alive connection, requests follow one another without
- *               waiting for answers. nats: PUB. mqtt: PUBLISH with QoS 0. The last two have no answers, so a
- *               question at the end shows that the server has read everything.
+ *               waiting for answers. nats: PUB. mqtt: PUBLISH with QoS 0. These two have no answers, so a
+ *               question at the end shows that the server has read everything. zmtp: a PUSH of ZeroMQ, which
+ *               has neither.
  * Ownership     One outlet per process. Texts are borrowed for the call.
  * Errors        Whatever goes wrong ends the process with a message: the bench then has no result.
  * Threads       None of its own.
@@ -34,6 +35,6 @@ extern struct outlet_count outlet_count;
 /* NULL if there is no such outlet. */
 const struct outlet *outlet_find(const char *name);
 
-extern const struct outlet outlet_redis, outlet_http, outlet_nats, outlet_mqtt;
+extern const struct outlet outlet_redis, outlet_http, outlet_nats, outlet_mqtt, outlet_zmtp;
 
 #endif

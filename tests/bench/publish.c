@@ -1,6 +1,6 @@
 /* publish.c - the newsroom's side of the bench: publishes marked messages at a fixed rate.
  *
- *   nw-publish --to redis|http|nats|mqtt --at PATH|PORT --channel NAME --shape item|text
+ *   nw-publish --to redis|http|nats|mqtt|zmtp --at PATH|PORT --channel NAME --shape item|text|grip
  *              --frame BYTES[-BYTES] [--envelope BYTES] --first NUMBER --count N --rate PER_SECOND [--spread N]
  *              [--patience MS]
  *
@@ -8,8 +8,8 @@
  * wait for answers, and asks for real-time priority, so that the readers' process on the same core cannot
  * delay it (it goes on without when that is not allowed).
  *
- * A message of shape `item` is a ninjs 3.1 item for newswired, one of shape `text` is plain text. Each carries
- * one mark (marks.h). --frame says how long it is when it reaches a reader, and --envelope how much of that the
+ * A message of shape `item` is a ninjs 3.1 item for newswired, one of shape `text` is plain text, `grip` is that
+ * as pushpin wants to be told of it. Each carries one mark (marks.h). --frame says how long it is when it reaches a reader, and --envelope how much of that the
  * server adds; of a range the length is drawn by the message's number, small ones more often, the same for
  * every server. With --spread N the number of the channel, message number modulo N, stands for {} in its name.
  *
@@ -21,7 +21,6 @@
 #include <math.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +40,7 @@ static struct {
 	const struct outlet *outlet;
 	const char *where;
 	const char *channel;
-	bool item;
+	const struct shape *shape;
 	unsigned frame_least, frame_most;
 	int envelope;
 	unsigned first, count, spread;
@@ -90,29 +89,68 @@ static size_t bytes_of(unsigned number)
 	       (size_t)options.envelope;
 }
 
-/* Writes the message into text[]; returns its length, which is more than asked for if the item needs more. The
- * uri differs from run to run, or an older run's item would be the same story. */
+/* What stands around the mark and the words that fill the message up. */
+struct shape {
+	const char *name;
+	int (*begin)(char *out, size_t room, unsigned number);
+	const char *end;
+};
+
+/* The uri differs from run to run, or an older run's item would be the same story. */
+static int begin_item(char *out, size_t room, unsigned number)
+{
+	return snprintf(out, room,
+			"{\"uri\":\"urn:bench:%07d:%07u\",\"version\":\"1\",\"type\":\"text\","
+			"\"urgency\":4,\"headlines\":[{\"value\":\"",
+			(int)getpid(), number);
+}
+
+static int begin_text(char *out, size_t room, unsigned number)
+{
+	(void)out;
+	(void)room;
+	(void)number;
+	return 0;
+}
+
+/* For the channel that pushpin's own test resource subscribes its readers to. */
+static int begin_grip(char *out, size_t room, unsigned number)
+{
+	(void)number;
+	return snprintf(out, room,
+			"{\"channel\":\"test\",\"formats\":{\"ws-message\":{\"content\":\"");
+}
+
+static const struct shape shapes[] = {
+	{"item", begin_item, "\"}]}"},
+	{"text", begin_text, ""},
+	{"grip", begin_grip, "\"}}}"},
+};
+
+static const struct shape *shape_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		if (strcmp(shapes[i].name, name) == 0)
+			return &shapes[i];
+	return NULL;
+}
+
+/* Writes the message into text[]; returns its length, which is more than asked for if its shape needs more. */
 static size_t compose(unsigned number, int64_t sent_ns)
 {
 	static const char words[] = "The quick brown fox jumps over the lazy dog and goes on. ";
-	char mark[MARK_BYTES + 1];
-	const char *end = options.item ? "\"}]}" : "";
+	const struct shape *shape = options.shape;
+	size_t end = strlen(shape->end);
 	size_t bytes = bytes_of(number);
 	size_t used;
 
-	snprintf(mark, sizeof mark, MARK_FORMAT, (long long)sent_ns, number);
-	if (options.item)
-		used = (size_t)snprintf(text, sizeof text,
-					"{\"uri\":\"urn:bench:%07d:%07u\",\"version\":\"1\","
-					"\"type\":\"text\",\"urgency\":4,"
-					"\"headlines\":[{\"value\":\"%s ",
-					(int)getpid(), number, mark);
-	else
-		used = (size_t)snprintf(text, sizeof text, "%s ", mark);
-	for (size_t i = 0; used + strlen(end) < bytes; i++)
+	used = (size_t)shape->begin(text, sizeof text, number);
+	used += (size_t)snprintf(text + used, sizeof text - used, MARK_FORMAT " ",
+				 (long long)sent_ns, number);
+	for (size_t i = 0; used + end < bytes; i++)
 		text[used++] = words[i % (sizeof words - 1)];
-	memcpy(text + used, end, strlen(end) + 1);
-	return used + strlen(end);
+	memcpy(text + used, shape->end, end + 1);
+	return used + end;
 }
 
 static void publish(unsigned number)
@@ -140,11 +178,12 @@ static void wait_for_answers(int fd)
 	}
 }
 
-static void usage(void)
+static _Noreturn void usage(void)
 {
 	fprintf(stderr,
-		"usage: nw-publish --to redis|http|nats|mqtt --at PATH|PORT --channel NAME\n"
-		"                  --shape item|text --frame BYTES[-BYTES] [--envelope BYTES]\n"
+		"usage: nw-publish --to redis|http|nats|mqtt|zmtp --at PATH|PORT --channel NAME\n"
+		"                  --shape item|text|grip --frame BYTES[-BYTES] [--envelope "
+		"BYTES]\n"
 		"                  --first NUMBER --count N --rate PER_SECOND [--spread N]\n"
 		"                  [--patience MS]\n");
 	exit(2);
@@ -172,7 +211,7 @@ static void read_option(int c, const char *value)
 		options.channel = value;
 		break;
 	case 's':
-		options.item = strcmp(value, "item") == 0;
+		options.shape = shape_find(value);
 		break;
 	case 'b':
 		read_frame(value);
@@ -219,9 +258,10 @@ static void read_options(int argc, char **argv)
 
 	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;)
 		read_option(c, optarg);
-	if (options.outlet == NULL || options.where == NULL || options.channel == NULL ||
-	    options.rate <= 0 || options.spread == 0 || options.frame_least == 0 ||
-	    (int)options.frame_least <= options.envelope || options.frame_most > MESSAGE_MAX)
+	if (options.outlet == NULL || options.shape == NULL || options.where == NULL ||
+	    options.channel == NULL || options.rate <= 0 || options.spread == 0 ||
+	    options.frame_least == 0 || (int)options.frame_least <= options.envelope ||
+	    options.frame_most > MESSAGE_MAX)
 		usage();
 }
 

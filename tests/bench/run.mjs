@@ -35,7 +35,8 @@ const HELP = `usage: tests/bench/run [all|fanout|parse|plan|selftest] [options]
 
   --build DIR        where newswired and the bench's programs are (default: build)
   --only LIST        workloads, separated by commas
-  --peers LIST       of ${PEERS.join(', ')}; none; default: all that are installed
+  --peers LIST       of ${PEERS.join(', ')}; none;
+                     default: all that are installed but pushpin, which takes minutes
   --pairs N          how many rounds (default 5)
   --quick            one round
   --small            one round with a twentieth of the readers: whether everything runs
@@ -194,16 +195,21 @@ function documentAll(runs, settings, here) {
   console.log(`tables: ${DOCS}`);
 }
 
-const resultsFile = (settings) => join(settings.build, 'bench', 'results.json');
+// Small runs and those against the floor alone leave what all of it left as it was.
+function reportDirectory({ build, command, scale }) {
+  return join(build, 'bench', scale < 1 ? 'small' : command === 'fanout' ? 'fanout' : '');
+}
+
+const resultsFile = (settings) => join(reportDirectory(settings), 'results.json');
 
 // What was measured before and not now stays in the report.
 function earlier(settings) {
-  if (!existsSync(resultsFile(settings)) || settings.command !== 'all') return [];
+  if (!existsSync(resultsFile(settings))) return [];
   return JSON.parse(readFileSync(resultsFile(settings), 'utf8')).runs.filter(({ workload }) => WORKLOADS[workload] && !settings.workloads.includes(workload));
 }
 
 function writeReports(runs, settings) {
-  const where = join(settings.build, 'bench');
+  const where = reportDirectory(settings);
   const here = machine(settings);
   mkdirSync(where, { recursive: true });
   writeFileSync(resultsFile(settings), JSON.stringify({ machine: here, runs }, null, 1));
@@ -215,7 +221,7 @@ function writeReports(runs, settings) {
 }
 
 function sayWhoIsMissing(settings) {
-  const missing = PEERS.filter((name) => !isInstalled(name));
+  const missing = PEERS.filter((name) => !isInstalled(name) && !CANDIDATES[name].onlyIfNamed);
   if (settings.command === 'all' && missing.length > 0) console.log(`not installed, so not measured: ${missing.join(', ')}`);
 }
 

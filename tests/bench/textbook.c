@@ -58,11 +58,13 @@ static void take_message(const char *channel, const char *text, size_t n)
 
 static int greet(struct lws *wsi, struct reader *r)
 {
-	unsigned char hello[LWS_PRE + 16];
+	static const char hello[] = "{\"type\":\"hello\"}";
+	unsigned char framed[LWS_PRE + sizeof hello];
+	int n = (int)sizeof hello - 1;
 
-	memcpy(hello + LWS_PRE, "{\"type\":\"hello\"}", 16);
+	memcpy(framed + LWS_PRE, hello, sizeof hello);
 	r->greeted = true;
-	return lws_write(wsi, hello + LWS_PRE, 16, LWS_WRITE_TEXT) < 16 ? -1 : 0;
+	return lws_write(wsi, framed + LWS_PRE, (size_t)n, LWS_WRITE_TEXT) < n ? -1 : 0;
 }
 
 static int write_next(struct lws *wsi, struct reader *r)

@@ -9,9 +9,11 @@ import { startFloor, startTextbook } from './candidates/floor.mjs';
 import { mosquittoVersion, startMosquitto } from './candidates/mosquitto.mjs';
 import { natsVersion, startNats } from './candidates/nats.mjs';
 import { nchanVersion, startNchan } from './candidates/nchan.mjs';
+import { pushpinVersion, startPushpin } from './candidates/pushpin.mjs';
 import { startNewswired, startTwoNodes, startTwoWorkers } from './candidates/newswired.mjs';
 
-// `peer`: it is another server, and takes part where a workload says so. `needs`: a file that is there when it is installed.
+// `peer`: it is another server, and takes part where a workload says so; `onlyIfNamed`: it needs so long that it must be
+// asked for. `needs`: a file that is there when it is installed.
 export const CANDIDATES = {
   floor: { says: 'bare epoll and send', program: 'nw-floor', start: startFloor },
   newswired: { says: 'one worker', program: 'newswired', start: startNewswired },
@@ -24,19 +26,20 @@ export const CANDIDATES = {
   },
   nats: { says: 'nats-server, its own protocol', peer: true, start: startNats, version: natsVersion, package: 'nats-server', needs: '/usr/sbin/nats-server' },
   mosquitto: { says: 'mosquitto, MQTT', peer: true, start: startMosquitto, version: mosquittoVersion, package: 'mosquitto', needs: '/usr/sbin/mosquitto' },
+  pushpin: { says: 'pushpin, WebSocket, without a backend', peer: true, onlyIfNamed: true, start: startPushpin, version: pushpinVersion, package: 'pushpin', needs: '/usr/bin/pushpin' },
 };
 
 export const PEERS = Object.keys(CANDIDATES).filter((name) => CANDIDATES[name].peer);
 
 export const isInstalled = (name) => !CANDIDATES[name].needs || existsSync(CANDIDATES[name].needs);
 
-// The peers that a list names; everything that is installed without one.
+// The peers that a list names; without one, those that are installed and not too slow.
 export function chosenPeers(list) {
-  if (list === undefined) return PEERS.filter(isInstalled);
+  if (list === undefined) return PEERS.filter((name) => isInstalled(name) && !CANDIDATES[name].onlyIfNamed);
   const names = list.split(',').filter((name) => name && name !== 'none');
   const unknown = names.find((name) => !PEERS.includes(name));
   if (unknown) throw new Error(`there is no peer "${unknown}": ${PEERS.join(', ')}, none`);
   const missing = names.filter((name) => !isInstalled(name));
-  if (missing.length > 0) throw new Error(`not installed: ${missing.map((name) => CANDIDATES[name].package).join(', ')} (./dev bench installs them)`);
+  if (missing.length > 0) throw new Error(`not installed: ${missing.map((name) => CANDIDATES[name].package).join(', ')} (./dev bench installs all but pushpin)`);
   return names;
 }
