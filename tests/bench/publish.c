@@ -258,10 +258,9 @@ static void read_options(int argc, char **argv)
 
 	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;)
 		read_option(c, optarg);
-	if (options.outlet == NULL || options.shape == NULL || options.where == NULL ||
-	    options.channel == NULL || options.rate <= 0 || options.spread == 0 ||
-	    options.frame_least == 0 || (int)options.frame_least <= options.envelope ||
-	    options.frame_most > MESSAGE_MAX)
+	if (options.where == NULL || options.channel == NULL || options.rate <= 0 ||
+	    options.spread == 0 || options.frame_least == 0 ||
+	    (int)options.frame_least <= options.envelope || options.frame_most > MESSAGE_MAX)
 		usage();
 }
 
@@ -272,6 +271,8 @@ int main(int argc, char **argv)
 	int fd;
 
 	read_options(argc, argv);
+	if (options.outlet == NULL || options.shape == NULL)
+		usage();
 	fd = options.outlet->open(options.where);
 	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
 	start = now_ns();
