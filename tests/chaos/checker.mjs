@@ -2,6 +2,7 @@
 //
 // wire      [{cursor, id, action, uri, version, channels: [], was: []}]   every accepted post, in order, as Redis kept it
 // receipts  [{id, uri, version, at}]   what publishers were told is durable
+// queued    [{uri, version}]           what was added to the inbox
 // embargoes Map uri -> ms              nothing of it may be seen earlier
 // clients   [{name, channels: [], from: id, sessions: [{at, resumed}], seen: [{cursor, action, uri, version, text, at, session}], gaps}]
 //           at: wall ms; session: index into sessions; text: did it carry the item?
@@ -28,16 +29,31 @@ export function matching(post, channels) {
 }
 
 /** Everything that is wrong, each as {kind, who, what}. kinds: lost, doubled, disordered, strange, killed, leaked, gap, undurable. */
-export function check({ wire, receipts, embargoes, clients }) {
+export function check({ wire, receipts, queued = [], embargoes, clients }) {
   const wrong = [];
   const at = new Map(wire.map((post, i) => [post.id, i]));
   for (const receipt of receipts)
     if (receipt.id && !at.has(receipt.id))
       wrong.push({ kind: 'undurable', who: 'redis', what: `${receipt.uri} ${receipt.version}: receipt ${receipt.id} is not on the wire` });
+  checkQueued();
   const killedAt = new Map();
   for (const r of receipts) if (r.action === 'kill') killedAt.set(r.uri, Math.min(r.at, killedAt.get(r.uri) ?? Infinity));
   for (const client of clients) checkClient(client);
   return wrong;
+
+  /* Every entry of the inbox is published, once, and no version after a later one. */
+  function checkQueued() {
+    const places = new Map();
+    wire.forEach((post, i) => places.set(`${post.uri} ${post.version}`, [...(places.get(`${post.uri} ${post.version}`) ?? []), i]));
+    const last = new Map();
+    for (const { uri, version } of queued) {
+      const [place, ...more] = places.get(`${uri} ${version}`) ?? [];
+      if (place === undefined) wrong.push({ kind: 'undurable', who: 'inbox', what: `${uri} ${version} was added and is not on the wire` });
+      if (more.length > 0) wrong.push({ kind: 'doubled', who: 'inbox', what: `${uri} ${version} is on the wire ${more.length + 1} times` });
+      if (place < last.get(uri)) wrong.push({ kind: 'disordered', who: 'inbox', what: `${uri} ${version} before an older one` });
+      last.set(uri, place);
+    }
+  }
 
   function checkClient(client) {
     const bad = (kind, what) => wrong.push({ kind, who: client.name, what });

@@ -37,6 +37,7 @@ const stage = await Stage.open({ after: (f) => ended.unshift(f) },
   { workers: Number(values.workers), tick: '2s', backlog: '256k', 'wire-max': 1000000 });
 const end = Date.now() + Number(values.minutes) * 60000;
 const receipts = [];
+const queued = [];
 const embargoes = new Map();
 const faults = {};
 const stories = [];
@@ -59,6 +60,15 @@ async function post(story, channel) {
   }
 }
 
+/* A story in three versions, into the inbox. Redis' answer says that they are kept. */
+async function queue(channel) {
+  const { uri } = item();
+  for (const version of ['1', '2', '3']) {
+    await stage.redis.xadd('{newswire}:inbox', '*', 'channel', channel, 'item', JSON.stringify(item({ uri, version, body: 'by XADD' })));
+    queued.push({ uri, version });
+  }
+}
+
 async function publishSomething() {
   const channel = pick(CHANNELS);
   const dice = random();
@@ -74,6 +84,8 @@ async function publishSomething() {
     const story = item({ body: 'embargoed', embargoedUntil: new Date(release).toISOString() });
     embargoes.set(story.uri, release);
     await post(story, channel);
+  } else if (dice < 0.5) {
+    await queue(channel);
   } else if (dice < 0.6) {
     await stage.publish(item({ body: 'by PUBLISH' }), channel).catch(() => {});
   } else {
@@ -138,6 +150,8 @@ clearInterval(progress);
 if (process.stdout.isTTY) process.stdout.write('\n');
 
 await until(async () => (await stage.redis.zcard('{newswire}:embargo').catch(() => 1)) === 0, 'every embargo to be over', 30000);
+await until(async () => (await stage.redis.xlen('{newswire}:inbox').catch(() => 1)) === 0, 'the inbox to be empty', 30000)
+  .catch((error) => console.log(`  ${error.message}`));
 const wire = await readWire();
 const head = wire.at(-1)?.id;
 await until(() => clients.every((c) => c.cursor?.endsWith(`:${head}`)), 'every client to be at the head', 30000)
@@ -152,14 +166,14 @@ async function readWire() {
   });
 }
 
-const wrong = check({ wire, receipts, embargoes, clients });
+const wrong = check({ wire, receipts, queued, embargoes, clients });
 for (const end_ of ended) await end_().catch((error) => wrong.push({ kind: 'strange', who: 'newswired', what: error.message.slice(0, 2000) }));
 
 console.log('\n  fault              times');
 for (const [kind, times] of Object.entries(faults).sort()) console.log(`  ${kind.padEnd(18)} ${String(times).padStart(5)}`);
 const seen = clients.reduce((n, c) => n + c.seen.length, 0);
 const sessions = clients.reduce((n, c) => n + c.sessions.length, 0);
-console.log(`\n  ${receipts.length} receipts, ${wire.length} posts on the wire, ${seen} deliveries in ${sessions} sessions`);
+console.log(`\n  ${receipts.length} receipts, ${queued.length} entries of the inbox, ${wire.length} posts on the wire, ${seen} deliveries in ${sessions} sessions`);
 const verdicts = { undurable: 'accepted but not durable', lost: 'lost', doubled: 'doubled', disordered: 'out of order', killed: 'killed text seen',
   leaked: 'embargo leaked', gap: 'gaps', strange: 'strange' };
 let failed = 0;

@@ -38,6 +38,14 @@ test('an embargo that leaks, a gap for nothing, a receipt for what is gone', () 
   assert.deepEqual(kinds({ clients: [client([], { gaps: 1 })] }), ['gap']);
   assert.deepEqual(kinds({ receipts: [{ id: '7-0', uri: 'u' }], clients: [] }), ['undurable']);
 });
+test('an entry of the inbox that never came out, came out twice, or after a later version', () => {
+  const version = (n, v) => post(n, { uri: 'u', version: v });
+  const queued = [{ uri: 'u', version: '1' }, { uri: 'u', version: '2' }];
+  assert.deepEqual(kinds({ wire: [version(1, '1'), version(2, '2')], queued, clients: [] }), []);
+  assert.deepEqual(kinds({ wire: [version(2, '2')], queued, clients: [] }), ['undurable']);
+  assert.deepEqual(kinds({ wire: [version(1, '1'), version(2, '2'), version(3, '2')], queued, clients: [] }), ['doubled']);
+  assert.deepEqual(kinds({ wire: [version(1, '2'), version(2, '1')], queued, clients: [] }), ['disordered']);
+});
 test('ids compare as numbers', () => {
   assert.ok(compareIds('9-0', '10-0') < 0 && compareIds('10-2', '10-10') < 0 && compareIds('5-5', '5-5') === 0);
 });
