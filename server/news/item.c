@@ -204,6 +204,15 @@ static bool has_text(const json_t *texts)
 	return false;
 }
 
+/* Events and plans have a name rather than a headline. */
+static bool is_named(const json_t *canonical)
+{
+	const char *type = text_of(canonical, "type");
+
+	return (is_word(type, "event") || is_word(type, "planning")) &&
+	       json_string_length(json_object_get(canonical, "title")) > 0;
+}
+
 /* A headline, a description, a body, or media; the author's card is none of them. */
 static bool has_content(const json_t *canonical)
 {
@@ -213,7 +222,7 @@ static bool has_content(const json_t *canonical)
 	if (has_text(json_object_get(canonical, "headlines")) ||
 	    has_text(json_object_get(canonical, "descriptions")) ||
 	    has_text(json_object_get(canonical, "bodies")) ||
-	    json_array_size(json_object_get(canonical, "renditions")) > 0)
+	    json_array_size(json_object_get(canonical, "renditions")) > 0 || is_named(canonical))
 		return true;
 	json_array_foreach (associations, i, association) {
 		if (!is_word(text_of(association, "rel"), "author"))

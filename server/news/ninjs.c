@@ -174,8 +174,7 @@ static json_t *read_standard(struct ninjs *n, const struct place *at, const stru
 	const char *version = json_string_value(json_object_get(value, "version"));
 
 	(void)n, (void)at, (void)row;
-	if (json_object_size(value) == 2 && name && version && strcmp(name, "ninjs") == 0 &&
-	    strcmp(version, "3.1") == 0)
+	if (name && version && strcmp(name, "ninjs") == 0 && strcmp(version, "3.1") == 0)
 		return json_incref(value);
 	return NULL;
 }

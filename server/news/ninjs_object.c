@@ -349,11 +349,25 @@ static json_t *read_named(struct ninjs *n, const struct place *at, const struct 
 	return array;
 }
 
+/* One object where a list of them is meant, as some feeds (and an example of IPTC's) have it. */
+static json_t *read_single(struct ninjs *n, const struct place *at, const struct row *row,
+			   json_t *object)
+{
+	json_t *array = json_array();
+
+	if (array == NULL)
+		n->no_memory = true;
+	ninjs_object_append(n, array, ninjs_object_read(n, at, row->of, object));
+	return array;
+}
+
 json_t *ninjs_object_list(struct ninjs *n, const struct place *at, const struct row *row,
 			  json_t *value)
 {
 	if (json_is_array(value))
 		return read_array(n, at, row, value, NULL);
+	if (json_is_object(value))
+		return read_single(n, at, row, value);
 	ninjs_fault(n, at, ITEM_WRONG_TYPE, "This must be an array of objects.");
 	return NULL;
 }

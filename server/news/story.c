@@ -147,6 +147,19 @@ static const json_t *main_body(const json_t *item)
 	return NULL;
 }
 
+/* Events and plans have a name rather than a headline; NULL for others. */
+static char *name_of_event(const json_t *item, bool *short_of)
+{
+	const char *type = text_of(item, "type"), *title = text_of(item, "title");
+	char *name;
+
+	if (*title == '\0' || (strcmp(type, "event") != 0 && strcmp(type, "planning") != 0))
+		return NULL;
+	if ((name = strdup(title)) == NULL)
+		*short_of = true;
+	return name;
+}
+
 static int read_texts(struct story *s)
 {
 	const json_t *headlines = json_object_get(s->item, "headlines");
@@ -164,6 +177,8 @@ static int read_texts(struct story *s)
 		s->html = text_of(body, "value");
 	else if (body != NULL)
 		s->text = text_of(body, "value");
+	if (s->title == NULL)
+		s->title = name_of_event(s->item, &short_of);
 	if (s->title == NULL) {
 		words = plain(body, &short_of);
 		s->title = first_words(words	    ? words

@@ -326,7 +326,8 @@ export function storyOf(post, parseHtml) {
 	const lang = /^[a-z]{2,3}(-[a-z0-9]{1,8})*$/i.test(text(item.language)) ? text(item.language) : '';
 
 	const headline = paragraphs(byRole(item.headlines, ['main', '', 'headline']) ?? list(item.headlines)[0],
-		parseHtml).join(' ').replace(/\s+/g, ' ');
+		parseHtml).join(' ').replace(/\s+/g, ' ') ||
+		(['event', 'planning'].includes(text(item.type)) ? text(item.title) : ''); // they have a name instead
 	const summary = paragraphs(byRole(item.descriptions, ['summary', 'main', '', 'lede', 'abstract']),
 		parseHtml).join(' ');
 	const main = byRole(item.bodies, ['main', '']) ?? list(item.bodies)[0];
