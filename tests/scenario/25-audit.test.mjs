@@ -85,7 +85,7 @@ test('without the key nobody is told anything, and a wrong question is answered 
   await stage.redis.set('{newswire}:audit', 'of another program');
   const planted = await audit(stage);
   assert.deepEqual([planted.status, planted.body.code], [503, 'redis_away']);
-  assert.match(stage.log, /WRONGKEY \{newswire\}:audit is a string/);
+  await stage.logged(/WRONGKEY \{newswire\}:audit is a string/);
   assert.ok(!stage.log.includes(stage.key));
 });
 

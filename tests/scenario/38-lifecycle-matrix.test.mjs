@@ -8,6 +8,7 @@ import { Tool } from './tool.mjs';
 const ways = {
   'Redis PUBLISH': async (stage) => (what) => stage.publish(what, 'world'),
   'HTTP POST': async (stage) => (what) => stage.post(what, { channels: 'world' }),
+  'the inbox': async (stage) => (what) => stage.redis.xadd('{newswire}:inbox', '*', 'channel', 'world', 'item', JSON.stringify(what)),
   'the line of tools': async (stage) => { const tool = await Tool.open(stage); return (what) => tool.publish(what, ['world']); },
 };
 

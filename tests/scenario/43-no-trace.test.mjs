@@ -10,6 +10,7 @@ const ways = {
   publish: async (stage) => (what) => stage.publish(what, 'world'),
   post: async (stage) => (what) => stage.post(what, { channels: 'world' }),
   batch: async (stage) => (what) => stage.post([what], { channels: 'world' }),
+  inbox: async (stage) => (what) => stage.redis.xadd('{newswire}:inbox', '*', 'channel', 'world', 'item', JSON.stringify(what)),
   line: async (stage) => { const tool = await Tool.open(stage); return (what) => tool.publish(what, ['world']); },
 };
 

@@ -82,6 +82,20 @@ static void a_killed_story(void)
 	SEND(.version = "3", .status = "canceled");
 }
 
+static void an_entry_and_a_story(void)
+{
+	a_story_and_a_held_version();
+	stage_ask("XGROUP CREATE {newswire}:inbox desk 0 MKSTREAM");
+	stage_ask("XADD {newswire}:inbox 5-1 channel world item text");
+	stage_ask("XREADGROUP GROUP desk me COUNT 1 STREAMS {newswire}:inbox >");
+}
+
+static void an_entry_and_a_killed_story(void)
+{
+	an_entry_and_a_story();
+	SEND(.version = "3", .status = "canceled");
+}
+
 static int publish(void)
 {
 	return ACT(FIRST, .idem = "k1");
@@ -134,6 +148,18 @@ static int lift_embargo(void)
 static int too_far(void)
 {
 	return ACT(.embargo = soon + INT64_C(900000000), .idem = "k1");
+}
+static int correct_by_entry(void)
+{
+	return ACT(.version = "4", .created = 4000, .entry = "5-1");
+}
+static int kill_by_entry(void)
+{
+	return ACT(.version = "4", .status = "canceled", .entry = "5-1");
+}
+static int reject_it_by_entry(void)
+{
+	return strcmp(reject_entry("s1", "5-1"), "error") == 0 ? -1 : 0;
 }
 static int release(void)
 {
@@ -193,6 +219,10 @@ static const struct deed deeds[] = {
 	{"a purge", a_story_and_a_held_version, purge},
 	{"a purge of what is held", a_due_version, purge},
 	{"what cannot be read", nothing, reject},
+	{"an entry of the inbox", an_entry_and_a_story, correct_by_entry},
+	{"a kill through the inbox", an_entry_and_a_story, kill_by_entry},
+	{"a late entry of the killed", an_entry_and_a_killed_story, correct_by_entry},
+	{"an entry that cannot be read", an_entry_and_a_story, reject_it_by_entry},
 	{"an entry of the inbox", an_entry, publish_entry},
 	{"an entry that is refused", an_entry_of_the_killed, publish_entry},
 	{"an entry that cannot be read", an_entry, reject_it},
@@ -229,6 +259,8 @@ static const char *const tell_state =
 	"fields(entry[2]) "
 	"      say('  ' .. f.meta, f.prev == last and 'chained' or 'LOOSE') last = entry[1] end "
 	"    say(redis.call('GET', '{newswire}:head') == last and 'head' or 'NO HEAD') "
+	"  elseif short == 'inbox' then "
+	"    say('  waits', redis.call('XLEN', name), redis.call('XPENDING', name, 'desk')[1]) "
 	"  elseif short == 'audit' or short == 'rejects' then local had = {} "
 	"    for _, entry in ipairs(redis.call('XRANGE', name, '-', '+')) do local f = "
 	"fields(entry[2]) "
