@@ -181,6 +181,7 @@ static int open_floors(struct worker *w)
 				    .inbox_pause_ms = INBOX_PAUSE_MS};
 	struct readers_options readers = {.tick_ms = o->tick_ms,
 					  .retention_ms = o->retention_ms,
+					  .lines = {[FORMAT_WEBSOCKET] = stream_line()},
 					  .breathe = on_breath,
 					  .arg = w};
 	char error[256];

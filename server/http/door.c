@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "http/listener.h"
+#include "http/passing_memory.h"
 #include "http/request.h"
 #include "http/routes.h"
 
@@ -146,7 +147,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 /* --- the context ------------------------------------------------------------------------------ */
 
 /* tx_packet_size: as large as the largest block, or one write becomes many sends. rx_buffer_size
- * is memory of every reader; readers say little. */
+ * is memory of every reader; readers say little. A ping of 125 bytes must fit, or it is never answered. */
 static const struct lws_protocols protocols[] = {
 	{.name = NEWSWIRE_SUBPROTOCOL,
 	 .callback = on_event,
@@ -178,6 +179,8 @@ static void log_library(int level, const char *line)
 		log_warn("libwebsockets", LOG_SN("says", line, len));
 }
 
+enum { HEADER_BYTES = 8192 };
+
 static int open_context(struct door *door)
 {
 	void *loops[1] = {door->setup.loop};
@@ -190,7 +193,7 @@ static int open_context(struct door *door)
 		.user = door,
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
-		.max_http_header_data = 8192,
+		.max_http_header_data = HEADER_BYTES,
 		.timeout_secs = 10,
 		.retry_and_idle_policy = &no_timers,
 		.vhost_name = "newswire",
@@ -198,6 +201,7 @@ static int open_context(struct door *door)
 	};
 
 	lws_set_log_level(LLL_ERR | LLL_WARN, log_library);
+	passing_memory_use(HEADER_BYTES);
 	if ((door->context = lws_create_context(&info)) == NULL)
 		return -1;
 	return (door->vhost = lws_create_vhost(door->context, &info)) == NULL ? -1 : 0;
@@ -267,6 +271,7 @@ void door_free(struct door *door)
 void door_second(struct door *door)
 {
 	listener_retry(door->listener);
+	passing_memory_second();
 }
 
 size_t door_requests(const struct door *door)

@@ -177,7 +177,7 @@ static void advance(struct reader *r, struct posts p)
 	if (wire_id_compare(r->cursor, wire_head(r->all->wire)) == 0)
 		reader_go_live(r);
 	else
-		r->line_ops->want_turn(r->line);
+		reader_door(r)->want_turn(reader_own_line(r));
 }
 
 static void page_came(enum history_answer answer, struct history_page *page, void *arg)

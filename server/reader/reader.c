@@ -13,23 +13,31 @@
 
 static const char *const state_names[] = {"live", "behind", "waiting", "ahead", "closing"};
 
+/* The list that it is in, or goes into. */
+static struct reader **queue_of(const struct reader *r)
+{
+	return r->state == READER_CLOSING ? &r->all->closing : &r->all->waiting;
+}
+
 static void queue_leave(struct reader *r)
 {
-	if (r->queue == NULL)
+	if (!r->queued)
 		return;
 	if (r->prev != NULL)
 		r->prev->next = r->next;
 	else
-		*r->queue = r->next;
+		*queue_of(r) = r->next;
 	if (r->next != NULL)
 		r->next->prev = r->prev;
-	r->queue = NULL;
+	r->queued = false;
 	r->prev = r->next = NULL;
 }
 
-static void queue_enter(struct reader *r, struct reader **queue)
+static void queue_enter(struct reader *r)
 {
-	r->queue = queue;
+	struct reader **queue = queue_of(r);
+
+	r->queued = true;
 	r->prev = NULL;
 	r->next = *queue;
 	if (r->next != NULL)
@@ -57,10 +65,8 @@ void reader_set_state(struct reader *r, enum reader_state state)
 	GAUGE_SET(READERS_LAGGING, r->all->lagging);
 	r->state = (uint8_t)state;
 	r->doubted = false;
-	if (state == READER_WAITING || state == READER_AHEAD)
-		queue_enter(r, &r->all->waiting);
-	else if (state == READER_CLOSING)
-		queue_enter(r, &r->all->closing);
+	if (state == READER_WAITING || state == READER_AHEAD || state == READER_CLOSING)
+		queue_enter(r);
 }
 
 void reader_go_live(struct reader *r)
@@ -110,7 +116,7 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
 {
 	COUNT(WRITES);
 	COUNT_ADD(BYTES_SENT, len);
-	switch (r->line_ops->write(r->line, bytes, len)) {
+	switch (reader_door(r)->write(reader_own_line(r), bytes, len)) {
 	case LINE_SENT:
 		return;
 	case LINE_PARTIAL:
@@ -120,7 +126,7 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
 			reader_set_state(r, READER_BEHIND);
 		}
 		r->blocked = true;
-		r->line_ops->want_turn(r->line);
+		reader_door(r)->want_turn(reader_own_line(r));
 		return;
 	case LINE_DEAD:
 		died(r);
@@ -205,21 +211,25 @@ void reader_gap(struct reader *r)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static struct reader *reader_new(struct readers *all, const struct reader_line *line_ops,
-				 void *line, enum format format)
+void *reader_line(struct reader *r)
 {
-	struct reader *r = calloc(1, sizeof *r);
+	return reader_own_line(r);
+}
+
+static struct reader *reader_new(struct readers *all, enum format format, const void *line)
+{
+	size_t line_size = all->options.lines[format]->size;
+	struct reader *r = malloc(sizeof *r + line_size);
 
 	if (r == NULL)
 		return NULL;
 	*r = (struct reader){
 		.all = all,
-		.line_ops = line_ops,
-		.line = line,
 		.format = (uint8_t)format,
 		.state = READER_BEHIND,
 		.member.index = AUDIENCE_NOT_LIVE,
 	};
+	memcpy(reader_own_line(r), line, line_size);
 	if (bucket_enter(r) != 0) {
 		free(r);
 		return NULL;
@@ -255,9 +265,8 @@ static void hello(struct reader *r, bool resumed)
 	reader_say(r);
 }
 
-struct reader *reader_open(struct readers *all, const struct reader_line *line_ops, void *line,
-			   enum format format, struct subscription *subscription,
-			   const struct cursor *since)
+struct reader *reader_open(struct readers *all, enum format format, const void *line,
+			   struct subscription *subscription, const struct cursor *since)
 {
 	struct audience *audience = audience_get(all->audiences, subscription, "", format);
 	bool resumed = since != NULL && is_possible(all, since);
@@ -266,7 +275,7 @@ struct reader *reader_open(struct readers *all, const struct reader_line *line_o
 	readers_tick(all);
 	if (audience == NULL)
 		return NULL;
-	if ((r = reader_new(all, line_ops, line, format)) == NULL) {
+	if ((r = reader_new(all, format, line)) == NULL) {
 		audience_put(audience);
 		return NULL;
 	}
@@ -285,11 +294,10 @@ struct reader *reader_open(struct readers *all, const struct reader_line *line_o
 	return r;
 }
 
-struct reader *reader_open_refused(struct readers *all, const struct reader_line *line_ops,
-				   void *line, enum format format, const char *code,
-				   const char *detail)
+struct reader *reader_open_refused(struct readers *all, enum format format, const void *line,
+				   const char *code, const char *detail)
 {
-	struct reader *r = reader_new(all, line_ops, line, format);
+	struct reader *r = reader_new(all, format, line);
 
 	if (r == NULL)
 		return NULL;

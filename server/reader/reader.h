@@ -4,8 +4,8 @@
  *               is behind and catches up by itself: from the backlog, from pages of history, or not
  *               at all (`gap`).
  * The line      A door (WebSocket now) gives each reader a line: how to write, to be called back
- *               when there is room again, to close. Doors call reader_open, reader_hear,
- *               reader_turn and reader_gone; nothing else.
+ *               when there is room again, to close. The door's own struct for it lies in the reader's memory.
+ *               Doors call reader_open, reader_line, reader_hear, reader_turn and reader_gone; nothing else.
  * Ownership     reader_open() makes it, reader_gone() frees it. Closing is requested by whoever
  *               (reader_close), performed by readers_reap() at the end of a turn of the loop, and
  *               only the door's CLOSED event frees.
@@ -40,8 +40,9 @@ enum line_result {
 	LINE_DEAD,    /* the connection is gone; its CLOSED event follows */
 };
 
-/* How a door reaches a connection; `line` is the door's own. */
+/* How a door reaches a connection; `line` is the door's own struct, of `size` bytes. */
 struct reader_line {
+	size_t size;
 	enum line_result (*write)(void *line, const uint8_t *bytes, size_t len);
 	void (*expect)(void *line);    /* a write follows soon: bring its memory near */
 	void (*want_turn)(void *line); /* call reader_turn() once there is room */
@@ -53,7 +54,8 @@ enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50 };
 
 struct readers_options {
 	uint64_t tick_ms;
-	uint64_t retention_ms; /* told in `hello` */
+	uint64_t retention_ms;			       /* told in `hello` */
+	const struct reader_line *lines[FORMAT_COUNT]; /* of the door of each format; borrowed */
 	void (*breathe)(
 		void *arg); /* called now and then in a long fan-out; must not call this header */
 	void *arg;
@@ -82,17 +84,17 @@ size_t readers_reap(struct readers *all);
 size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
 		     uint32_t retry_max_ms);
 
-/* A connection was opened. Takes the subscription over, also on failure. since NULL: from now
+/* A connection was opened. `line` is copied. Takes the subscription over, also on failure. since NULL: from now
  * on. Says hello, and whatever the reader missed follows. NULL: out of memory (close the
  * connection with CLOSE_INTERNAL). */
-struct reader *reader_open(struct readers *all, const struct reader_line *line_ops, void *line,
-			   enum format format, struct subscription *subscription,
-			   const struct cursor *since) MUST_USE;
+struct reader *reader_open(struct readers *all, enum format format, const void *line,
+			   struct subscription *subscription, const struct cursor *since) MUST_USE;
 /* It asked for something that makes no sense before it could be opened: an `error`, then the
  * close. */
-struct reader *reader_open_refused(struct readers *all, const struct reader_line *line_ops,
-				   void *line, enum format format, const char *code,
-				   const char *detail) MUST_USE;
+struct reader *reader_open_refused(struct readers *all, enum format format, const void *line,
+				   const char *code, const char *detail) MUST_USE;
+/* The door's own struct. It lives as long as the reader. */
+void *reader_line(struct reader *reader);
 /* The connection is gone: frees the reader. Accepts NULL. */
 void reader_gone(struct reader *reader);
 /* There is room to write again. */

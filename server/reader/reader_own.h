@@ -23,33 +23,33 @@ struct reader_block {
 /* One connected reader. Always true between two events of the loop (reader_check()):
  *   1. state == LIVE    <=> member.index != AUDIENCE_NOT_LIVE
  *   2. state == CLOSING <=> why != CLOSE_NONE
- *   3. state == WAITING or AHEAD, or CLOSING and not reaped <=> it is in the list `queue`
+ *   3. queued <=> it is in a list: WAITING or AHEAD in all->waiting, CLOSING and not reaped in all->closing
  *   4. blocked => it is not LIVE
  * The cursor of a LIVE reader is the wire's head, and `cursor` is not kept.
+ *
+ * Behind the struct, in the same block of memory, lies the door's line (reader_line()). What the fan-out needs
+ * of both lies side by side: the end of the one and the beginning of the other.
  */
 struct reader {
-	struct audience_member member; /* first: the fan-out touches this and the line */
-	const struct reader_line *line_ops;
-	void *line;
-	struct readers *all;
+	struct audience_member member;
 	struct wire_id cursor;
-	struct reader **queue; /* the list that it is in: all->waiting, all->closing; or NULL */
-	struct reader *prev, *next;
-	struct buf *owed;   /* answers that could not be written yet; NULL: none */
-	uint32_t bucket_at; /* its place in its bucket of ticks */
-	uint16_t bucket;
-	uint16_t heard;	   /* messages in the second `heard_at` */
-	uint32_t heard_at; /* monotonic seconds */
-	uint8_t state;	   /* enum reader_state; reader_set_state() alone writes it */
-	uint8_t why;	   /* enum close_why */
-	uint8_t format;	   /* enum format */
-	bool blocked;	   /* bytes wait in the door's library: write nothing */
-	bool was_live;	   /* it kept up once: falling off the backlog is then a gap */
-	bool doubted;	   /* AHEAD: Redis was asked for its head after it came */
-	bool asked;	   /* a page of history was asked for */
-
-	struct reader_block *leaving; /* NULL: none, or memory was short: then it is not counted */
 	struct wire_id present;	      /* the head when it came: what is older went out without it */
+	struct reader *prev, *next;   /* of the list that it is in */
+	struct reader_block *leaving; /* NULL: none, or memory was short: then it is not counted */
+	struct buf *owed;	      /* answers that could not be written yet; NULL: none */
+	uint32_t bucket_at;	      /* its place in its bucket of ticks */
+	uint32_t heard_at;	      /* monotonic seconds */
+	uint16_t heard;		      /* messages in the second `heard_at` */
+	uint16_t bucket;
+	bool queued;
+	bool was_live; /* it kept up once: falling off the backlog is then a gap */
+	bool doubted;  /* AHEAD: Redis was asked for its head after it came */
+	bool asked;    /* a page of history was asked for */
+	struct readers *all;
+	uint8_t why;	/* enum close_why */
+	uint8_t state;	/* enum reader_state; reader_set_state() alone writes it */
+	uint8_t format; /* enum format */
+	bool blocked;	/* bytes wait in the door's library: write nothing */
 };
 
 /* Readers whose tick falls into the same second. */
@@ -76,6 +76,18 @@ struct readers {
 	struct buf json, frame;		    /* scratch for messages */
 	struct buf block;		    /* scratch for catching up */
 };
+
+/* reader_line(), for the fan-out. */
+static inline void *reader_own_line(struct reader *r)
+{
+	return r + 1;
+}
+
+/* How the door behind a reader is reached. */
+static inline const struct reader_line *reader_door(const struct reader *r)
+{
+	return r->all->options.lines[r->format];
+}
 
 void reader_set_state(struct reader *r, enum reader_state state);
 /* Writes now, or remembers that it cannot (blocked). block may be anything but empty. */

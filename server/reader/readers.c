@@ -17,7 +17,7 @@ static __attribute__((noinline)) void fall_behind(struct reader *r,
 		return;
 	}
 	reader_set_state(r, READER_BEHIND);
-	r->line_ops->want_turn(r->line);
+	reader_door(r)->want_turn(reader_own_line(r));
 }
 
 /* The fan-out's last step: a block for one live reader. */
@@ -53,7 +53,7 @@ static void expect(struct audience_member *member)
 {
 	struct reader *r = CONTAINER_OF(member, struct reader, member);
 
-	r->line_ops->expect(r->line);
+	reader_door(r)->expect(reader_own_line(r));
 }
 
 struct readers *readers_new(struct wire *wire, const struct readers_options *options)
@@ -223,9 +223,10 @@ size_t readers_reap(struct readers *all)
 		all->closing = r->next;
 		if (r->next != NULL)
 			r->next->prev = NULL;
-		r->queue = NULL;
+		r->queued = false;
 		r->prev = r->next = NULL;
-		r->line_ops->close(r->line, (enum close_why)r->why, r->blocked); /* may free r */
+		reader_door(r)->close(reader_own_line(r), (enum close_why)r->why,
+				      r->blocked); /* may free r */
 	}
 	return count;
 }

@@ -10,11 +10,11 @@
 #include "http/query.h"
 #include "ws/socket.h"
 
+/* A reader's line; the door knows the reader, and reader_line() finds this. */
 struct stream {
 	struct lws *wsi;
-	int fd;
-	struct reader *reader;
 	struct buf *heard; /* a message in pieces; NULL: none */
+	int fd;
 };
 
 static int sndbuf_bytes;
@@ -51,43 +51,31 @@ static void line_close(void *line, enum close_why why, bool blocked)
 	socket_close(st->wsi, why, blocked);
 }
 
-static const struct reader_line line_ops = {line_write, line_expect, line_want_turn, line_close};
+static const struct reader_line line_ops = {sizeof(struct stream), line_write, line_expect,
+					    line_want_turn, line_close};
+
+const struct reader_line *stream_line(void)
+{
+	return &line_ops;
+}
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static struct reader *open_with(struct door *door, struct stream *st, const struct query *q)
+static struct reader *open_with(struct readers *all, const struct stream *st, const struct query *q)
 {
-	struct readers *all = door_setup_of(door)->readers;
 	const char *since_text = query_get(q, QUERY_SINCE);
 	struct subscription_fault fault;
 	struct subscription *s;
 	struct cursor since;
 
 	if (since_text != NULL && cursor_parse(since_text, strlen(since_text), &since) != 0)
-		return reader_open_refused(all, &line_ops, st, FORMAT_WEBSOCKET, "bad_cursor",
+		return reader_open_refused(all, FORMAT_WEBSOCKET, st, "bad_cursor",
 					   "`since` is not a cursor: <epoch>:<number>-<number>");
 	s = subscription_read(query_get(q, QUERY_CHANNELS), query_get(q, QUERY_CLASS),
 			      query_get(q, QUERY_LANG), query_get(q, QUERY_TYPE), &fault);
 	if (s == NULL)
-		return reader_open_refused(all, &line_ops, st, FORMAT_WEBSOCKET, fault.code,
-					   fault.detail);
-	return reader_open(all, &line_ops, st, FORMAT_WEBSOCKET, s,
-			   since_text == NULL ? NULL : &since);
-}
-
-static struct reader *open_reader(struct door *door, struct stream *st)
-{
-	struct query q = {0};
-	struct reader *r;
-
-	if (query_read(&q, st->wsi) == 0)
-		r = open_with(door, st, &q);
-	else
-		r = reader_open_refused(door_setup_of(door)->readers, &line_ops, st,
-					FORMAT_WEBSOCKET, "bad_query",
-					"a part of the URL behind ? is too long or holds a NUL");
-	query_free(&q);
-	return r;
+		return reader_open_refused(all, FORMAT_WEBSOCKET, st, fault.code, fault.detail);
+	return reader_open(all, FORMAT_WEBSOCKET, st, s, since_text == NULL ? NULL : &since);
 }
 
 static bool has_room(void *owner, struct door *door, bool proved)
@@ -99,20 +87,20 @@ static bool has_room(void *owner, struct door *door, bool proved)
 
 static void *established(void *owner, struct door *door, struct lws *wsi)
 {
-	struct stream *st = calloc(1, sizeof *st);
+	struct stream st = {.wsi = wsi, .fd = lws_get_socket_fd(wsi)};
+	struct readers *all = door_setup_of(door)->readers;
+	struct query q = {0};
+	struct reader *r;
 
 	(void)owner;
-
-	if (st == NULL)
-		return NULL;
-	st->wsi = wsi;
-	st->fd = lws_get_socket_fd(wsi);
-	(void)setsockopt(st->fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof sndbuf_bytes);
-	if ((st->reader = open_reader(door, st)) == NULL) {
-		free(st);
-		return NULL;
-	}
-	return st;
+	(void)setsockopt(st.fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof sndbuf_bytes);
+	if (query_read(&q, wsi) == 0)
+		r = open_with(all, &st, &q);
+	else
+		r = reader_open_refused(all, FORMAT_WEBSOCKET, &st, "bad_query",
+					"a part of the URL behind ? is too long or holds a NUL");
+	query_free(&q);
+	return r;
 }
 
 /* --- hearing ---------------------------------------------------------------------------------- */
@@ -137,9 +125,9 @@ static enum close_why gather(struct stream *st, const char *bytes, size_t len)
 	return st->heard->failed ? CLOSE_INTERNAL : CLOSE_NONE;
 }
 
-static int receive(void *stream, struct lws *wsi, const char *bytes, size_t len)
+static int receive(void *reader, struct lws *wsi, const char *bytes, size_t len)
 {
-	struct stream *st = stream;
+	struct stream *st = reader_line(reader);
 	enum close_why why = CLOSE_NONE;
 
 	if (lws_frame_is_binary(wsi))
@@ -149,33 +137,28 @@ static int receive(void *stream, struct lws *wsi, const char *bytes, size_t len)
 	if (why != CLOSE_NONE) {
 		COUNT(CLIENT_BAD);
 		forget_heard(st);
-		reader_close(st->reader, why);
+		reader_close(reader, why);
 		return 0;
 	}
 	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
 		return 0;
-	reader_hear(st->reader, st->heard->data, st->heard->len);
+	reader_hear(reader, st->heard->data, st->heard->len);
 	forget_heard(st);
 	return 0;
 }
 
-static void writeable(void *stream, struct lws *wsi)
+static void writeable(void *reader, struct lws *wsi)
 {
-	struct stream *st = stream;
-
 	if (lws_partial_buffered(wsi))
 		lws_callback_on_writable(wsi);
 	else
-		reader_turn(st->reader);
+		reader_turn(reader);
 }
 
-static void closed(void *stream)
+static void closed(void *reader)
 {
-	struct stream *st = stream;
-
-	reader_gone(st->reader);
-	forget_heard(st);
-	free(st);
+	forget_heard(reader_line(reader));
+	reader_gone(reader);
 }
 
 const struct door_stream *stream_door(size_t sndbuf)

@@ -9,6 +9,8 @@
 
 #include "http/door.h"
 
+/* For readers_options.lines. */
+const struct reader_line *stream_line(void);
 /* For door_setup.stream. sndbuf (bytes) bounds what the kernel keeps for a client that does not
  * read. */
 const struct door_stream *stream_door(size_t sndbuf);

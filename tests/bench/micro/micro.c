@@ -50,7 +50,7 @@ static void ignore_close(void *line, enum close_why why, bool blocked)
 	(void)blocked;
 }
 
-static const struct reader_line line_ops = {take, ignore, ignore, ignore_close};
+static const struct reader_line door = {1, take, ignore, ignore, ignore_close};
 
 static void hear_post(void *arg, struct post *p)
 {
@@ -71,7 +71,7 @@ static struct reader *open_reader(const char *channels)
 	struct reader *r;
 
 	MUST(s != NULL);
-	r = reader_open(readers, &line_ops, NULL, FORMAT_WEBSOCKET, s, NULL);
+	r = reader_open(readers, FORMAT_WEBSOCKET, "", s, NULL);
 	MUST(r != NULL);
 	return r;
 }
@@ -82,7 +82,8 @@ static void open_worker(void)
 	static struct redis_place place = {.unix_path = (char *)"/nowhere"};
 	static const struct wire_options wire_options = {
 		.prefix = "micro", .backlog_bytes = 1 << 20, .retention_ms = 1000};
-	static const struct readers_options options = {.tick_ms = 25000, .breathe = ignore};
+	static const struct readers_options options = {
+		.tick_ms = 25000, .lines = {[FORMAT_WEBSOCKET] = &door}, .breathe = ignore};
 
 	MUST(uv_loop_init(&loop) == 0);
 	MUST((wire = wire_open(&loop, &place, &wire_options, &events, NULL)) != NULL);
