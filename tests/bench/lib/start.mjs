@@ -30,16 +30,19 @@ export function answers(where) {
   });
 }
 
-// A port that was free a moment ago, for servers that cannot choose one themselves.
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+const listens = (port) => new Promise((resolve) => {
+  const server = createServer();
+  server.on('error', () => resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+});
+
+// A port that was free a moment ago, for servers that cannot choose one themselves: none of those that the kernel gives
+// to whoever connects, of whom there are thousands here.
+export async function freePort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await listens(port)) return port;
+  }
 }
 
 const directories = new Set();
