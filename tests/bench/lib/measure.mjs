@@ -11,6 +11,7 @@ import { quantiles, quantilesOf } from './quantiles.mjs';
 export const FRAME_BYTES = 512; // of one message on the wire, with its frame header
 const WARM_UP = 5; // messages that are published first and not measured
 const WARM_UP_RATE = 20;
+const WARM_UP_MS = 5_000; // patience
 const SETTLE_TRIES = 20;
 const EMPTY_TRIES = 200;
 const EMPTY_MS = 50;
@@ -94,8 +95,9 @@ export class Measurement {
     return summary(before, this.#look(), done, published);
   }
 
+  // Not every server has noted all its readers when it has let them in, so these may be lost.
   warmUp(count = WARM_UP) {
-    return this.publish({ rate: WARM_UP_RATE, count });
+    return this.publish({ rate: WARM_UP_RATE, count, patienceMs: WARM_UP_MS });
   }
 
   // Readers who were here come back all at once, while the crowd has hung up: they have missed `missed` posts. The

@@ -2,7 +2,7 @@
 // message that was lost, repeated, or cut in two; that it can drive every candidate that is here; and that every
 // workload runs to its end. Nothing is judged by time.
 
-import { CANDIDATES, isInstalled } from './candidates.mjs';
+import { CANDIDATES, PEERS, isInstalled } from './candidates.mjs';
 import { Measurement, calibrate } from './measure.mjs';
 import { merge, quantile } from './quantiles.mjs';
 import { simulate, sized, units, wishes } from './plan.mjs';
@@ -16,6 +16,7 @@ async function measure(settings, { name = 'floor', how, patienceMs = 20_000 }) {
   const measurement = new Measurement(settings, candidate);
   try {
     await measurement.connect(READERS);
+    if (name !== 'floor') await measurement.warmUp();
     return await measurement.publish({ rate: 500, count: COUNT, patienceMs });
   } finally {
     await measurement.stop();
@@ -81,7 +82,7 @@ function thePlanAddsUp() {
 
 function stories(settings) {
   const floor = FLOOR.map((story) => ({ says: story.says, tell: async () => wrongFloor(story, await measure(settings, story)) }));
-  const drivable = ['newswired', ...Object.keys(CANDIDATES).filter((name) => CANDIDATES[name].peer)].map((name) => ({
+  const drivable = ['newswired', ...PEERS.filter((name) => !CANDIDATES[name].onlyIfNamed)].map((name) => ({
     says: `${name} is driven, and loses nothing`, skip: !isInstalled(name), tell: () => drives(settings, name),
   }));
   const small = {
