@@ -13,6 +13,7 @@ import { page } from './lib/page.mjs';
 import { parse } from './lib/parse.mjs';
 import { plan } from './lib/plan.mjs';
 import { plots } from './lib/plots.mjs';
+import { posting } from './lib/posting.mjs';
 import { Progress } from './lib/progress.mjs';
 import { measured, verdicts } from './lib/results.mjs';
 import { selftest } from './lib/selftest.mjs';
@@ -24,12 +25,13 @@ const ROOT = resolve(HERE, '../..');
 const DOCS = join(ROOT, 'docs/benchmarks.md');
 const PLOTS = join(ROOT, 'docs/benchmarks');
 
-const HELP = `usage: tests/bench/run [all|fanout|parse|plan|selftest] [options]
+const HELP = `usage: tests/bench/run [all|fanout|parse|posting|plan|selftest] [options]
 
   all        newswired beside the floor and the peers, every workload (about 20 minutes):
              ${Object.keys(WORKLOADS).join(', ')}
   fanout     newswired against the floor alone: ${FANOUT.join(', ')}
   parse      reading an item against jansson alone, in instructions (needs valgrind; a minute)
+  posting    items accepted a second and how long a receipt takes, over the line and HTTP (two minutes)
   plan       what 1, 10 and 100 million readers need, from measured unit costs
   selftest   the bench itself: nothing it should see is overlooked (seconds)
 
@@ -110,6 +112,7 @@ function chosen(only, all) {
 function programsFor({ command, floorOnly }) {
   if (command === 'plan') return [];
   if (command === 'parse') return ['nw-parse'];
+  if (command === 'posting') return ['newswired'];
   return ['nw-floor', 'nw-load', 'nw-publish', 'nw-textbook', ...(floorOnly ? [] : ['newswired'])];
 }
 
@@ -245,6 +248,9 @@ const COMMANDS = {
   parse: async (settings) => {
     const samples = join(ROOT, 'tests/samples');
     process.exitCode = await parse({ ...settings, samples, writeDocs: settings.docs && writeDocs }) > 0 ? 1 : 0;
+  },
+  posting: async (settings) => {
+    process.exitCode = await posting({ ...settings, writeDocs: settings.docs && writeDocs }) > 0 ? 1 : 0;
   },
   plan: (settings) => plan({ ...settings, results: resultsFile(settings), writeDocs: settings.docs && writeDocs }),
   selftest: async (settings) => {

@@ -24,6 +24,8 @@ async function startServer(settings, { workers = 1, redis } = {}) {
     port: ready.port,
     redis: ready.redis.replace(/^unix:(\/\/)?/, '').replace(/\?.*/, ''),
     pid: server.pid,
+    url: ready.url.replace(/\/$/, ''),
+    key: readFileSync(join(directory, 'publish.key'), 'utf8').split('\n')[0],
     async stop() {
       await server.stop();
       remove(directory);
@@ -48,6 +50,9 @@ export async function startNewswired(settings, { workers = 1, name = 'newswired'
   const node = await startServer(settings, { workers });
   return candidate(settings, name, node.redis, [node]);
 }
+
+/** For a tool that posts: {url, key, stop()}. */
+export const startForPosting = (settings) => startServer({ ...settings, serverCore: null });
 
 export const startTwoWorkers = (settings) => startNewswired(settings, { workers: 2, name: 'workers2' });
 
