@@ -424,6 +424,20 @@ static void a_kill_has_the_file_written_anew_until_the_inbox_was_empty(void **st
 		*stage_text("GET {newswire}:rewrite")); /* some text of it may have been refused */
 }
 
+/* What docs/redis.md says of blocks: as long as a neighbour waits, what was taken out can still be found. */
+static void what_was_taken_out_is_gone_with_the_last_of_its_block(void **state)
+{
+	(void)state;
+	add_for("me", "1-1");
+	add_for("me", "1-2");
+	SAYS(SEND(.entry = "1-1"), "accepted");
+	SAYS(SEND(.version = "2", .status = "canceled"), "accepted");
+	assert_int_equal(in_inbox(), 1);
+	assert_true(stage_holds("text-of-1-1", NULL));
+	SAYS(SEND(.uri = "urn:b", .entry = "1-2"), "accepted");
+	assert_false(stage_holds("text-of-1-1", NULL));
+}
+
 int main(void)
 {
 #define STORY(test) cmocka_unit_test_setup(test, clear)
@@ -446,6 +460,7 @@ int main(void)
 		STORY(consumers_of_the_dead_do_not_pile_up),
 		STORY(a_key_in_the_way_is_named),
 		STORY(a_kill_has_the_file_written_anew_until_the_inbox_was_empty),
+		STORY(what_was_taken_out_is_gone_with_the_last_of_its_block),
 	};
 
 	return cmocka_run_group_tests(tests, stage_open, stage_close);
