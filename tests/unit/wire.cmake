@@ -8,3 +8,4 @@ nw_unit_test(wire_history SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis
 nw_unit_test(wire_shelf SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
 nw_unit_test(wire_audit SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
 nw_unit_test(wire_reach SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
+nw_unit_test(wire_cut SOURCES redis_fixture.c LIBS wire hiredis)

@@ -20,7 +20,7 @@ for id, readers, behind, heard, age in ARGV[4]:gmatch('(%S+) (%d+) (%d+) ([01]) 
 	local made = redis.pcall('HSET', name, me, readers .. ' ' .. behind .. ' ' .. heard .. ' ' .. ms)
 	if type(made) == 'table' then
 		problem = made.err .. ': ' .. name
-	elseif made == 1 and redis.call('HLEN', name) == 1 then -- the first worker
+	elseif redis.call('HLEN', name) == 1 then -- the first worker
 		redis.call('PEXPIRE', name, keep)
 	end
 end
