@@ -137,13 +137,14 @@ async function measureOnce(settings, workload, name) {
   }
 }
 
-// Another server may fail at what it is asked; that is no reason to end.
+// What fails is tried once more, as something else on the machine may have disturbed it; then the others go on.
 async function measureOrSay(settings, workload, name) {
-  try {
-    return await measureOnce(settings, workload, name);
-  } catch (error) {
-    if (!CANDIDATES[name].peer) throw error;
-    return { failed: error.message };
+  for (let tries = 2;;) {
+    try {
+      return await measureOnce(settings, workload, name);
+    } catch (error) {
+      if (--tries === 0) return { failed: error.message };
+    }
   }
 }
 
@@ -176,6 +177,8 @@ async function measureAll(settings) {
     run.took = (Date.now() - began) / 1000;
     run.date = minute();
     if (!run.failed) runs.push(run);
+    // Another server may be unable to do what it is asked; newswired and the floor may not.
+    else if (!CANDIDATES[step.candidate].peer) process.exitCode = 1;
     progress.end(takes, outcome(run, settings));
   }
   return runs;

@@ -46,6 +46,12 @@ static size_t ask_nats(char *out, size_t room, const char *place, unsigned reade
 		room);
 }
 
+static size_t ask_redis(char *out, size_t room, const char *place, unsigned reader)
+{
+	(void)reader;
+	return fits(snprintf(out, room, "SUBSCRIBE %s\r\n", place), room);
+}
+
 /* CONNECT of MQTT 3.1.1: a clean session, no keep-alive; then SUBSCRIBE with QoS 0. */
 static size_t ask_mqtt(char *out, size_t room, const char *place, unsigned reader)
 {
@@ -81,6 +87,8 @@ static const struct speech speeches[] = {
 	{"stream", false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL,
 	 NULL},
 	{"nats", false, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n", "PONG\r\n"},
+	{"redis", false, ask_redis, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL, TEXT(":1\r\n"), NULL,
+	 NULL},
 	{"mqtt", false, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL, TEXT("\x90\x03\x00\x01\x00"),
 	 NULL, NULL},
 };

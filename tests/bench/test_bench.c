@@ -138,7 +138,7 @@ static void an_answer_is_understood_wherever_it_is_cut_after_its_proof(void **st
 
 static void a_refusal_is_one_in_every_protocol(void **state)
 {
-	static const char *const protocol[] = {"ws", "ws-mute", "sse", "nats", "mqtt"};
+	static const char *const protocol[] = {"ws", "ws-mute", "sse", "nats", "redis", "mqtt"};
 	static const char no[] = "HTTP/1.1 503 Service Unavailable\r\n\r\n";
 
 	(void)state;

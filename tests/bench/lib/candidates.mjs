@@ -10,6 +10,7 @@ import { mosquittoVersion, startMosquitto } from './candidates/mosquitto.mjs';
 import { natsVersion, startNats } from './candidates/nats.mjs';
 import { nchanVersion, startNchan } from './candidates/nchan.mjs';
 import { pushpinVersion, startPushpin } from './candidates/pushpin.mjs';
+import { startRedisAlone } from './candidates/redis.mjs';
 import { startNewswired, startTwoNodes, startTwoWorkers } from './candidates/newswired.mjs';
 
 // `peer`: it is another server, and takes part where a workload says so; `onlyIfNamed`: it needs so long that it must be
@@ -20,6 +21,7 @@ export const CANDIDATES = {
   workers2: { says: 'newswired, two workers', program: 'newswired', start: startTwoWorkers },
   nodes2: { says: 'newswired, two nodes on one Redis', program: 'newswired', start: startTwoNodes },
   textbook: { says: 'libwebsockets, one frame per writable callback', program: 'nw-textbook', peer: true, start: startTextbook },
+  redis: { says: 'Redis, its own pub/sub', peer: true, start: startRedisAlone },
   nchan: {
     says: 'nchan in nginx, WebSocket', peer: true, start: startNchan, version: nchanVersion,
     package: 'libnginx-mod-nchan', needs: '/usr/lib/nginx/modules/ngx_nchan_module.so',

@@ -9,12 +9,13 @@ import { markdownTable, number } from './text.mjs';
 const MILLION = 1e6;
 const READERS = [1 * MILLION, 10 * MILLION, 100 * MILLION];
 
-// Where a number comes from when the bench has measured: workload, key; and what is taken when it has not.
+// Where a number comes from when the bench has measured: workload, key, and whose if it is not newswired's; and what is taken when it has not.
 const MEASURED = {
   delivery_us: { from: ['flash', 'cpu@15000'], or: 9, says: 'CPU for a delivery of a lone post, µs' },
   accept_ms: { from: ['flash', 'first@1000'], or: 2, says: 'from the publisher\'s send until a worker begins to write, ms' },
   reader_kb: { from: ['crowd', 'idle_15000_kb'], or: 1.6, says: 'memory of a reader in the process, KiB' },
   connection_kb: { from: ['crowd', 'kernel_kb'], or: 8, says: 'memory of a connection in the kernel, both ends, KiB' },
+  redis_us: { from: ['flash', 'cpu@1000', 'redis'], or: 12, says: 'CPU of a Redis for each subscriber and post, µs' },
   return_us: { from: ['storm', 'cpu_us'], or: 120, says: 'CPU for a reader who comes back with a cursor, µs' },
 };
 
@@ -24,7 +25,6 @@ const ASSUMED = {
   gbit: { is: 10, says: 'what a node\'s network takes, Gbit/s' },
   frame: { is: 512, says: 'bytes of a post on the wire' },
   overhead: { is: 90, says: 'bytes of Ethernet, IP and TCP around it, and of its acknowledgement' },
-  redis_us: { is: 5, says: 'CPU of a Redis for each subscriber and post, µs: one write' },
   redis_load: { is: 0.25, says: 'of a core that a Redis may spend on that' },
   burst: { is: 200, says: 'posts a second that it must stand' },
   hop_ms: { is: 0.3, says: 'from one machine of the centre to the next, ms' },
@@ -38,10 +38,12 @@ const ASSUMED = {
 
 const SAMPLES = 200_000;
 
+const seenOf = (runs, [workload, key, name = 'newswired']) => values(runs, workload, name, figureOf(workload, key));
+
 // The unit costs: what was measured, then what the caller wants otherwise.
 export function units(runs, wanted = {}) {
   const found = Object.fromEntries(Object.entries(MEASURED).map(([key, { from, or }]) => {
-    const seen = values(runs, from[0], 'newswired', figureOf(...from));
+    const seen = seenOf(runs, from);
     return [key, seen.length > 0 ? median(seen) : or];
   }));
   return { ...found, ...Object.fromEntries(Object.entries(ASSUMED).map(([key, { is }]) => [key, is])), ...wanted };
@@ -145,7 +147,7 @@ export function planTable(u, counts = READERS) {
 
 function unitTable(u, runs) {
   const digits = (value) => (Number.isInteger(value) ? 0 : value < 10 ? 2 : 1);
-  const source = ({ from }) => (values(runs, from[0], 'newswired', figureOf(...from)).length > 0 ? from[0] : 'not measured here');
+  const source = ({ from }) => (seenOf(runs, from).length > 0 ? from[0] : 'not measured here');
   return {
     head: ['what is taken for granted', 'value', 'from'],
     lines: Object.entries({ ...MEASURED, ...ASSUMED }).map(([key, row]) =>

@@ -3,7 +3,7 @@
 import { number } from './text.mjs';
 
 const COLOURS = {
-  floor: '#7a7f87', newswired: '#c8102e', workers2: '#a03a6a', nodes2: '#6a3a8a', textbook: '#b8860b', nchan: '#1a7f37', nats: '#1f6feb', mosquitto: '#8250df', pushpin: '#0e7c86',
+  floor: '#7a7f87', newswired: '#c8102e', workers2: '#a03a6a', nodes2: '#6a3a8a', textbook: '#b8860b', nchan: '#1a7f37', nats: '#1f6feb', mosquitto: '#8250df', pushpin: '#0e7c86', redis: '#e8590c',
 };
 export const colour = (name) => COLOURS[name] ?? '#555';
 

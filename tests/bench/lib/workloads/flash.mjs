@@ -79,7 +79,7 @@ export const flash = {
   headlines: ['last@1000', 'last@5000', 'last@15000', 'cpu@15000'],
   bars: [
     { key: 'last@15000', against: 'floor', most: 1.1 },
-    ...['textbook', 'nchan', 'nats', 'mosquitto'].map((against) => ({ key: 'last@15000', against, most: 1 })),
+    ...['textbook', 'redis', 'nchan', 'nats', 'mosquitto'].map((against) => ({ key: 'last@15000', against, most: 1 })),
     { key: 'growth', most: 1.1 },
     { key: 'lost', most: 0 },
   ],
