@@ -1,6 +1,7 @@
 /* door.c - the libwebsockets context: one protocol, one mount, one thin callback. */
 #include "http/door.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,17 +22,33 @@ struct door {
 	size_t requests; /* being answered */
 };
 
-/* What libwebsockets keeps for each connection. */
-struct seat {
-	struct request *request;       /* being answered, or NULL */
-	void *stream;		       /* it became a WebSocket, or NULL */
-	const struct door_stream *ops; /* … and whose it is */
+/* What a connection is by now. Its opaque pointer says so in its lowest bits, and in the others who answers it: an idle
+ * reader needs no memory for that, and it lives longer than what libwebsockets makes for each request. */
+enum seat {
+	SEAT_NOBODY,  /* not adopted from our listener */
+	SEAT_SILENT,  /* has asked for nothing yet */
+	SEAT_SPOKE,   /* has asked, and nobody answers now */
+	SEAT_REQUEST, /* a struct request answers */
+	SEAT_STREAM,  /* it became a WebSocket, of door_setup.stream … */
+	SEAT_TOOL,    /* … or of door_setup.tool */
+	SEAT_BITS = 7
 };
 
-/* What a connection's opaque pointer says: it was adopted from our listener, and whether it has
- * asked for anything yet. It lives longer than the seat, which libwebsockets makes with the
- * first request. */
-static char has_spoken[] = "spoke", is_silent[] = "silent";
+static void sit(struct lws *wsi, enum seat seat, void *who)
+{
+	MUST(((uintptr_t)who & SEAT_BITS) == 0);
+	lws_set_opaque_user_data(wsi, (char *)who + seat);
+}
+
+static enum seat seat_of(struct lws *wsi)
+{
+	return (enum seat)((uintptr_t)lws_get_opaque_user_data(wsi) & SEAT_BITS);
+}
+
+static void *sitter_of(struct lws *wsi)
+{
+	return (char *)lws_get_opaque_user_data(wsi) - seat_of(wsi);
+}
 
 const struct door_setup *door_setup_of(const struct door *door)
 {
@@ -55,45 +72,90 @@ static int upgrade(struct door *door, struct lws *wsi, const char *to)
 	struct buf refusal = {0};
 	int ok = routes_upgrade(door, wsi, to, &refusal);
 
-	lws_set_opaque_user_data(wsi, has_spoken);
+	sit(wsi, SEAT_SPOKE, NULL);
 	if (ok != 0 && !refusal.failed)
 		(void)lws_write(wsi, (unsigned char *)refusal.data, refusal.len, LWS_WRITE_HTTP);
 	buf_free(&refusal);
 	return ok;
 }
 
-static void request_ends(struct door *door, struct seat *seat)
+/* The request that is being answered, or NULL. */
+static struct request *request_of(struct lws *wsi)
 {
-	if (seat == NULL || seat->request == NULL)
+	return seat_of(wsi) == SEAT_REQUEST ? sitter_of(wsi) : NULL;
+}
+
+static void request_ends(struct door *door, struct lws *wsi)
+{
+	struct request *r = request_of(wsi);
+
+	if (r == NULL)
 		return;
-	request_free(seat->request);
-	seat->request = NULL;
+	sit(wsi, SEAT_SPOKE, NULL);
+	request_free(r);
 	door->requests--;
 }
 
-static int begin(struct door *door, struct lws *wsi, struct seat *seat)
+static int begin(struct door *door, struct lws *wsi)
 {
-	lws_set_opaque_user_data(wsi, has_spoken);
-	request_ends(door, seat);
-	if ((seat->request = request_begin(door, wsi)) == NULL)
+	struct request *r;
+
+	request_ends(door, wsi);
+	sit(wsi, SEAT_SPOKE, NULL);
+	if ((r = request_begin(door, wsi)) == NULL)
 		return -1;
+	sit(wsi, SEAT_REQUEST, r);
 	door->requests++;
-	return request_goes_on(seat->request);
+	return request_goes_on(r);
 }
 
-static int established(struct door *door, struct lws *wsi, struct seat *seat)
+/* Whose WebSocket it is, or NULL. */
+static const struct door_stream *stream_of(const struct door *door, struct lws *wsi)
 {
-	seat->ops = routes_stream(door, wsi);
-	if (seat->ops != NULL)
-		seat->stream = seat->ops->established(seat->ops->owner, door, wsi);
-	return seat->stream == NULL ? -1 : 0;
+	switch (seat_of(wsi)) {
+	case SEAT_STREAM:
+		return door->setup.stream;
+	case SEAT_TOOL:
+		return door->setup.tool;
+	default:
+		return NULL;
+	}
 }
 
-static void connection_ends(struct door *door, const void *mark)
+static int established(struct door *door, struct lws *wsi)
 {
-	if (mark == NULL)
+	const struct door_stream *ops = routes_stream(door, wsi);
+	void *stream = ops == NULL ? NULL : ops->established(ops->owner, door, wsi);
+
+	if (stream == NULL)
+		return -1;
+	sit(wsi, ops == door->setup.tool ? SEAT_TOOL : SEAT_STREAM, stream);
+	return 0;
+}
+
+static int receive(const struct door *door, struct lws *wsi, const char *bytes, size_t len)
+{
+	const struct door_stream *ops = stream_of(door, wsi);
+
+	return ops == NULL ? -1 : ops->receive(sitter_of(wsi), wsi, bytes, len);
+}
+
+static void stream_ends(const struct door *door, struct lws *wsi)
+{
+	const struct door_stream *ops = stream_of(door, wsi);
+	void *stream = sitter_of(wsi);
+
+	if (ops == NULL)
 		return;
-	if (mark == is_silent)
+	sit(wsi, SEAT_SPOKE, NULL);
+	ops->closed(stream);
+}
+
+static void connection_ends(struct door *door, enum seat seat)
+{
+	if (seat == SEAT_NOBODY)
+		return;
+	if (seat == SEAT_SILENT)
 		COUNT(HTTP_SILENT);
 	listener_freed(door->listener);
 }
@@ -103,41 +165,38 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 {
 	struct lws_context *context = lws_get_context(wsi);
 	struct door *door = context == NULL ? NULL : lws_context_user(context);
-	struct seat *seat = user;
 
+	(void)user;
 	if (door == NULL)
 		return 0; /* the context is being made: nobody has connected yet */
 	switch (reason) {
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return upgrade(door, wsi, in);
 	case LWS_CALLBACK_HTTP:
-		return begin(door, wsi, seat);
+		return begin(door, wsi);
 	case LWS_CALLBACK_HTTP_BODY:
-		return seat->request == NULL ? -1 : request_body(seat->request, in, len);
+		return request_of(wsi) == NULL ? -1 : request_body(request_of(wsi), in, len);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-		return seat->request == NULL ? -1 : request_body_ends(seat->request);
+		return request_of(wsi) == NULL ? -1 : request_body_ends(request_of(wsi));
 	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return seat->request == NULL ? -1 : request_write(seat->request);
+		return request_of(wsi) == NULL ? -1 : request_write(request_of(wsi));
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLOSED_HTTP:
-		request_ends(door, seat);
+		request_ends(door, wsi);
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
-		return established(door, wsi, seat);
+		return established(door, wsi);
 	case LWS_CALLBACK_RECEIVE:
-		return seat->ops->receive(seat->stream, wsi, in, len);
+		return receive(door, wsi, in, len);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		if (seat->stream != NULL)
-			seat->ops->writeable(seat->stream, wsi);
+		if (stream_of(door, wsi) != NULL)
+			stream_of(door, wsi)->writeable(sitter_of(wsi), wsi);
 		return 0;
 	case LWS_CALLBACK_CLOSED:
-		if (seat != NULL && seat->stream != NULL)
-			seat->ops->closed(seat->stream);
-		if (seat != NULL)
-			seat->stream = NULL;
+		stream_ends(door, wsi);
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
-		connection_ends(door, lws_get_opaque_user_data(wsi));
+		connection_ends(door, seat_of(wsi));
 		return 0;
 	default:
 		return 0;
@@ -151,7 +210,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static const struct lws_protocols protocols[] = {
 	{.name = NEWSWIRE_SUBPROTOCOL,
 	 .callback = on_event,
-	 .per_session_data_size = sizeof(struct seat),
 	 .rx_buffer_size = 128,
 	 .tx_packet_size = 1 << 20},
 	{0},
@@ -214,7 +272,7 @@ static int adopt(int fd, void *arg)
 
 	if (wsi == NULL)
 		return -1;
-	lws_set_opaque_user_data(wsi, is_silent);
+	sit(wsi, SEAT_SILENT, NULL);
 	return 0;
 }
 

@@ -136,20 +136,18 @@ void reader_left(struct reader *r, const struct reader_block *block)
 {
 	if (r->state == READER_CLOSING || wire_id_compare(block->upto, r->present) <= 0)
 		return;
-	if (!r->blocked)
+	if (!r->blocked) {
 		count_late(r, block);
-	else if ((r->leaving = malloc(sizeof *block)) != NULL)
-		*r->leaving = *block;
+	} else if (reader_debts_of(r) != NULL) {
+		r->debts->leaving = *block;
+		r->debts->leaves = true;
+	}
 }
 
-void reader_all_left(struct reader *r)
+void reader_all_left(struct reader *r, const struct reader_block *block)
 {
-	struct reader_block *block = r->leaving;
-
-	r->leaving = NULL;
-	if (block != NULL && r->state != READER_CLOSING)
+	if (r->state != READER_CLOSING)
 		count_late(r, block);
-	free(block);
 }
 
 /* --- forward ---------------------------------------------------------------------------------- */

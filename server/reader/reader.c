@@ -138,16 +138,18 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
  * is too slow. */
 static void owe(struct reader *r, const struct buf *frame)
 {
-	if (r->owed == NULL && (r->owed = calloc(1, sizeof *r->owed)) == NULL) {
+	struct reader_debts *debts = reader_debts_of(r);
+
+	if (debts == NULL) {
 		reader_close(r, CLOSE_INTERNAL);
 		return;
 	}
-	if (r->owed->len + frame->len > READER_OWED_MAX) {
+	if (debts->owed.len + frame->len > READER_OWED_MAX) {
 		reader_close(r, CLOSE_TOO_SLOW);
 		return;
 	}
-	buf_add(r->owed, frame->data, frame->len);
-	if (r->owed->failed)
+	buf_add(&debts->owed, frame->data, frame->len);
+	if (debts->owed.failed)
 		reader_close(r, CLOSE_INTERNAL);
 }
 
@@ -167,25 +169,39 @@ void reader_say(struct reader *r)
 		reader_write(r, (uint8_t *)all->frame.data, all->frame.len);
 }
 
+struct reader_debts *reader_debts_of(struct reader *r)
+{
+	if (r->debts == NULL)
+		r->debts = calloc(1, sizeof *r->debts);
+	return r->debts;
+}
+
+static void free_debts(struct reader_debts *debts)
+{
+	if (debts == NULL)
+		return;
+	buf_free(&debts->owed);
+	free(debts);
+}
+
+/* There is room. What is written now may leave it with new ones. */
 static void pay(struct reader *r)
 {
-	struct buf *owed = r->owed;
+	struct reader_debts *debts = r->debts;
 
-	r->owed = NULL;
-	if (owed->len > 0)
-		reader_write(r, (uint8_t *)owed->data, owed->len);
-	buf_free(owed);
-	free(owed);
+	r->debts = NULL;
+	if (debts->leaves)
+		reader_all_left(r, &debts->leaving);
+	if (debts->owed.len > 0 && r->state != READER_CLOSING)
+		reader_write(r, (uint8_t *)debts->owed.data, debts->owed.len);
+	free_debts(debts);
 }
 
 void reader_turn(struct reader *r)
 {
 	readers_tick(r->all);
 	r->blocked = false;
-	reader_all_left(r);
-	if (r->state == READER_CLOSING)
-		return;
-	if (r->owed != NULL)
+	if (r->debts != NULL)
 		pay(r);
 	if (r->state == READER_BEHIND)
 		reader_catch_up(r);
@@ -321,10 +337,7 @@ void reader_gone(struct reader *r)
 	audience_put(r->member.audience);
 	r->all->count--;
 	GAUGE_SET(READERS, r->all->count);
-	if (r->owed != NULL)
-		buf_free(r->owed);
-	free(r->owed);
-	free(r->leaving);
+	free_debts(r->debts);
 	free(r);
 }
 
@@ -371,8 +384,8 @@ static void subscribe(struct reader *r, struct client_message *m)
 	r->member.audience = next;
 	audience_lag(next, 1);
 	r->present = wire_head(r->all->wire);
-	free(r->leaving);
-	r->leaving = NULL;
+	if (r->debts != NULL)
+		r->debts->leaves = false;
 	if (m->has_since && !gap) {
 		at.id = m->since.id;
 		r->was_live = false;

@@ -20,6 +20,14 @@ struct reader_block {
 	struct wire_id known; /* versions that were left out had been replaced by then */
 };
 
+/* What is kept for a reader whose connection does not take all that it is given. */
+struct reader_debts {
+	struct buf owed; /* answers that could not be written yet */
+	struct reader_block
+		leaving; /* with `leaves`; without, memory was short, and it is not counted */
+	bool leaves;
+};
+
 /* One connected reader. Always true between two events of the loop (reader_check()):
  *   1. state == LIVE    <=> member.index != AUDIENCE_NOT_LIVE
  *   2. state == CLOSING <=> why != CLOSE_NONE
@@ -33,13 +41,12 @@ struct reader_block {
 struct reader {
 	struct audience_member member;
 	struct wire_id cursor;
-	struct wire_id present;	      /* the head when it came: what is older went out without it */
-	struct reader *prev, *next;   /* of the list that it is in */
-	struct reader_block *leaving; /* NULL: none, or memory was short: then it is not counted */
-	struct buf *owed;	      /* answers that could not be written yet; NULL: none */
-	uint32_t bucket_at;	      /* its place in its bucket of ticks */
-	uint32_t heard_at;	      /* monotonic seconds */
-	uint16_t heard;		      /* messages in the second `heard_at` */
+	struct wire_id present;	    /* the head when it came: what is older went out without it */
+	struct reader *prev, *next; /* of the list that it is in */
+	struct reader_debts *debts; /* NULL: none */
+	uint32_t bucket_at;	    /* its place in its bucket of ticks */
+	uint32_t heard_at;	    /* monotonic seconds */
+	uint16_t heard;		    /* messages in the second `heard_at` */
 	uint16_t bucket;
 	bool queued;
 	bool was_live; /* it kept up once: falling off the backlog is then a gap */
@@ -90,6 +97,8 @@ static inline const struct reader_line *reader_door(const struct reader *r)
 }
 
 void reader_set_state(struct reader *r, enum reader_state state);
+/* Its debts, made if there are none; NULL: memory is short. */
+struct reader_debts *reader_debts_of(struct reader *r);
 /* Writes now, or remembers that it cannot (blocked). block may be anything but empty. */
 void reader_write(struct reader *r, const uint8_t *bytes, size_t len);
 /* Says one message (all->json holds it) now, or owes it. */
@@ -103,7 +112,7 @@ void reader_catch_up(struct reader *r);
 /* The last block has begun to leave: as soon as none of it waits, it counts. */
 void reader_left(struct reader *r, const struct reader_block *block);
 /* There is room again, so what was leaving has left. */
-void reader_all_left(struct reader *r);
+void reader_all_left(struct reader *r, const struct reader_block *block);
 void reader_check(const struct reader *r);
 /* It is at the head: from now on its audience writes to it. */
 void reader_go_live(struct reader *r);

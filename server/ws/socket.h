@@ -25,9 +25,9 @@ static inline enum line_result socket_leave(struct lws *wsi, const uint8_t *rest
 
 /* The library comes in only when its own bytes (a pong) wait before ours, or the kernel takes less
  * than all. */
-static inline enum line_result socket_write(struct lws *wsi, int fd, const uint8_t *bytes,
-					    size_t len)
+static inline enum line_result socket_write(struct lws *wsi, const uint8_t *bytes, size_t len)
 {
+	int fd = lws_get_socket_fd(wsi);
 	ssize_t sent;
 
 	if (lws_get_close_length(wsi) > 0)

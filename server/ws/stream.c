@@ -14,7 +14,6 @@
 struct stream {
 	struct lws *wsi;
 	struct buf *heard; /* a message in pieces; NULL: none */
-	int fd;
 };
 
 static int sndbuf_bytes;
@@ -25,7 +24,7 @@ static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
 {
 	struct stream *st = line;
 
-	return socket_write(st->wsi, st->fd, bytes, len);
+	return socket_write(st->wsi, bytes, len);
 }
 
 /* The library's two structs behind a connection are far apart, and line_write() asks both. */
@@ -87,13 +86,14 @@ static bool has_room(void *owner, struct door *door, bool proved)
 
 static void *established(void *owner, struct door *door, struct lws *wsi)
 {
-	struct stream st = {.wsi = wsi, .fd = lws_get_socket_fd(wsi)};
+	struct stream st = {.wsi = wsi};
 	struct readers *all = door_setup_of(door)->readers;
 	struct query q = {0};
 	struct reader *r;
 
 	(void)owner;
-	(void)setsockopt(st.fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof sndbuf_bytes);
+	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes,
+			 sizeof sndbuf_bytes);
 	if (query_read(&q, wsi) == 0)
 		r = open_with(all, &st, &q);
 	else

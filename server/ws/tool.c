@@ -38,7 +38,6 @@ struct tool {
 	struct tools *all;
 	struct door *door;
 	struct lws *wsi; /* NULL: the connection is gone, and the desk still knows the waiter */
-	int fd;
 	const struct publisher *who; /* counted; NULL: has yet to prove itself */
 	char from[64];		     /* its address */
 	uint64_t since_ms;	     /* clock_mono_ms() when it came … */
@@ -434,7 +433,7 @@ static void write_owed(struct tool *t)
 	}
 	if (t->owed.len == 0)
 		return;
-	result = socket_write(t->wsi, t->fd, (const uint8_t *)t->owed.data, t->owed.len);
+	result = socket_write(t->wsi, (const uint8_t *)t->owed.data, t->owed.len);
 	if (t->owed.cap > TOOLS_OWED_MAX)
 		buf_free(&t->owed);
 	else
@@ -467,8 +466,8 @@ static void *established(void *owner, struct door *door, struct lws *wsi)
 	t->all = all;
 	t->door = door;
 	t->wsi = wsi;
-	t->fd = lws_get_socket_fd(wsi);
-	(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &all->sndbuf, sizeof all->sndbuf);
+	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &all->sndbuf,
+			 sizeof all->sndbuf);
 	t->since_ms = clock_mono_ms();
 	t->waiter = (struct desk_waiter){.cb = on_room, .arg = t};
 	if (lws_get_peer_simple(wsi, t->from, sizeof t->from) == NULL)
