@@ -211,7 +211,7 @@ const resultsFile = (settings) => join(reportDirectory(settings), 'results.json'
 // What was measured before and not now stays in the report.
 function earlier(settings) {
   if (!existsSync(resultsFile(settings))) return [];
-  return JSON.parse(readFileSync(resultsFile(settings), 'utf8')).runs.filter(({ workload }) => WORKLOADS[workload] && !settings.workloads.includes(workload));
+  return JSON.parse(readFileSync(resultsFile(settings), 'utf8')).runs.filter(({ workload, date }) => date && WORKLOADS[workload] && !settings.workloads.includes(workload));
 }
 
 function writeReports(runs, settings) {

@@ -70,7 +70,7 @@ export const flash = {
   says: 'one post to readers who wait', measure, takes: 12, peers: true, plot: true,
   figures: [
     ...SHOWN.flatMap(([key, name, unit, digits]) => READERS.map((readers) =>
-      figure(`${key}@${readers}`, `${name} of ${at(readers)}`.replace(/(.* readers) of/, '$1 of'), unit, digits, (run) => run.points[readers][key]))),
+      figure(`${key}@${readers}`, `${name} of ${at(readers)}`, unit, digits, (run) => run.points[readers][key]))),
     ...READERS.map((readers) => figure(`cpu@${readers}`, `server CPU per delivery to ${at(readers)}`, 'µs', 2, (run) => run.points[readers].cpu)),
     figure('growth', `CPU per delivery, ${at(READERS.at(-1))} against ${at(READERS[0])} readers`, '×', 3),
     figure('lost', 'lost', '', 0),
