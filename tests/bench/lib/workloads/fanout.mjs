@@ -110,7 +110,7 @@ export const many = {
 };
 
 export const matrix = {
-  says: 'other rates and more readers, floor joined', floor: { joined: true }, measure: rates, takes: 19, rounds: 3,
+  says: 'other rates and more readers, floor joined', floor: { joined: true }, measure: rates, takes: 16, rounds: 2,
   figures: [...RATE_FIGURES, figure('lost', 'lost', '', 0)],
   bars: [{ key: 'lost', most: 0 }],
 };
