@@ -207,7 +207,11 @@ static char *key_of(const struct subscription *s, const char *entitlement, enum 
 {
 	struct buf b = {0};
 
-	buf_addf(&b, "%s\x1f%s\x1f%s", format_name(format), entitlement, s->key);
+	buf_adds(&b, format_name(format));
+	buf_addc(&b, '\x1f');
+	buf_adds(&b, entitlement);
+	buf_addc(&b, '\x1f');
+	buf_adds(&b, s->key);
 	buf_addc(&b, '\0');
 	if (b.failed)
 		buf_free(&b);

@@ -163,6 +163,25 @@ void buf_add_json(struct buf *b, const char *text, size_t len)
 	buf_addc(b, '"');
 }
 
+size_t buf_write_number(uint64_t value, char *out)
+{
+	char digits[BUF_NUMBER_MAX];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + value % 10);
+	while ((value /= 10) != 0);
+	for (size_t i = 0; i < count; i++)
+		out[i] = digits[count - 1 - i];
+	return count;
+}
+
+void buf_add_number(struct buf *b, uint64_t value)
+{
+	if (buf_reserve(b, BUF_NUMBER_MAX) == 0)
+		b->len += buf_write_number(value, b->data + b->len);
+}
+
 void buf_add_hex(struct buf *b, uint64_t value)
 {
 	if (buf_reserve(b, 16) != 0)

@@ -39,6 +39,10 @@ void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(prin
 /* Appends text as a JSON string with its quotes (RFC 8259: quotes, backslash and controls
  * escaped, UTF-8 kept). */
 void buf_add_json(struct buf *b, const char *text, size_t len);
+/* A decimal number, for a tenth of what printf takes. Writes at most BUF_NUMBER_MAX characters and returns how many. */
+enum { BUF_NUMBER_MAX = 20 };
+size_t buf_write_number(uint64_t value, char *out);
+void buf_add_number(struct buf *b, uint64_t value);
 /* Appends 16 hexadecimal digits. */
 void buf_add_hex(struct buf *b, uint64_t value);
 void buf_clear(struct buf *b); /* len = 0, failed = false, memory kept */

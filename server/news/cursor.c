@@ -1,6 +1,8 @@
 /* cursor.c - reads and writes places on the wire. */
 #include "news/cursor.h"
 
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -35,25 +37,12 @@ int wire_id_parse(const char *text, size_t len, struct wire_id *out)
 	return 0;
 }
 
-static size_t write_number(uint64_t n, char *out)
-{
-	char digits[20];
-	size_t count = 0;
-
-	do
-		digits[count++] = (char)('0' + n % 10);
-	while ((n /= 10) != 0);
-	for (size_t i = 0; i < count; i++)
-		out[i] = digits[count - 1 - i];
-	return count;
-}
-
 size_t wire_id_format(struct wire_id id, char *out)
 {
-	size_t len = write_number(id.ms, out);
+	size_t len = buf_write_number(id.ms, out);
 
 	out[len++] = '-';
-	len += write_number(id.seq, out + len);
+	len += buf_write_number(id.seq, out + len);
 	out[len] = '\0';
 	return len;
 }

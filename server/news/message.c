@@ -24,8 +24,9 @@ static void add_cursor(struct buf *out, const struct cursor *at)
 {
 	char text[CURSOR_TEXT_MAX];
 
-	cursor_format(at, text);
-	buf_addf(out, ",\"cursor\":\"%s\"", text);
+	buf_adds(out, ",\"cursor\":\"");
+	buf_add(out, text, cursor_format(at, text));
+	buf_addc(out, '"');
 }
 
 void message_add_ref(struct buf *out, const char *ref)
@@ -42,9 +43,13 @@ void message_hello(struct buf *out, const struct cursor *at, bool resumed, unsig
 	clock_format(clock_wall_ms(), false, now);
 	buf_adds(out, "{\"type\":\"hello\"");
 	add_cursor(out, at);
-	buf_addf(out, ",\"resumed\":%s,\"tick\":%u,\"retention\":%" PRIu64 ",\"time\":\"%s\"",
-		 resumed ? "true" : "false", tick_s, retention_s, now);
-	buf_adds(out, ",\"server\":\"newswired/" NEWSWIRE_VERSION "\"}");
+	buf_adds(out, resumed ? ",\"resumed\":true,\"tick\":" : ",\"resumed\":false,\"tick\":");
+	buf_add_number(out, tick_s);
+	buf_adds(out, ",\"retention\":");
+	buf_add_number(out, retention_s);
+	buf_adds(out, ",\"time\":\"");
+	buf_adds(out, now);
+	buf_adds(out, "\",\"server\":\"newswired/" NEWSWIRE_VERSION "\"}");
 }
 
 void message_tick(struct buf *out, const struct cursor *at)

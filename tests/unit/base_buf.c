@@ -115,6 +115,20 @@ static void sixteen_digits_are_written_whatever_the_number(void **state)
 	buf_free(&b);
 }
 
+static void a_number_is_written_as_printf_would(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_add_number(&b, 0);
+	buf_addc(&b, ' ');
+	buf_add_number(&b, 1700000000000);
+	buf_addc(&b, ' ');
+	buf_add_number(&b, UINT64_MAX);
+	assert_holds(&b, "0 1700000000000 18446744073709551615");
+	buf_free(&b);
+}
+
 static void lack_of_memory_is_remembered_and_what_was_there_stays(void **state)
 {
 	struct buf b = {0};
@@ -155,6 +169,7 @@ int main(void)
 		cmocka_unit_test(json_strings_are_escaped_and_utf8_is_kept),
 		cmocka_unit_test(any_byte_is_escaped_wherever_it_stands),
 		cmocka_unit_test(sixteen_digits_are_written_whatever_the_number),
+		cmocka_unit_test(a_number_is_written_as_printf_would),
 		cmocka_unit_test(lack_of_memory_is_remembered_and_what_was_there_stays),
 		cmocka_unit_test(room_reserved_is_room_there),
 	};
