@@ -23,6 +23,7 @@ static struct wire *wire;
 static struct readers *readers;
 static struct reader *reader[READERS];
 static struct post *post;
+static struct subscription *narrow;
 static char message[MESSAGE_MAX];
 static size_t message_len;
 static char sample[NEWSWIRE_MAX_ITEM];
@@ -155,6 +156,22 @@ static void set_up_other_audiences(void)
 	tell();
 }
 
+static void set_up_match(void)
+{
+	struct subscription_fault fault;
+
+	make_post("class:regular feed:all lang:en type:text world");
+	narrow = subscription_read("sport,business,culture,world", "flash,regular", "de,en",
+				   "picture,text", &fault);
+	MUST(narrow != NULL);
+}
+
+static void match(void)
+{
+	for (int i = 0; i < RUNS; i++)
+		MUST(subscription_match(narrow, post) == MATCH_FULL);
+}
+
 static void set_up_opening(void)
 {
 	open_worker();
@@ -221,6 +238,7 @@ static const struct path {
 	{"fan-out, one audience", READERS, "reader", NULL, set_up_one_audience, tell},
 	{"fan-out, an audience each", READERS, "reader", NULL, set_up_many_audiences, tell},
 	{"a post for none of 1,000 audiences", 1, "post", NULL, set_up_other_audiences, tell},
+	{"a narrow subscription is matched", RUNS, "match", NULL, set_up_match, match},
 	{"a reader comes and goes", READERS - 1, "reader", NULL, set_up_opening, open_and_leave},
 	{"a post is read and framed", RUNS, "post", NULL, set_up_message, read_and_frame},
 	{"a subscribe is read", RUNS, "message", NULL, NULL, read_subscribes},
