@@ -104,19 +104,6 @@ static void add_stories(int from, int to)
 	}
 }
 
-/* The uris on the wire must be urn:0, urn:1 … each once and in order. */
-static void wire_holds_stories_in_order(int count)
-{
-	redisReply *entries = stage_ask("XRANGE {newswire}:wire - +");
-	char expected[40];
-
-	assert_int_equal(entries->elements, count);
-	for (int i = 0; i < count; i++) {
-		snprintf(expected, sizeof expected, "\"uri\":\"urn:%d\",", i);
-		assert_non_null(strstr(entries->element[i]->element[1]->element[5]->str, expected));
-	}
-}
-
 static const char *refusal(int back)
 {
 	redisReply *entries = stage_ask("XREVRANGE {newswire}:rejects + - COUNT 100");
@@ -199,11 +186,11 @@ static void what_was_added_before_any_desk_was_there_is_published_once(void **st
 	open_desk(0);
 	open_desk(1);
 	wait_until(is_empty, NULL);
-	wire_holds_stories_in_order(500);
+	stage_holds_stories(500);
 	wait_for_count(COUNTER_INBOX_DONE, 500);
 	add_stories(500, 510);
 	wait_for_posts(510);
-	wire_holds_stories_in_order(510);
+	stage_holds_stories(510);
 	assert_int_equal(page.value[COUNTER_DESK_ACCEPTED], 510);
 }
 
@@ -216,7 +203,7 @@ static void a_flood_is_published_in_order_and_never_fills_the_desk(void **state)
 				DESK_IN_FLIGHT / 2 + INBOX_AT_ONCE);
 		uv_run(&loop, UV_RUN_ONCE);
 	}
-	wire_holds_stories_in_order(4000);
+	stage_holds_stories(4000);
 }
 
 /* It has closed without a word, with entries in hand and more given to its connection. */
@@ -229,7 +216,7 @@ static void what_a_dead_reader_was_given_is_taken_over(void **state)
 	close_desk(0);
 	open_desk(1);
 	wait_until(is_empty, NULL);
-	wire_holds_stories_in_order(300);
+	stage_holds_stories(300);
 	assert_true(page.value[COUNTER_INBOX_TAKEN_OVER] > 0);
 	assert_int_equal(stage_ask("XINFO CONSUMERS {newswire}:inbox desk")->elements, 1);
 }
@@ -243,7 +230,7 @@ static void a_reader_who_leaves_hands_over_at_once(void **state)
 	wait_until(is_empty, NULL);
 	desk_leave_inbox(desks[0]); /* twice is as once */
 	wait_for_posts(50);
-	wire_holds_stories_in_order(50);
+	stage_holds_stories(50);
 }
 
 static void a_lost_connection_loses_nothing(void **state)
@@ -273,7 +260,7 @@ static void redis_may_die_in_the_middle(void **state)
 		stage_start_redis();
 	}
 	wait_until(is_empty, NULL);
-	wire_holds_stories_in_order(1000);
+	stage_holds_stories(1000);
 }
 
 static void an_inbox_that_is_gone_is_made_again(void **state)
@@ -292,7 +279,7 @@ static void an_inbox_that_is_gone_is_made_again(void **state)
 	stage_ask("DEL {newswire}:inbox");
 	add_stories(6, 9);
 	wait_for_posts(9);
-	wire_holds_stories_in_order(9);
+	stage_holds_stories(9);
 }
 
 /* --- in trouble ------------------------------------------------------------------------------- */

@@ -144,3 +144,15 @@ bool stage_holds(const char *text, const char *except)
 	buf_free(&all);
 	return found;
 }
+
+void stage_holds_stories(int count)
+{
+	redisReply *entries = stage_ask("XRANGE {newswire}:wire - +");
+	char expected[40];
+
+	assert_int_equal(entries->elements, count);
+	for (int i = 0; i < count; i++) {
+		snprintf(expected, sizeof expected, "\"uri\":\"urn:%d\",", i);
+		assert_non_null(strstr(entries->element[i]->element[1]->element[5]->str, expected));
+	}
+}

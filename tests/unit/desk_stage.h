@@ -37,5 +37,7 @@ long long stage_number(const char *format, ...);
 void stage_dump(struct buf *out, const char *except);
 /* Does any key but those that begin with `except` hold the text, in its name or content? */
 bool stage_holds(const char *text, const char *except);
+/* The uris on the wire must be urn:0, urn:1 … each once and in order, so many. */
+void stage_holds_stories(int count);
 
 #endif
