@@ -1,12 +1,29 @@
 /* format.c - the table of the ways bytes go out. */
 #include "news/format.h"
-#include "base/base.h"
+
+#include <newswire/protocol.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands before the JSON and after it; an event's lines hold a type and a cursor. */
+enum { OPEN_MAX = 160, CLOSE_MAX = 8, TYPE_MAX = 32 };
+
+struct family {
+	size_t (*open)(const struct face *face, size_t len, uint8_t *out);
+	size_t (*close)(const struct face *face, uint8_t *out);
+	bool (*has_json)(const struct face *face); /* NULL: always */
+	bool one_line; /* no line may end within the JSON: its line ends become spaces */
+};
+
+/* --- WebSocket -------------------------------------------------------------------------------- */
 
 /* RFC 6455, 5.2: FIN and opcode text; the length in 7, 16 or 64 bits; no mask from a server. */
-static size_t websocket_open(size_t len, uint8_t *out)
+static size_t websocket_open(const struct face *face, size_t len, uint8_t *out)
 {
 	size_t n = 0;
 
+	(void)face;
 	out[n++] = 0x81;
 	if (len < 126) {
 		out[n++] = (uint8_t)len;
@@ -22,11 +39,74 @@ static size_t websocket_open(size_t len, uint8_t *out)
 	return n;
 }
 
-static const struct {
+static size_t websocket_close(const struct face *face, uint8_t *out)
+{
+	(void)face;
+	(void)out;
+	return 0;
+}
+
+/* --- Server-Sent Events ----------------------------------------------------------------------- */
+
+static size_t put(uint8_t *out, const char *text, size_t len)
+{
+	memcpy(out, text, len);
+	return len;
+}
+
+#define PUT(out, text) put(out, text, sizeof(text) - 1)
+
+/* An event without data fires none, and still moves the client's last event id: what a tick is for. */
+static bool event_has_json(const struct face *face)
+{
+	return strcmp(face->type, NEWSWIRE_TYPE_TICK) != 0;
+}
+
+static size_t event_open(const struct face *face, size_t len, uint8_t *out)
+{
+	size_t n = 0, type_len = strlen(face->type);
+	char cursor[CURSOR_TEXT_MAX], number[BUF_NUMBER_MAX];
+
+	(void)len;
+	if (face->at != NULL) {
+		n += PUT(out + n, "id: ");
+		n += put(out + n, cursor, cursor_format(face->at, cursor));
+		n += PUT(out + n, "\n");
+	}
+	if (face->retry_ms > 0) {
+		n += PUT(out + n, "retry: ");
+		n += put(out + n, number, buf_write_number(face->retry_ms, number));
+		n += PUT(out + n, "\n");
+	}
+	if (!event_has_json(face))
+		return n;
+	MUST(type_len <= TYPE_MAX);
+	n += PUT(out + n, "event: ");
+	n += put(out + n, face->type, type_len);
+	return n + PUT(out + n, "\ndata: ");
+}
+
+/* The end of the line of `data`, and the empty line that ends every event. */
+static size_t event_close(const struct face *face, uint8_t *out)
+{
+	return event_has_json(face) ? PUT(out, "\n\n") : PUT(out, "\n");
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static const struct family families[] = {
+	[FAMILY_WEBSOCKET] = {websocket_open, websocket_close, NULL, false},
+	[FAMILY_EVENT] = {event_open, event_close, event_has_json, true},
+};
+
+static const struct row {
 	const char *name;
-	size_t (*open)(size_t len, uint8_t *out);
+	enum format_family family;
+	enum format_view view;
+	enum format_coding coding;
 } rows[FORMAT_COUNT] = {
-	[FORMAT_WEBSOCKET] = {"websocket", websocket_open},
+	[FORMAT_WEBSOCKET] = {"websocket", FAMILY_WEBSOCKET, VIEW_FULL, CODING_PLAIN},
+	[FORMAT_EVENT] = {"event", FAMILY_EVENT, VIEW_FULL, CODING_PLAIN},
 };
 
 const char *format_name(enum format f)
@@ -35,16 +115,85 @@ const char *format_name(enum format f)
 	return rows[f].name;
 }
 
-size_t format_open(enum format f, size_t len, uint8_t *out)
+enum format format_find(enum format_family family, enum format_view view, enum format_coding coding)
 {
-	MUST(f < FORMAT_COUNT);
-	return rows[f].open(len, out);
+	enum format f = 0;
+
+	while (f < FORMAT_COUNT &&
+	       (rows[f].family != family || rows[f].view != view || rows[f].coding != coding))
+		f++;
+	return f;
 }
 
-void format_wrap(enum format f, struct buf *out, const char *json, size_t len)
-{
-	uint8_t open[FORMAT_OPEN_MAX];
+/* --- wrapping --------------------------------------------------------------------------------- */
 
-	buf_add(out, open, format_open(f, len, open));
-	buf_add(out, json, len);
+/* What a message becomes: all but its JSON is written already. */
+struct wrapping {
+	const struct family *family;
+	size_t open_len, json_len, close_len, len;
+	uint8_t open[OPEN_MAX], close[CLOSE_MAX];
+};
+
+static void begin(struct wrapping *w, enum format f, const struct format_message *m)
+{
+	const struct family *family;
+
+	MUST(f < FORMAT_COUNT);
+	w->family = family = &families[rows[f].family];
+	w->json_len = family->has_json != NULL && !family->has_json(&m->face)
+			      ? 0
+			      : m->json[0].len + m->json[1].len + m->json[2].len;
+	w->open_len = family->open(&m->face, w->json_len, w->open);
+	w->close_len = family->close(&m->face, w->close);
+	w->len = w->open_len + w->json_len + w->close_len;
+}
+
+/* Line ends stand only between the words of JSON, where a space says the same. */
+static void join_lines(uint8_t *at, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (at[i] == '\n' || at[i] == '\r')
+			at[i] = ' ';
+}
+
+/* `at` has room for w->len bytes. */
+static void finish(const struct wrapping *w, const struct format_message *m, uint8_t *at)
+{
+	uint8_t *json = at + w->open_len, *end = json;
+
+	memcpy(at, w->open, w->open_len);
+	for (size_t i = 0; i < COUNT_OF(m->json) && w->json_len > 0; i++) {
+		if (m->json[i].len == 0)
+			continue;
+		memcpy(end, m->json[i].bytes, m->json[i].len);
+		end += m->json[i].len;
+	}
+	if (w->family->one_line)
+		join_lines(json, w->json_len);
+	memcpy(end, w->close, w->close_len);
+}
+
+int format_frame(enum format f, const struct format_message *m, struct frame *out)
+{
+	struct wrapping w;
+
+	begin(&w, f, m);
+	if (w.len > UINT32_MAX || (out->data = malloc(w.len)) == NULL)
+		return -1;
+	out->len = (uint32_t)w.len;
+	finish(&w, m, out->data);
+	return 0;
+}
+
+void format_wrap(enum format f, const struct face *face, const char *json, size_t len,
+		 struct buf *out)
+{
+	const struct format_message m = {.face = *face, .json = {{json, len}}};
+	struct wrapping w;
+
+	begin(&w, f, &m);
+	if (buf_reserve(out, w.len) != 0)
+		return;
+	finish(&w, &m, (uint8_t *)out->data + out->len);
+	out->len += w.len;
 }

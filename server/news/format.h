@@ -1,16 +1,30 @@
 /* format.h - the ways bytes go out: a row a format.
  *
- * A format says how one JSON message is wrapped for one kind of connection. WebSocket: RFC 6455, one unmasked, unfragmented text
- * frame. More rows will come (SSE, brief, compressed): only format.c and the table know them.
+ * A format says how one JSON message is wrapped for one kind of connection. Its row (format.c) has three marks: the
+ * family (what stands around a message), the view (how much of an item is in it), the coding (what is done to the bytes).
+ *
+ * WebSocket     RFC 6455: one unmasked, unfragmented text frame.
+ * Event         Server-Sent Events (the HTML standard): `id:` is the cursor, `event:` the type, `data:` the JSON. A tick is
+ *               an `id:` alone, which moves the place of a reader without firing an event; `retry:` where a wait is asked for.
+ *
+ * More formats  A new row is a name in `enum format` and a line in `rows`; its family's two functions write what stands before
+ *               and after the JSON. Nothing else of the server knows what a format looks like: posts keep a frame for each,
+ *               audiences are apart by it, and a door gives a line for each that it serves (readers_options.lines).
  */
 #ifndef NEWSWIRE_NEWS_FORMAT_H
 #define NEWSWIRE_NEWS_FORMAT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/base.h"
 #include "base/buf.h"
+#include "news/cursor.h"
 
-enum format { FORMAT_WEBSOCKET, FORMAT_COUNT };
+enum format { FORMAT_WEBSOCKET, FORMAT_EVENT, FORMAT_COUNT };
+
+enum format_family { FAMILY_WEBSOCKET, FAMILY_EVENT };
+enum format_view { VIEW_FULL };
+enum format_coding { CODING_PLAIN };
 
 /* Ready-made bytes, exactly as they go to the socket. data NULL: not made yet. */
 struct frame {
@@ -18,11 +32,30 @@ struct frame {
 	uint32_t len;
 };
 
+/* What a message is besides its JSON, which says the same: a format may write it where its clients look for it. */
+struct face {
+	const char *type;	 /* NEWSWIRE_TYPE_… */
+	const struct cursor *at; /* the place of who has read it; NULL: it moves nobody */
+	uint32_t retry_ms;	 /* the wait that it asks for; 0: none */
+};
+
+/* A message: its JSON in up to three pieces, one behind the other. */
+struct format_message {
+	struct face face;
+	struct {
+		const char *bytes;
+		size_t len;
+	} json[3];
+};
+
 const char *format_name(enum format f);
-/* Writes what stands before a message of `len` bytes; returns how much. out holds FORMAT_OPEN_MAX. */
-enum { FORMAT_OPEN_MAX = 16 };
-size_t format_open(enum format f, size_t len, uint8_t *out);
+/* The row with these marks, or FORMAT_COUNT: there is none. */
+enum format format_find(enum format_family family, enum format_view view,
+			enum format_coding coding);
+/* Makes the message's frame, exactly as long as it is. 0, or -1: out of memory, or longer than a frame may be. */
+int format_frame(enum format f, const struct format_message *message, struct frame *out) MUST_USE;
 /* Appends one message, wrapped. */
-void format_wrap(enum format f, struct buf *out, const char *json, size_t len);
+void format_wrap(enum format f, const struct face *face, const char *json, size_t len,
+		 struct buf *out);
 
 #endif

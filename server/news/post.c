@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <newswire/protocol.h>
 
 enum { FULL, REMOVE }; /* the second index of post.frames */
 
@@ -298,34 +299,27 @@ static void write_head(const struct post *post, bool with_cursor, bool with_item
 		write_field(out, "notice", post->notice);
 }
 
-/* A frame is exactly as long as it is: what stands around the text is made first, the text is
- * copied once. */
+/* What stands around the text is made first; the text is copied once. */
 static int make_frame(struct frame *frame, enum format format, const struct post *post,
 		      bool removes)
 {
 	bool with_item = !removes && post->body != NULL;
-	size_t body_len = with_item ? post->body_len : 0;
-	uint8_t open[FORMAT_OPEN_MAX];
+	struct cursor at = {.id = post->id};
 	struct buf head = {0};
-	size_t json_len, open_len;
-	uint8_t *at;
+	int made = -1;
 
+	memcpy(at.epoch, post->epoch, sizeof at.epoch);
 	write_head(post, true, with_item, removes, &head);
-	json_len = head.len + body_len + 1;
-	open_len = format_open(format, json_len, open);
-	if (head.failed || open_len + json_len > UINT32_MAX ||
-	    (at = malloc(open_len + json_len)) == NULL) {
-		buf_free(&head);
-		return -1;
-	}
-	*frame = (struct frame){at, (uint32_t)(open_len + json_len)};
-	memcpy(at, open, open_len);
-	memcpy(at + open_len, head.data, head.len);
-	if (with_item)
-		memcpy(at + open_len + head.len, post->body, body_len);
-	at[frame->len - 1] = '}';
+	if (!head.failed)
+		made = format_frame(format,
+				    &(struct format_message){
+					    .face = {.type = NEWSWIRE_TYPE_POST, .at = &at},
+					    .json = {{head.data, head.len},
+						     {post->body, with_item ? post->body_len : 0},
+						     {"}", 1}}},
+				    frame);
 	buf_free(&head);
-	return 0;
+	return made;
 }
 
 const struct frame *post_frame(struct post *post, enum format format, enum post_match match)

@@ -153,20 +153,30 @@ static void owe(struct reader *r, const struct buf *frame)
 		reader_close(r, CLOSE_INTERNAL);
 }
 
-void reader_say(struct reader *r)
+static void say(struct reader *r, const struct face *face)
 {
 	struct readers *all = r->all;
 
 	if (r->state == READER_CLOSING)
 		return;
 	buf_clear(&all->frame);
-	format_wrap((enum format)r->format, &all->frame, all->json.data, all->json.len);
+	format_wrap((enum format)r->format, face, all->json.data, all->json.len, &all->frame);
 	if (all->json.failed || all->frame.failed)
 		reader_close(r, CLOSE_INTERNAL);
 	else if (r->blocked)
 		owe(r, &all->frame);
 	else
 		reader_write(r, (uint8_t *)all->frame.data, all->frame.len);
+}
+
+void reader_say(struct reader *r, const char *type, const struct cursor *at)
+{
+	say(r, &(struct face){.type = type, .at = at});
+}
+
+void reader_say_retry(struct reader *r, const char *type, uint32_t retry_ms)
+{
+	say(r, &(struct face){.type = type, .retry_ms = retry_ms});
 }
 
 struct reader_debts *reader_debts_of(struct reader *r)
@@ -220,7 +230,7 @@ void reader_gap(struct reader *r)
 	at = reader_cursor(r);
 	buf_clear(&r->all->json);
 	message_gap(&r->all->json, &at);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_GAP, &at);
 	if (r->state == READER_BEHIND)
 		reader_catch_up(r);
 }
@@ -278,7 +288,7 @@ static void hello(struct reader *r, bool resumed)
 	buf_clear(&r->all->json);
 	message_hello(&r->all->json, &at, resumed, (unsigned)(o->tick_ms / 1000),
 		      o->retention_ms / 1000);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_HELLO, &at);
 }
 
 struct reader *reader_open(struct readers *all, enum format format, const void *line,
@@ -320,7 +330,7 @@ struct reader *reader_open_refused(struct readers *all, enum format format, cons
 	COUNT(CLIENT_BAD);
 	buf_clear(&all->json);
 	message_error(&all->json, code, detail, NULL);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_ERROR, NULL);
 	reader_close(r, CLOSE_BAD_SUBSCRIPTION);
 	return r;
 }
@@ -359,7 +369,7 @@ static void complain(struct reader *r, const char *code, const char *detail, con
 	COUNT(CLIENT_BAD);
 	buf_clear(&r->all->json);
 	message_error(&r->all->json, code, detail, ref[0] == '\0' ? NULL : ref);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_ERROR, NULL);
 }
 
 /* The whole subscription is replaced. Without `since` the place stays, so nothing is lost and
@@ -393,7 +403,7 @@ static void subscribe(struct reader *r, struct client_message *m)
 	r->cursor = at.id;
 	buf_clear(&r->all->json);
 	message_subscribed(&r->all->json, m->ref[0] == '\0' ? NULL : m->ref, &at);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_SUBSCRIBED, &at);
 	if (gap)
 		reader_gap(r);
 	else if (r->state == READER_BEHIND)
@@ -406,7 +416,7 @@ static void answer_ping(struct reader *r)
 
 	buf_clear(&r->all->json);
 	message_tick(&r->all->json, &at);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_TICK, &at);
 }
 
 void reader_hear(struct reader *r, const char *bytes, size_t len)

@@ -101,8 +101,10 @@ void reader_set_state(struct reader *r, enum reader_state state);
 struct reader_debts *reader_debts_of(struct reader *r);
 /* Writes now, or remembers that it cannot (blocked). block may be anything but empty. */
 void reader_write(struct reader *r, const uint8_t *bytes, size_t len);
-/* Says one message (all->json holds it) now, or owes it. */
-void reader_say(struct reader *r);
+/* Says one message (all->json holds it) now, or owes it. at: the place that it gives the reader; NULL: none. */
+void reader_say(struct reader *r, const char *type, const struct cursor *at);
+/* The same with a wait that it asks for (ms). */
+void reader_say_retry(struct reader *r, const char *type, uint32_t retry_ms);
 /* History is gone: goes on from the head and says so. */
 void reader_gap(struct reader *r);
 /* Where it stands, as text goes out. */

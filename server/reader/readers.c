@@ -194,7 +194,7 @@ static void tick_in_place(struct reader *r)
 
 	buf_clear(&r->all->json);
 	message_tick(&r->all->json, &at);
-	reader_say(r);
+	reader_say(r, NEWSWIRE_TYPE_TICK, &at);
 }
 
 void readers_second(struct readers *all)
@@ -209,7 +209,7 @@ void readers_second(struct readers *all)
 	message_tick(&all->json, &head);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (b->at[i]->state == READER_LIVE)
-			reader_say(b->at[i]);
+			reader_say(b->at[i], NEWSWIRE_TYPE_TICK, &head);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (is_patient(b->at[i]))
 			tick_in_place(b->at[i]);
@@ -235,7 +235,7 @@ static void say_bye(struct reader *r, uint32_t retry_ms)
 {
 	buf_clear(&r->all->json);
 	message_bye(&r->all->json, "drain", retry_ms);
-	reader_say(r);
+	reader_say_retry(r, NEWSWIRE_TYPE_BYE, retry_ms);
 	reader_close(r, CLOSE_DRAIN);
 }
 

@@ -86,7 +86,8 @@ static void tool_check(const struct tool *t)
 /* One message (all->json holds it), with the next writing. */
 static void say(struct tool *t)
 {
-	format_wrap(FORMAT_WEBSOCKET, &t->owed, t->all->json.data, t->all->json.len);
+	format_wrap(FORMAT_WEBSOCKET, &(struct face){0}, t->all->json.data, t->all->json.len,
+		    &t->owed);
 	lws_callback_on_writable(t->wsi);
 }
 

@@ -1,6 +1,7 @@
 nw_unit_test(news_cursor LIBS news)
 nw_unit_test(news_channel LIBS news)
 nw_unit_test(news_batch LIBS news)
+nw_unit_test(news_format LIBS news)
 nw_unit_test(news_post LIBS news)
 nw_unit_test(news_subscription LIBS news)
 nw_unit_test(news_message LIBS news)

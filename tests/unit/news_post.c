@@ -79,7 +79,7 @@ static void frames_of_every_length_say_their_length(void **state)
 		post_drop(post);
 
 		buf_clear(&out);
-		format_wrap(FORMAT_WEBSOCKET, &out, message.data, sizes[i]);
+		format_wrap(FORMAT_WEBSOCKET, &(struct face){0}, message.data, sizes[i], &out);
 		const struct frame frame = {(uint8_t *)out.data, (uint32_t)out.len};
 		struct buf copy = {0};
 		payload(&frame, &copy);
