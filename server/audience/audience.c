@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+#include "audience/listeners.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -24,6 +24,7 @@ struct audience {
 	struct audiences *set;
 	char *key;
 	struct subscription *subscription;
+	struct listeners_place *places; /* in the index */
 	enum format format;
 	unsigned refs;
 	struct audience_member **live;
@@ -38,18 +39,10 @@ struct audience {
 	UT_hash_handle hh;
 };
 
-/* The audiences that named one channel. */
-struct listeners {
-	char name[CHANNEL_NAME_MAX + 1];
-	struct audience **at;
-	uint32_t count, cap;
-	UT_hash_handle hh;
-};
-
 struct audiences {
 	const struct audience_ops *ops;
 	struct audience *by_key;
-	struct listeners *by_channel;
+	struct listeners_index index;
 	struct audience *dirty;
 	struct wire_id flushed; /* the wire's head when the last tick was over */
 	uint64_t serial;	/* counts posts, for audience->looked */
@@ -102,8 +95,6 @@ enum format audience_format(const struct audience *audience)
 	return audience->format;
 }
 
-/* --- the index: channel -> audiences ---------------------------------------------------------- */
-
 /* Room for one more in a growing array. 0, or -1 out of memory. */
 static int grow(void **at, uint32_t count, uint32_t *cap, size_t size)
 {
@@ -117,59 +108,6 @@ static int grow(void **at, uint32_t count, uint32_t *cap, size_t size)
 	*at = moved;
 	*cap = more;
 	return 0;
-}
-
-static struct listeners *listeners_of(struct audiences *set, const char *name)
-{
-	struct listeners *l;
-	size_t len = strlen(name);
-
-	HASH_FIND(hh, set->by_channel, name, len, l);
-	if (l != NULL || (l = calloc(1, sizeof *l)) == NULL)
-		return l;
-	MUST(len < sizeof l->name);
-	memcpy(l->name, name, len);
-	HASH_ADD_KEYPTR(hh, set->by_channel, l->name, len, l);
-	return l;
-}
-
-static void listeners_drop_if_empty(struct audiences *set, struct listeners *l)
-{
-	if (l->count > 0)
-		return;
-	HASH_DEL(set->by_channel, l);
-	free(l->at);
-	free(l);
-}
-
-static int index_add(struct audience *a, const char *name)
-{
-	struct listeners *l = listeners_of(a->set, name);
-
-	if (l == NULL)
-		return -1;
-	if (grow((void **)&l->at, l->count, &l->cap, sizeof(struct audience *)) != 0) {
-		listeners_drop_if_empty(a->set, l);
-		return -1;
-	}
-	l->at[l->count++] = a;
-	return 0;
-}
-
-static void index_remove(struct audience *a, const char *name)
-{
-	struct listeners *l;
-
-	HASH_FIND_STR(a->set->by_channel, name, l);
-	if (l == NULL)
-		return;
-	for (uint32_t i = 0; i < l->count; i++) {
-		if (l->at[i] != a)
-			continue;
-		l->at[i] = l->at[--l->count];
-		break;
-	}
-	listeners_drop_if_empty(a->set, l);
 }
 
 /* --- an audience's life ----------------------------------------------------------------------- */
@@ -227,11 +165,7 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 		return NULL;
 	*a = (struct audience){
 		.set = set, .key = key, .subscription = s, .format = format, .refs = 1};
-	for (uint32_t i = 0; i < s->channels.count; i++) {
-		if (index_add(a, s->channels.name[i]) == 0)
-			continue;
-		while (i-- > 0)
-			index_remove(a, s->channels.name[i]);
+	if ((a->places = listeners_enter(&set->index, a, s)) == NULL) {
 		free(a);
 		return NULL;
 	}
@@ -271,8 +205,7 @@ void audience_put(struct audience *audience)
 {
 	if (audience == NULL || --audience->refs > 0)
 		return;
-	for (uint32_t i = 0; i < audience->subscription->channels.count; i++)
-		index_remove(audience, audience->subscription->channels.name[i]);
+	listeners_leave(&audience->set->index, audience->places, audience->subscription);
 	HASH_DEL(audience->set->by_key, audience);
 	audience_free(audience);
 }
@@ -333,13 +266,25 @@ static void remember(struct audience *a, struct post *post)
 static void remember_by(struct audiences *set, const struct channel_set *channels,
 			struct post *post)
 {
-	struct listeners *l;
+	const struct listeners *l;
 
 	for (uint32_t i = 0; i < channels->count; i++) {
-		HASH_FIND_STR(set->by_channel, channels->name[i], l);
+		l = listeners_of(&set->index, channels->name[i]);
 		for (uint32_t k = 0; l != NULL && k < l->count; k++)
-			remember(l->at[k], post);
+			remember(l->at[k].audience, post);
 	}
+}
+
+static void remember_by_prefix(struct audiences *set, const struct channel_set *channels,
+			       struct post *post)
+{
+	const struct listeners *l;
+
+	for (uint32_t i = 0; i < channels->count; i++)
+		for (size_t len = 0;
+		     (l = listeners_next(&set->index, channels->name[i], &len)) != NULL;)
+			for (uint32_t k = 0; k < l->count; k++)
+				remember(l->at[k].audience, post);
 }
 
 void audiences_post(struct audiences *set, struct post *post)
@@ -347,6 +292,10 @@ void audiences_post(struct audiences *set, struct post *post)
 	set->serial++;
 	remember_by(set, &post->channels, post);
 	remember_by(set, &post->was, post);
+	if (set->index.by_prefix != NULL) {
+		remember_by_prefix(set, &post->channels, post);
+		remember_by_prefix(set, &post->was, post);
+	}
 	set->heard = post->id;
 }
 

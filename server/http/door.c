@@ -239,6 +239,17 @@ static void log_library(int level, const char *line)
 
 enum { HEADER_BYTES = 8192 };
 
+/* A part of a URL that is longer than it may be is cut there and seen to be too long (query_read), however long it is: it
+ * has an answer then. Without, the library closes the connection as soon as the head is full. */
+static const struct lws_token_limits token_limits = {
+	.token_limit = {
+		[WSI_TOKEN_GET_URI] = NEWSWIRE_MAX_QUERY + 1,
+		[WSI_TOKEN_HEAD_URI] = NEWSWIRE_MAX_QUERY + 1,
+		[WSI_TOKEN_POST_URI] = NEWSWIRE_MAX_QUERY + 1,
+		[WSI_TOKEN_DELETE_URI] = NEWSWIRE_MAX_QUERY + 1,
+		[WSI_TOKEN_OPTIONS_URI] = NEWSWIRE_MAX_QUERY + 1,
+	}};
+
 static int open_context(struct door *door)
 {
 	void *loops[1] = {door->setup.loop};
@@ -252,6 +263,7 @@ static int open_context(struct door *door)
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
 		.max_http_header_data = HEADER_BYTES,
+		.token_limits = &token_limits,
 		.timeout_secs = 10,
 		.retry_and_idle_policy = &no_timers,
 		.vhost_name = "newswire",

@@ -58,6 +58,29 @@ bool channel_is_readable(const char *name, size_t len)
 	       channel_is_value(colon + 1, len - (size_t)(colon - name) - 1);
 }
 
+static bool are_value_letters(const char *value, size_t len)
+{
+	return len == 0 || channel_is_value(value, len);
+}
+
+bool channel_is_prefix(const char *name, size_t len)
+{
+	const char *colon = len ? memchr(name, ':', len) : NULL;
+
+	if (len == 0 || name[--len] != '*')
+		return false;
+	if (colon == NULL)
+		return len == 0 || channel_is_plain(name, len);
+	return is_kind(name, (size_t)(colon - name)) &&
+	       are_value_letters(colon + 1, len - (size_t)(colon - name) - 1);
+}
+
+bool channel_begins_with(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0 &&
+	       (strchr(prefix, ':') != NULL || strchr(name, ':') == NULL);
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -150,6 +173,33 @@ bool channel_set_meet(const struct channel_set *a, const struct channel_set *b)
 		else
 			j++;
 	}
+	return false;
+}
+
+/* The first name that does not come before this text. */
+static uint32_t find_place(const struct channel_set *set, const char *text)
+{
+	uint32_t low = 0, high = set->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (strcmp(set->name[middle], text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool channel_set_begins_with(const struct channel_set *set, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	for (uint32_t i = find_place(set, prefix);
+	     i < set->count && strncmp(set->name[i], prefix, len) == 0; i++)
+		if (channel_begins_with(set->name[i], prefix))
+			return true;
 	return false;
 }
 

@@ -74,29 +74,128 @@ static const char *next_value(const char **at, size_t *len)
 	return *len ? *at - *len : NULL;
 }
 
-static int read_channels(struct channel_set *set, const char *text,
-			 struct subscription_fault *fault)
+static int fail_many(struct subscription_fault *fault, int most, const char *of_what)
 {
-	const char *value, *at = text;
+	fault->code = "too_many_channels";
+	snprintf(fault->detail, sizeof fault->detail, "More than %d %s.", most, of_what);
+	return -1;
+}
+
+/* Are these names and prefixes, and not too many? *prefixes says how many are the latter. */
+static int check_channels(const char *text, size_t *prefixes, struct subscription_fault *fault)
+{
+	const char *value;
 	size_t len, count = 0;
 
-	while ((value = next_value(&at, &len))) {
-		if (!channel_is_readable(value, len))
+	*prefixes = 0;
+	while ((value = next_value(&text, &len))) {
+		if (channel_is_prefix(value, len))
+			++*prefixes;
+		else if (!channel_is_readable(value, len))
 			return fail_value(fault, "bad_channel", value, len, "a channel's name");
-		if (++count > CHANNEL_SET_MAX) {
-			fault->code = "too_many_channels";
-			snprintf(fault->detail, sizeof fault->detail, "More than %d channels.",
-				 CHANNEL_SET_MAX);
-			return -1;
-		}
+		if (++count > CHANNEL_SET_MAX)
+			return fail_many(fault, CHANNEL_SET_MAX, "channels");
 	}
-	if (channel_set_read(set, text, strlen(text), ',') == -1)
+	if (*prefixes > SUBSCRIPTION_PREFIXES_MAX)
+		return fail_many(fault, SUBSCRIPTION_PREFIXES_MAX, "prefixes");
+	return 0;
+}
+
+/* Does every post have a channel that begins with it? */
+static bool takes_everything(const char *prefix)
+{
+	static const char *const of_all[] = {"feed:all", "class:", "type:", "story:"};
+
+	if (prefix[0] == '\0')
+		return true;
+	for (size_t i = 0; i < COUNT_OF(of_all); i++)
+		if (strchr(prefix, ':') != NULL && channel_begins_with(of_all[i], prefix))
+			return true;
+	return false;
+}
+
+static bool begins_with_any(const char *name, const struct channel_set *prefixes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (channel_begins_with(name, prefixes->name[i]))
+			return true;
+	return false;
+}
+
+/* Drops what another prefix takes anyway. */
+static void drop_covered(struct subscription *s)
+{
+	struct channel_set *names = &s->channels, *prefixes = &s->prefixes;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < prefixes->count; i++)
+		if (!begins_with_any(prefixes->name[i], prefixes, kept))
+			prefixes->name[kept++] = prefixes->name[i];
+	prefixes->count = kept;
+	kept = 0;
+	for (uint32_t i = 0; i < names->count; i++)
+		if (!begins_with_any(names->name[i], prefixes, prefixes->count))
+			names->name[kept++] = names->name[i];
+	names->count = kept;
+}
+
+static bool is_everything(const struct subscription *s)
+{
+	for (uint32_t i = 0; i < s->prefixes.count; i++)
+		if (takes_everything(s->prefixes.name[i]))
+			return true;
+	return s->channels.count + s->prefixes.count == 0 ||
+	       channel_set_has(&s->channels, "feed:all");
+}
+
+/* Names and prefixes apart; a lone `*` is feed:all at once, for a set has no empty name. */
+static int split_channels(struct subscription *s, const char *text)
+{
+	struct buf names = {0}, prefixes = {0};
+	const char *value;
+	size_t len;
+	int result = -1;
+
+	while ((value = next_value(&text, &len))) {
+		struct buf *to = value[len - 1] == '*' && len > 1 ? &prefixes : &names;
+
+		buf_addc(to, ',');
+		if (len == 1 && value[0] == '*')
+			buf_adds(to, "feed:all");
+		else
+			buf_add(to, value, to == &prefixes ? len - 1 : len);
+	}
+	if (!names.failed && !prefixes.failed &&
+	    channel_set_read(&s->channels, names.data, names.len, ',') == 0 &&
+	    channel_set_read(&s->prefixes, prefixes.data, prefixes.len, ',') == 0)
+		result = 0;
+	buf_free(&names);
+	buf_free(&prefixes);
+	return result;
+}
+
+static int read_channels(struct subscription *s, const char *text, struct subscription_fault *fault)
+{
+	struct channel_set *set = &s->channels;
+	size_t prefixes;
+
+	if (check_channels(text, &prefixes, fault) == -1)
+		return -1;
+	if ((prefixes == 0 ? channel_set_read(set, text, strlen(text), ',')
+			   : split_channels(s, text)) == -1)
 		return fail_memory(fault);
+	if (prefixes == 0 && set->count == 1)
+		return 0;
 	/* A union with everything is everything. */
-	if (set->count > 1 && channel_set_has(set, "feed:all"))
+	if (is_everything(s)) {
 		channel_set_free(set);
-	if (set->count == 0 && channel_set_read(set, "feed:all", strlen("feed:all"), ',') == -1)
-		return fail_memory(fault);
+		channel_set_free(&s->prefixes);
+		return channel_set_read(set, "feed:all", strlen("feed:all"), ',') == -1
+			       ? fail_memory(fault)
+			       : 0;
+	}
+	if (prefixes > 0)
+		drop_covered(s);
 	return 0;
 }
 
@@ -133,12 +232,23 @@ static void write_key_list(struct buf *key, const struct channel_set *set, const
 	}
 }
 
+void subscription_write_channels(const struct subscription *s, char separator, struct buf *out)
+{
+	channel_set_write(&s->channels, separator, out);
+	for (uint32_t i = 0; i < s->prefixes.count; i++) {
+		if (i + s->channels.count > 0)
+			buf_addc(out, separator);
+		buf_adds(out, s->prefixes.name[i]);
+		buf_addc(out, '*');
+	}
+}
+
 static char *make_key(const struct subscription *s)
 {
 	struct buf key = {0};
 
 	buf_adds(&key, "c=");
-	channel_set_write(&s->channels, ',', &key);
+	subscription_write_channels(s, ',', &key);
 	write_key_list(&key, &s->classes, class_list.kind);
 	write_key_list(&key, &s->langs, lang_list.kind);
 	write_key_list(&key, &s->types, type_list.kind);
@@ -162,7 +272,7 @@ struct subscription *subscription_read(const char *channels, const char *classes
 		fail_memory(fault);
 		return NULL;
 	}
-	if (read_channels(&s->channels, or_empty(channels), fault) == -1 ||
+	if (read_channels(s, or_empty(channels), fault) == -1 ||
 	    read_list(&s->classes, or_empty(classes), &class_list, fault) == -1 ||
 	    read_list(&s->langs, or_empty(langs), &lang_list, fault) == -1 ||
 	    read_list(&s->types, or_empty(types), &type_list, fault) == -1)
@@ -185,6 +295,7 @@ void subscription_free(struct subscription *s)
 	if (s == NULL)
 		return;
 	channel_set_free(&s->channels);
+	channel_set_free(&s->prefixes);
 	channel_set_free(&s->classes);
 	channel_set_free(&s->langs);
 	channel_set_free(&s->types);
@@ -197,10 +308,20 @@ static bool passes(const struct channel_set *filter, const struct channel_set *c
 	return filter->count == 0 || channel_set_meet(filter, channels);
 }
 
+static bool has_prefix_of(const struct subscription *s, const struct channel_set *channels)
+{
+	for (uint32_t i = 0; i < s->prefixes.count; i++)
+		if (channel_set_begins_with(channels, s->prefixes.name[i]))
+			return true;
+	return false;
+}
+
 bool subscription_wants(const struct subscription *s, const struct channel_set *channels)
 {
-	return channel_set_meet(&s->channels, channels) && passes(&s->classes, channels) &&
-	       passes(&s->langs, channels) && passes(&s->types, channels);
+	return (channel_set_meet(&s->channels, channels) ||
+		(s->prefixes.count > 0 && has_prefix_of(s, channels))) &&
+	       passes(&s->classes, channels) && passes(&s->langs, channels) &&
+	       passes(&s->types, channels);
 }
 
 enum post_match subscription_match(const struct subscription *s, const struct post *post)

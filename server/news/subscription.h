@@ -1,7 +1,7 @@
 /* subscription.h - what a reader asked for: channels (a union), narrowed by class, language and type.
  *
- * Canonical: names sorted, doubles gone, defaults left out; two readers who want the same have the
- * same `key`. Filters are tests on derived channels: class=flash asks that the post is also in
+ * Canonical: names sorted, doubles and what a prefix takes anyway gone, defaults left out; two readers
+ * who want the same have the same `key`. A prefix of what every post is in (`*`, `class:*`) is `feed:all`. Filters are tests on derived channels: class=flash asks that the post is also in
  * `class:flash`; so they work on `was` too.
  * Ownership     Immutable after it was read; subscription_free() frees it.
  */
@@ -15,13 +15,18 @@
 #include "news/post.h"
 
 struct subscription {
-	struct channel_set channels; /* not empty; `feed:all` where nothing was named */
+	struct channel_set channels; /* by their whole names */
+	struct channel_set prefixes; /* `topic:2*` without its `*`. One of the two is not empty:
+				      * `feed:all` where nothing was named */
 	struct channel_set classes;  /* as channels: `class:flash` …; empty: any */
 	struct channel_set
 		langs; /* `lang:en`; asking for `en` matches `en-gb` too (items carry both channels) */
 	struct channel_set types; /* `type:video` */
-	char *key;		  /* canonical text, e.g. `c=sport,world&class=flash` */
+	char *key;		  /* canonical text, e.g. `c=sport,topic:*&class=flash` */
 };
+
+/* Each is looked for in every post that another name of the subscription does not match. */
+enum { SUBSCRIPTION_PREFIXES_MAX = 32 };
 
 /* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`,
  * `bad_type`, `too_many_channels`, `no_memory`) and a sentence. */
@@ -36,6 +41,9 @@ struct subscription *subscription_read(const char *channels, const char *classes
 				       const char *types,
 				       struct subscription_fault *fault) MUST_USE;
 void subscription_free(struct subscription *s); /* accepts NULL */
+
+/* Appends names, then prefixes with their `*`. */
+void subscription_write_channels(const struct subscription *s, char separator, struct buf *out);
 
 /* FULL, REMOVE or NOT. kill and hold match FULL whoever `was` or `channels` matches. */
 enum post_match subscription_match(const struct subscription *s, const struct post *post);

@@ -141,11 +141,15 @@ static void on_feed(redisReply *reply, void *arg)
 	buf_free(&before);
 }
 
-/* A set as the script wants it, with its NUL. */
-static void join(const struct channel_set *set, struct buf *out)
+/* Each list as the script wants it, with its NUL. */
+static void write_lists(const struct subscription *s, struct buf lists[4])
 {
-	channel_set_write(set, ' ', out);
-	buf_addc(out, '\0');
+	subscription_write_channels(s, ' ', &lists[0]);
+	channel_set_write(&s->classes, ' ', &lists[1]);
+	channel_set_write(&s->langs, ' ', &lists[2]);
+	channel_set_write(&s->types, ' ', &lists[3]);
+	for (size_t i = 0; i < 4; i++)
+		buf_addc(&lists[i], '\0');
 }
 
 /* cb is told in the next turn by way of Redis, which must be there anyway: the token is refused
@@ -158,8 +162,7 @@ static void on_bad_before(redisReply *reply, void *arg)
 static int ask_feed(struct ask *ask, const struct subscription *s, unsigned limit, size_t max_bytes,
 		    const struct token *below)
 {
-	struct buf sets[4] = {0};
-	const struct channel_set *const from[] = {&s->channels, &s->classes, &s->langs, &s->types};
+	struct buf lists[4] = {0};
 	char items[12], bytes[24];
 	const char *argv[] = {items, bytes, below->score, below->uri, NULL, NULL, NULL, NULL};
 	bool failed = false;
@@ -167,16 +170,16 @@ static int ask_feed(struct ask *ask, const struct subscription *s, unsigned limi
 
 	snprintf(items, sizeof items, "%u", limit);
 	snprintf(bytes, sizeof bytes, "%zu", max_bytes);
-	for (size_t i = 0; i < COUNT_OF(sets); i++) {
-		join(from[i], &sets[i]);
-		failed = failed || sets[i].failed;
-		argv[4 + i] = sets[i].data;
+	write_lists(s, lists);
+	for (size_t i = 0; i < COUNT_OF(lists); i++) {
+		failed = failed || lists[i].failed;
+		argv[4 + i] = lists[i].data;
 	}
 	if (!failed)
 		sent = page_script(wire_link(ask->wire), &feed_script, wire_prefix(ask->wire),
 				   on_feed, ask, COUNT_OF(argv), argv);
-	for (size_t i = 0; i < COUNT_OF(sets); i++)
-		buf_free(&sets[i]);
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		buf_free(&lists[i]);
 	return sent;
 }
 

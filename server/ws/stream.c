@@ -97,8 +97,10 @@ static void *established(void *owner, struct door *door, struct lws *wsi)
 	if (query_read(&q, wsi) == 0)
 		r = open_with(all, &st, &q);
 	else
-		r = reader_open_refused(all, FORMAT_WEBSOCKET, &st, "bad_query",
-					"a part of the URL behind ? is too long or holds a NUL");
+		r = reader_open_refused(
+			all, FORMAT_WEBSOCKET, &st, "bad_query",
+			"a part of the URL behind ? is too long or holds a NUL; ask for "
+			"more in a subscribe message");
 	query_free(&q);
 	return r;
 }

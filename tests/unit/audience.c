@@ -404,6 +404,81 @@ static void a_kill_reaches_readers_and_a_remove_does_not_count(void **state)
 	assert_reach(2, 2, 0);
 }
 
+static void a_post_finds_those_who_named_a_prefix(void **state)
+{
+	(void)state;
+	listen(0, "topic:*");
+	listen(1, "topic:2000*,world");
+	listen(2, "topic:3*");
+	listen(3, "t*");
+	listen(4, "wor*");
+	send("publish", "class:regular feed:all topic:20000337 world", "", "{}");
+	send("correct", "feed:all tennis", "feed:all topic:20000337", "{}");
+	send("kill", "feed:all", "tennis", "");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_true(heard(&crowd[0], "\"action\":\"remove\""));
+	assert_true(heard(&crowd[1], "\"action\":\"remove\""));
+	assert_int_equal(crowd[2].offers, 0);
+	assert_false(heard(&crowd[3], "20000337"));
+	assert_true(heard(&crowd[3], "tennis"));
+	assert_true(heard(&crowd[3], "kill"));
+	assert_true(heard(&crowd[4], "20000337"));
+	assert_reach(1, 3, 0);
+	assert_reach(2, 1, 0);
+	assert_reach(3, 1, 0);
+}
+
+static void the_longest_names_and_prefixes_have_their_place(void **state)
+{
+	static const char name[] =
+		"region:"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	char prefix[sizeof name + 1];
+
+	(void)state;
+	assert_int_equal(strlen(name), CHANNEL_READABLE_MAX);
+	snprintf(prefix, sizeof prefix, "%s*", name);
+	listen(0, name);
+	listen(1, prefix);
+	send("publish", name, "", "{}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_int_equal(crowd[1].offers, 1);
+}
+
+/* Audiences without members, put back in another order than they came. */
+static void a_post_touches_only_the_prefixes_it_has(void **state)
+{
+	enum { MANY = 10000, STEP = 7919 };
+	struct audience **all = calloc(MANY, sizeof(struct audience *));
+	char channels[40];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		struct subscription_fault fault;
+
+		snprintf(channels, sizeof channels, "world,topic:%05d*", i);
+		all[i] = audience_get(set, subscription_read(channels, NULL, NULL, NULL, &fault),
+				      "", FORMAT_WEBSOCKET);
+		assert_non_null(all[i]);
+	}
+	listen(0, "topic:00042*");
+	listen(1, "topic:00043*");
+	send("publish", "feed:all topic:00042777", "", "{}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_int_equal(crowd[1].offers, 0);
+	for (int i = 0; i < MANY; i++)
+		audience_put(all[(i * STEP) % MANY]);
+	send("publish", "feed:all topic:00043777 world", "", "{}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_int_equal(crowd[1].offers, 1);
+	assert_int_equal(audiences_count(set), 2);
+	free(all);
+}
+
 static void text_that_was_killed_before_it_went_out_reached_nobody(void **state)
 {
 	struct post *story = make("publish", "world", "", "{}");
@@ -441,6 +516,9 @@ int main(void)
 		TEST(those_who_lag_already_are_counted_as_behind),
 		TEST(a_kill_reaches_readers_and_a_remove_does_not_count),
 		TEST(text_that_was_killed_before_it_went_out_reached_nobody),
+		TEST(a_post_finds_those_who_named_a_prefix),
+		TEST(the_longest_names_and_prefixes_have_their_place),
+		TEST(a_post_touches_only_the_prefixes_it_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

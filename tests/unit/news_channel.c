@@ -59,6 +59,40 @@ static void readers_may_ask_for_derived_channels_of_known_kinds(void **state)
 		assert_false(readable(bad[i]));
 }
 
+static void a_prefix_is_the_beginning_of_what_readers_may_ask_for(void **state)
+{
+	const char *const good[] = {"*",       "w*",	   "world.europe_1-*",
+				    "topic:*", "topic:2*", "desk:World*"};
+	const char *const bad[] = {"",	     "**",	 "World*",     ".a*", "a*b",	   "*a",
+				   "user:*", "topic:**", "topic:a b*", ":*",  "topic:a:*", "world"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(good); i++)
+		assert_true(channel_is_prefix(good[i], strlen(good[i])));
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_false(channel_is_prefix(bad[i], strlen(bad[i])));
+}
+
+static void a_prefix_of_plain_names_takes_no_derived_ones(void **state)
+{
+	struct channel_set set = set_of("class:regular region:se regions topic:20000337 world");
+	struct channel_set derived = set_of("class:regular region:se");
+
+	(void)state;
+	assert_true(channel_set_begins_with(&set, "topic:2000"));
+	assert_true(channel_set_begins_with(&set, "topic:20000337"));
+	assert_true(channel_set_begins_with(&set, "region"));
+	assert_true(channel_set_begins_with(&set, "wor"));
+	assert_false(channel_set_begins_with(&set, "topic:3"));
+	assert_false(channel_set_begins_with(&set, "topic:200003371"));
+	assert_false(channel_set_begins_with(&set, "c"));
+	assert_false(channel_set_begins_with(&set, "x"));
+	assert_false(channel_set_begins_with(&derived, "region"));
+	assert_false(channel_set_begins_with(&(struct channel_set){0}, "a"));
+	channel_set_free(&set);
+	channel_set_free(&derived);
+}
+
 static void a_set_is_sorted_and_without_doubles(void **state)
 {
 	struct channel_set set = set_of("  world sport  world a ");
@@ -135,6 +169,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_names_are_lower_case_and_have_no_colon),
 		cmocka_unit_test(readers_may_ask_for_derived_channels_of_known_kinds),
+		cmocka_unit_test(a_prefix_is_the_beginning_of_what_readers_may_ask_for),
+		cmocka_unit_test(a_prefix_of_plain_names_takes_no_derived_ones),
 		cmocka_unit_test(a_set_is_sorted_and_without_doubles),
 		cmocka_unit_test(a_copy_lives_on_its_own),
 		cmocka_unit_test(sets_meet_where_they_share_a_name),

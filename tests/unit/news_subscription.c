@@ -52,6 +52,28 @@ static void defaults_are_left_out_of_the_key(void **state)
 	assert_key("world", "flash,bulletin,urgent,regular,deferred", NULL, NULL, "c=world");
 }
 
+static void a_prefix_stands_for_all_that_begins_with_it(void **state)
+{
+	(void)state;
+	assert_key("topic:*,world", NULL, NULL, NULL, "c=world,topic:*");
+	assert_key("topic:2*", NULL, NULL, NULL, "c=topic:2*");
+	assert_key("topic:2*,sport,topic:*,topic:20,topic:2*", NULL, NULL, NULL, "c=sport,topic:*");
+	assert_key("to*,topic:*,tow*,tower,topic:1,sport", NULL, NULL, NULL, "c=sport,to*,topic:*");
+	assert_key("world*,world", NULL, NULL, NULL, "c=world*");
+}
+
+static void a_prefix_of_everything_is_everything(void **state)
+{
+	const char *const all[] = {"*",	      "sport,*",  "feed:*",  "feed:al*",
+				   "class:*", "type:*,a", "story:*", "feed:all,topic:*"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		assert_key(all[i], NULL, NULL, NULL, "c=feed:all");
+	assert_key("f*,c*", NULL, NULL, NULL, "c=c*,f*");
+	assert_key("class:f*", NULL, NULL, NULL, "c=class:f*");
+}
+
 static void assert_fault(const char *code, const char *channels, const char *classes,
 			 const char *langs, const char *types)
 {
@@ -78,7 +100,14 @@ static void what_makes_no_sense_is_said(void **state)
 	for (int i = 0; i <= CHANNEL_SET_MAX; i++)
 		buf_addf(&many, "c%d,", i);
 	assert_fault("too_many_channels", news_test_text(&many), NULL, NULL, NULL);
+	buf_clear(&many);
+	for (int i = 0; i <= SUBSCRIPTION_PREFIXES_MAX; i++)
+		buf_addf(&many, "c%d*,", i);
+	assert_fault("too_many_channels", news_test_text(&many), NULL, NULL, NULL);
 	buf_free(&many);
+	assert_fault("bad_channel", "a*b", NULL, NULL, NULL);
+	assert_fault("bad_channel", "user:*", NULL, NULL, NULL);
+	assert_fault("bad_channel", "World*", NULL, NULL, NULL);
 }
 
 static void a_fault_quotes_nothing_that_could_forge_a_line(void **state)
@@ -102,6 +131,23 @@ static void a_post_matches_a_union_of_channels_narrowed_by_filters(void **state)
 			 MATCH_NOT);
 	assert_int_equal(match("sport", "flash,regular", "publish", "sport class:regular", "", ""),
 			 MATCH_FULL);
+}
+
+static void a_prefix_matches_like_the_names_it_stands_for(void **state)
+{
+	(void)state;
+	assert_int_equal(match("topic:2*", NULL, "publish", "feed:all topic:20000337", "", ""),
+			 MATCH_FULL);
+	assert_int_equal(match("topic:3*", NULL, "publish", "feed:all topic:20000337", "", ""),
+			 MATCH_NOT);
+	assert_int_equal(
+		match("topic:*", NULL, "correct", "sport feed:all", "topic:1 feed:all", ""),
+		MATCH_REMOVE);
+	assert_int_equal(match("wor*", NULL, "kill", "sport feed:all", "world feed:all", ""),
+			 MATCH_FULL);
+	assert_int_equal(match("wor*", "flash", "publish", "class:regular world", "", ""),
+			 MATCH_NOT);
+	assert_int_equal(match("c*", NULL, "publish", "class:regular world", "", ""), MATCH_NOT);
 }
 
 static void asking_for_a_language_matches_its_regions(void **state)
@@ -166,6 +212,9 @@ int main(void)
 		cmocka_unit_test(what_makes_no_sense_is_said),
 		cmocka_unit_test(a_fault_quotes_nothing_that_could_forge_a_line),
 		cmocka_unit_test(a_post_matches_a_union_of_channels_narrowed_by_filters),
+		cmocka_unit_test(a_prefix_stands_for_all_that_begins_with_it),
+		cmocka_unit_test(a_prefix_of_everything_is_everything),
+		cmocka_unit_test(a_prefix_matches_like_the_names_it_stands_for),
 		cmocka_unit_test(asking_for_a_language_matches_its_regions),
 		cmocka_unit_test(who_saw_it_before_and_not_now_is_told_to_remove_it),
 		cmocka_unit_test(kills_and_holds_reach_whoever_an_earlier_version_was_routed_to),

@@ -220,6 +220,50 @@ static void filters_narrow_by_derived_channels(void **state)
 	assert_string_equal(uris(), "c a ");
 }
 
+static void prefixes_are_picked_out_of_everything(void **state)
+{
+	struct stage *s = *state;
+
+	stage_follow(s, 0);
+	put(s, "a", "1000", "feed:all topic:20000337 world", "");
+	put(s, "b", "2000", "feed:all topic:30000000 sport", "");
+	put(s, "c", "3000", "feed:all tower", "");
+	put(s, "d", "4000", "class:flash feed:all topic:20000001", "");
+	put(s, "e", "5000", "feed:all region:se", "");
+	ask_feed(s, "topic:2*", NULL, 20, NULL);
+	assert_string_equal(uris(), "d a ");
+	ask_feed(s, "to*,sport", NULL, 20, NULL);
+	assert_string_equal(uris(), "c b ");
+	ask_feed(s, "topic:*", "flash", 20, NULL);
+	assert_string_equal(uris(), "d ");
+	ask_feed(s, "topic:*", NULL, 2, NULL);
+	assert_string_equal(uris(), "d b ");
+	ask_feed(s, "topic:*", NULL, 2, before());
+	assert_string_equal(uris(), "a ");
+}
+
+/* Looking through everything is bounded: a page may be empty and not the last. */
+static void a_page_of_prefixes_looks_at_so_many_and_says_that_there_is_more(void **state)
+{
+	struct stage *s = *state;
+
+	stage_follow(s, 0);
+	put(s, "oldest", "1", "feed:all topic:1", "");
+	for (int i = 0; i < 1000; i++) {
+		char uri[16], score[16];
+
+		snprintf(uri, sizeof uri, "u%d", i);
+		snprintf(score, sizeof score, "%d", 1000 + i);
+		put(s, uri, score, "feed:all world", "");
+	}
+	ask_feed(s, "topic:*", NULL, 20, NULL);
+	assert_string_equal(uris(), "");
+	assert_non_null(before());
+	ask_feed(s, "topic:*", NULL, 20, before());
+	assert_string_equal(uris(), "oldest ");
+	assert_null(before());
+}
+
 static void pages_of_one_moment_are_cut_exactly(void **state)
 {
 	struct stage *s = *state;
@@ -417,6 +461,8 @@ int main(void)
 		TEST(several_channels_are_one_feed),
 		TEST(what_is_not_for_readers_is_left_out),
 		TEST(filters_narrow_by_derived_channels),
+		TEST(prefixes_are_picked_out_of_everything),
+		TEST(a_page_of_prefixes_looks_at_so_many_and_says_that_there_is_more),
 		TEST(pages_of_one_moment_are_cut_exactly),
 		TEST(a_page_that_ends_with_the_feed_is_the_last),
 		TEST(a_feed_longer_than_a_batch_is_read_through),

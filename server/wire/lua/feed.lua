@@ -1,13 +1,14 @@
 -- feed.lua - a page of the newest items of some channels, and the place on the wire that it belongs to.
 --
 -- ARGV: prefix, the most items, the most bytes of text (one item always fits), the score and uri to go on below ("" for the
---       first page), and four lists of channels, joined by spaces: what is asked for (a union), classes, languages and
---       types (empty: any).
+--       first page), and four lists of channels, joined by spaces: what is asked for (a union; `topic:2*` is a prefix),
+--       classes, languages and types (empty: any).
 -- Returns {epoch, head, score, uri, {{uri, version, action, class, channels, body}, ...}}. score and uri are where the next
--- page goes on; "" on the last one. A page may hold fewer items than asked for and not be the last.
+-- page goes on; "" on the last one. A page may hold fewer items than asked for and not be the last; one with prefixes is
+-- picked out of the feed of everything.
 -- include: common.lua
 
-local BATCH, SCAN_MAX = 64, 5000
+local BATCH, SCAN_MAX, SCAN_MAX_PREFIXES = 64, 5000, 1000
 local max_items, max_bytes, below_score, below_uri = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local epoch, head = read_wire()
 local now = now_ms()
@@ -20,6 +21,15 @@ local function set_of(text)
 	return set
 end
 local wanted = set_of(ARGV[6])
+-- Prefixes without their `*`, and their lengths.
+local prefixes, lengths = {}, {}
+for name in pairs(wanted) do
+	if name:sub(-1) == '*' then
+		prefixes[name:sub(1, -2)] = true
+		lengths[#name - 1] = true
+	end
+end
+local scan_max = next(prefixes) and SCAN_MAX_PREFIXES or SCAN_MAX
 local filters = {set_of(ARGV[7]), set_of(ARGV[8]), set_of(ARGV[9])}
 
 -- Byte order, as in sorted sets. Lua's `<` follows the locale of the server.
@@ -50,7 +60,7 @@ end
 
 -- One channel's feed, read in batches from the top (or from the place to go on below).
 local feeds = {}
-for channel in pairs(wanted) do
+for channel in pairs(next(prefixes) and {['feed:all'] = true} or wanted) do
 	feeds[#feeds + 1] = {name = 'feed:' .. channel, offset = 0, batch = {}, at = 1}
 end
 
@@ -98,13 +108,26 @@ local function meets(set, channels)
 	return false
 end
 
+-- A prefix without a colon is one of plain names only.
+local function has_prefix(channels)
+	for name in channels:gmatch('%S+') do
+		local colon = name:find(':', 1, true) or 1
+		for length in pairs(lengths) do
+			if length >= colon and prefixes[name:sub(1, length)] then
+				return true
+			end
+		end
+	end
+	return false
+end
+
 local function is_wanted(channels)
 	for _, filter in ipairs(filters) do
 		if next(filter) and not meets(filter, channels) then
 			return false
 		end
 	end
-	return meets(wanted, channels)
+	return meets(wanted, channels) or has_prefix(channels)
 end
 
 -- The item of this uri as the page shows it, or nil.
@@ -139,7 +162,7 @@ while place do
 	end
 	seen[place.uri] = true
 	scanned, last = scanned + 1, place
-	if scanned == SCAN_MAX then
+	if scanned == scan_max then
 		break
 	end
 	place = next_place()

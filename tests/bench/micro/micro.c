@@ -156,6 +156,20 @@ static void set_up_other_audiences(void)
 	tell();
 }
 
+/* Prefixes of three lengths, of which the post's channels have the first letters. */
+static void set_up_prefixes(void)
+{
+	char channels[64];
+
+	open_worker();
+	for (int i = 0; i < READERS; i++) {
+		snprintf(channels, sizeof channels, "topic:1%d*", i);
+		reader[i] = open_reader(channels);
+	}
+	make_post("class:regular feed:all lang:en topic:20000337 type:text world");
+	tell();
+}
+
 static void set_up_match(void)
 {
 	struct subscription_fault fault;
@@ -238,6 +252,7 @@ static const struct path {
 	{"fan-out, one audience", READERS, "reader", NULL, set_up_one_audience, tell},
 	{"fan-out, an audience each", READERS, "reader", NULL, set_up_many_audiences, tell},
 	{"a post for none of 1,000 audiences", 1, "post", NULL, set_up_other_audiences, tell},
+	{"a post for none of 1,000 prefixes", 1, "post", NULL, set_up_prefixes, tell},
 	{"a narrow subscription is matched", RUNS, "match", NULL, set_up_match, match},
 	{"a reader comes and goes", READERS - 1, "reader", NULL, set_up_opening, open_and_leave},
 	{"a post is read and framed", RUNS, "post", NULL, set_up_message, read_and_frame},
