@@ -17,7 +17,8 @@
 
 #define NEWSWIRE_PATH_STREAM	     "/v1/stream"  /* GET, Upgrade: websocket */
 #define NEWSWIRE_PATH_PUBLISH	     "/v1/publish" /* GET, Upgrade: websocket: a line for tools */
-#define NEWSWIRE_PATH_FEED	     "/v1/feed"	   /* GET: snapshot, newest first, with a cursor */
+#define NEWSWIRE_PATH_CENTRIFUGE     "/connection/websocket" /* GET, Upgrade: Centrifuge's protocol */
+#define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */
 #define NEWSWIRE_PATH_JSON_FEED	     "/feed.json" /* the same for feed readers: JSON Feed 1.1 … */
 #define NEWSWIRE_PATH_ATOM_FEED	     "/feed.atom" /* … and Atom */
 #define NEWSWIRE_PATH_CHANNEL_FEEDS  "/feed"	  /* GET below it: /<channel>.json or .atom */

@@ -12,6 +12,7 @@
 struct pending {
 	struct post *post;
 	enum post_match match;
+	uint32_t at; /* which of its channels; 0 where the format names none */
 };
 
 struct pendings {
@@ -35,6 +36,7 @@ struct audience {
 			  */
 	struct audience *next_dirty; /* set->dirty: those with posts in this tick */
 	bool is_dirty;
+	bool by_channel; /* the format names the channel: a post is pending once for each that it matches */
 	bool torn; /* memory was short in this tick: its members are told to catch up */
 	UT_hash_handle hh;
 };
@@ -163,8 +165,12 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 
 	if (a == NULL)
 		return NULL;
-	*a = (struct audience){
-		.set = set, .key = key, .subscription = s, .format = format, .refs = 1};
+	*a = (struct audience){.set = set,
+			       .key = key,
+			       .subscription = s,
+			       .format = format,
+			       .refs = 1,
+			       .by_channel = format_names_channel(format)};
 	if ((a->places = listeners_enter(&set->index, a, s)) == NULL) {
 		free(a);
 		return NULL;
@@ -243,15 +249,9 @@ void audience_lag(struct audience *audience, int more)
 
 /* --- a tick ----------------------------------------------------------------------------------- */
 
-static void remember(struct audience *a, struct post *post)
+static void remember_match(struct audience *a, struct post *post, enum post_match match,
+			   uint32_t at)
 {
-	enum post_match match;
-
-	if (a->looked == a->set->serial || a->live_count + a->lagging == 0)
-		return;
-	a->looked = a->set->serial;
-	if ((match = subscription_match(a->subscription, post)) == MATCH_NOT)
-		return;
 	if (!a->is_dirty) {
 		a->is_dirty = true;
 		a->next_dirty = a->set->dirty;
@@ -260,7 +260,34 @@ static void remember(struct audience *a, struct post *post)
 	if (grow((void **)&a->tick.at, a->tick.count, &a->tick.cap, sizeof(struct pending)) != 0)
 		a->torn = true;
 	else
-		a->tick.at[a->tick.count++] = (struct pending){post_hold(post), match};
+		a->tick.at[a->tick.count++] = (struct pending){post_hold(post), match, at};
+}
+
+/* Apart, so that the usual way stays short. */
+static __attribute__((noinline)) void remember_each(struct audience *a, struct post *post)
+{
+	const struct channel_set *channels = &a->subscription->channels;
+	uint32_t at;
+
+	for (uint32_t i = 0; i < channels->count; i++) {
+		enum post_match match = post_in_channel(post, channels->name[i], &at);
+
+		if (match != MATCH_NOT)
+			remember_match(a, post, match, at);
+	}
+}
+
+static void remember(struct audience *a, struct post *post)
+{
+	enum post_match match;
+
+	if (a->looked == a->set->serial || a->live_count + a->lagging == 0)
+		return;
+	a->looked = a->set->serial;
+	if (a->by_channel)
+		remember_each(a, post);
+	else if ((match = subscription_match(a->subscription, post)) != MATCH_NOT)
+		remember_match(a, post, match, 0);
 }
 
 static void remember_by(struct audiences *set, const struct channel_set *channels,
@@ -308,19 +335,31 @@ struct stretch {
 	bool torn;		  /* a frame could not be made: memory is short */
 };
 
+static const struct frame *frame_of(const struct audience *a, const struct pending *p)
+{
+	return a->by_channel ? post_channel_frame(p->post, a->format, p->at)
+			     : post_frame(p->post, a->format, p->match);
+}
+
+/* A block ends between two posts: its `upto` is one's id. */
+static bool goes_on(const struct audience *a, uint32_t i)
+{
+	return i > 0 && a->tick.at[i - 1].post == a->tick.at[i].post;
+}
+
 static struct stretch stretch_from(const struct audience *a, uint32_t from)
 {
 	struct stretch s = {.from = from, .upto = from};
 
 	for (; s.upto < a->tick.count; s.upto++) {
 		const struct pending *p = &a->tick.at[s.upto];
-		const struct frame *f = post_frame(p->post, a->format, p->match);
+		const struct frame *f = frame_of(a, p);
 
 		if (f == NULL) {
 			s.torn |= !p->post->blanked;
 			continue;
 		}
-		if (s.frames > 0 && s.bytes + f->len > AUDIENCE_BLOCK_MAX)
+		if (s.frames > 0 && s.bytes + f->len > AUDIENCE_BLOCK_MAX && !goes_on(a, s.upto))
 			break;
 		s.only = s.frames == 0 ? f : NULL;
 		s.frames++;
@@ -346,8 +385,7 @@ static int join(struct audiences *set, struct audience *a, const struct stretch 
 	set->joined.count = 0;
 	buf_clear(&set->block);
 	for (uint32_t i = s->from; i < s->upto; i++) {
-		struct pending *p = &a->tick.at[i];
-		const struct frame *f = post_frame(p->post, a->format, p->match);
+		const struct frame *f = frame_of(a, &a->tick.at[i]);
 
 		if (f != NULL)
 			buf_add(&set->block, f->data, f->len);
@@ -393,6 +431,21 @@ static void offer_to_all(struct audience *a, const struct audience_block *block)
 	}
 }
 
+/* Does the whole post count here? By several channels it went to the same readers. */
+static bool is_counted(const struct audience *a, uint32_t i)
+{
+	const struct pending *p = &a->tick.at[i];
+
+	if (p->match != MATCH_FULL || p->post->blanked)
+		return false;
+	if (!a->by_channel)
+		return true;
+	for (; goes_on(a, i); i--)
+		if (a->tick.at[i - 1].match == MATCH_FULL)
+			return false;
+	return true;
+}
+
 /* Those who are live now have all of these posts. A clock that is some offers old will do: there may
  * be as many audiences as readers. */
 static void tell_reach(struct audience *a, uint32_t from, uint32_t upto)
@@ -403,13 +456,10 @@ static void tell_reach(struct audience *a, uint32_t from, uint32_t upto)
 		set->since = 0;
 		set->now_ms = clock_mono_ms();
 	}
-	for (uint32_t i = from; i < upto; i++) {
-		const struct pending *p = &a->tick.at[i];
-
-		if (p->match == MATCH_FULL && !p->post->blanked)
-			set->ops->reached(set->ops->arg, p->post, a->live_count, a->lagging,
-					  set->now_ms);
-	}
+	for (uint32_t i = from; i < upto; i++)
+		if (is_counted(a, i))
+			set->ops->reached(set->ops->arg, a->tick.at[i].post, a->live_count,
+					  a->lagging, set->now_ms);
 }
 
 /* Offers one stretch after `from`. 0, or -1: memory is short. */

@@ -99,7 +99,7 @@ struct listeners_place *listeners_enter(struct listeners_index *index, struct au
 					const struct subscription *s)
 {
 	uint32_t names = s->channels.count, all = names + s->prefixes.count, i = 0;
-	struct listeners_place *places = malloc(all * sizeof *places);
+	struct listeners_place *places = malloc((all > 0 ? all : 1) * sizeof *places);
 
 	if (places == NULL)
 		return NULL;

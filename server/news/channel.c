@@ -154,6 +154,15 @@ int channel_set_copy(struct channel_set *to, const struct channel_set *from)
 	return 0;
 }
 
+uint32_t channel_set_find(const struct channel_set *set, const char *name)
+{
+	const char *const *found = set->count == 0 ? NULL
+						   : bsearch(&name, set->name, set->count,
+							     sizeof *set->name, compare_names);
+
+	return found == NULL ? set->count : (uint32_t)(found - set->name);
+}
+
 bool channel_set_has(const struct channel_set *set, const char *name)
 {
 	return set->count > 0 &&

@@ -45,6 +45,8 @@ struct channel_set {
 int channel_set_read(struct channel_set *set, const char *text, size_t len, char separator);
 int channel_set_copy(struct channel_set *to, const struct channel_set *from);
 bool channel_set_has(const struct channel_set *set, const char *name);
+/* Its place in the set, or `count`: it is not there. */
+uint32_t channel_set_find(const struct channel_set *set, const char *name);
 /* Have the two at least one name in common? Linear in both. */
 bool channel_set_meet(const struct channel_set *a, const struct channel_set *b);
 /* Is there a name in it that begins with the prefix? */

@@ -5,9 +5,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "news/centrifuge.h"
 
 /* What stands before the JSON and after it; an event's lines hold a type and a cursor. */
-enum { OPEN_MAX = 160, CLOSE_MAX = 8, TYPE_MAX = 32 };
+enum { OPEN_MAX = 160, CLOSE_MAX = 40, TYPE_MAX = 32 };
 
 struct family {
 	size_t (*open)(const struct face *face, size_t len, uint8_t *out);
@@ -92,11 +93,44 @@ static size_t event_close(const struct face *face, uint8_t *out)
 	return event_has_json(face) ? PUT(out, "\n\n") : PUT(out, "\n");
 }
 
+/* --- Centrifuge -------------------------------------------------------------------------------- */
+
+/* A channel's name has nothing that JSON would escape. */
+static size_t centrifuge_close(const struct face *face, uint8_t *out)
+{
+	char number[BUF_NUMBER_MAX];
+	size_t n = 0;
+
+	if (face->channel == NULL)
+		return 0;
+	MUST(face->at != NULL);
+	n += PUT(out + n, ",\"offset\":");
+	n += put(out + n, number, buf_write_number(centrifuge_offset(face->at->id), number));
+	return n + PUT(out + n, "}}}");
+}
+
+static size_t centrifuge_open(const struct face *face, size_t len, uint8_t *out)
+{
+	size_t n = 0, name_len = face->channel == NULL ? 0 : strlen(face->channel);
+	uint8_t push[OPEN_MAX], after[CLOSE_MAX];
+
+	if (face->channel != NULL) {
+		MUST(name_len <= CENTRIFUGE_NAME_MAX);
+		n += PUT(push + n, "{\"push\":{\"channel\":\"");
+		n += put(push + n, face->channel, name_len);
+		n += PUT(push + n, "\",\"pub\":{\"data\":");
+	}
+	len = websocket_open(face, n + len + centrifuge_close(face, after), out);
+	memcpy(out + len, push, n);
+	return len + n;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct family families[] = {
 	[FAMILY_WEBSOCKET] = {websocket_open, websocket_close, NULL, false},
 	[FAMILY_EVENT] = {event_open, event_close, event_has_json, true},
+	[FAMILY_CENTRIFUGE] = {centrifuge_open, centrifuge_close, NULL, false},
 };
 
 static const struct row {
@@ -107,12 +141,19 @@ static const struct row {
 } rows[FORMAT_COUNT] = {
 	[FORMAT_WEBSOCKET] = {"websocket", FAMILY_WEBSOCKET, VIEW_FULL, CODING_PLAIN},
 	[FORMAT_EVENT] = {"event", FAMILY_EVENT, VIEW_FULL, CODING_PLAIN},
+	[FORMAT_CENTRIFUGE] = {"centrifuge", FAMILY_CENTRIFUGE, VIEW_FULL, CODING_PLAIN},
 };
 
 const char *format_name(enum format f)
 {
 	MUST(f < FORMAT_COUNT);
 	return rows[f].name;
+}
+
+bool format_names_channel(enum format f)
+{
+	MUST(f < FORMAT_COUNT);
+	return rows[f].family == FAMILY_CENTRIFUGE;
 }
 
 enum format format_find(enum format_family family, enum format_view view, enum format_coding coding)

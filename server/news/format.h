@@ -6,6 +6,8 @@
  * WebSocket     RFC 6455: one unmasked, unfragmented text frame.
  * Event         Server-Sent Events (the HTML standard): `id:` is the cursor, `event:` the type, `data:` the JSON. A tick is
  *               an `id:` alone, which moves the place of a reader without firing an event; `retry:` where a wait is asked for.
+ * Centrifuge    A WebSocket text frame, in it a push of Centrifuge's protocol: a post becomes a publication of one channel, so
+ *               it has a frame for each. Other messages go as they are: news/centrifuge.h writes them.
  *
  * More formats  A new row is a name in `enum format` and a line in `rows`; its family's two functions write what stands before
  *               and after the JSON. Nothing else of the server knows what a format looks like: posts keep a frame for each,
@@ -14,15 +16,16 @@
 #ifndef NEWSWIRE_NEWS_FORMAT_H
 #define NEWSWIRE_NEWS_FORMAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/base.h"
 #include "base/buf.h"
 #include "news/cursor.h"
 
-enum format { FORMAT_WEBSOCKET, FORMAT_EVENT, FORMAT_COUNT };
+enum format { FORMAT_WEBSOCKET, FORMAT_EVENT, FORMAT_CENTRIFUGE, FORMAT_COUNT };
 
-enum format_family { FAMILY_WEBSOCKET, FAMILY_EVENT };
+enum format_family { FAMILY_WEBSOCKET, FAMILY_EVENT, FAMILY_CENTRIFUGE };
 enum format_view { VIEW_FULL };
 enum format_coding { CODING_PLAIN };
 
@@ -37,6 +40,7 @@ struct face {
 	const char *type;	 /* NEWSWIRE_TYPE_… */
 	const struct cursor *at; /* the place of who has read it; NULL: it moves nobody */
 	uint32_t retry_ms;	 /* the wait that it asks for; 0: none */
+	const char *channel; /* a post, to those who follow this channel; NULL: whatever it is in */
 };
 
 /* A message: its JSON in up to three pieces, one behind the other. */
@@ -49,6 +53,8 @@ struct format_message {
 };
 
 const char *format_name(enum format f);
+/* Does a post have a frame for each channel (face.channel)? */
+bool format_names_channel(enum format f);
 /* The row with these marks, or FORMAT_COUNT: there is none. */
 enum format format_find(enum format_family family, enum format_view view,
 			enum format_coding coding);

@@ -219,6 +219,12 @@ struct post *post_hold(struct post *post)
 	return post;
 }
 
+/* How many frames there may be by channel. */
+static uint32_t count_channels(const struct post *post)
+{
+	return post->channels.count + post->was.count;
+}
+
 static size_t free_frame(struct frame *frame)
 {
 	size_t freed = frame->data ? frame->len : 0;
@@ -236,6 +242,9 @@ void post_drop(struct post *post)
 		free_frame(&post->frames[f][FULL]);
 		free_frame(&post->frames[f][REMOVE]);
 	}
+	for (uint32_t i = 0; post->by_channel != NULL && i < count_channels(post); i++)
+		free_frame(&post->by_channel[i]);
+	free(post->by_channel);
 	channel_set_free(&post->channels);
 	channel_set_free(&post->was);
 	free(post->body);
@@ -250,6 +259,8 @@ size_t post_blank(struct post *post)
 		return 0;
 	for (enum format f = 0; f < FORMAT_COUNT; f++)
 		freed += free_frame(&post->frames[f][FULL]);
+	for (uint32_t i = 0; post->by_channel != NULL && i < post->channels.count; i++)
+		freed += free_frame(&post->by_channel[i]);
 	freed += post->body_len + 1;
 	free(post->body);
 	post->body = NULL;
@@ -301,7 +312,7 @@ static void write_head(const struct post *post, bool with_cursor, bool with_item
 
 /* What stands around the text is made first; the text is copied once. */
 static int make_frame(struct frame *frame, enum format format, const struct post *post,
-		      bool removes)
+		      bool removes, const char *channel)
 {
 	bool with_item = !removes && post->body != NULL;
 	struct cursor at = {.id = post->id};
@@ -311,13 +322,14 @@ static int make_frame(struct frame *frame, enum format format, const struct post
 	memcpy(at.epoch, post->epoch, sizeof at.epoch);
 	write_head(post, true, with_item, removes, &head);
 	if (!head.failed)
-		made = format_frame(format,
-				    &(struct format_message){
-					    .face = {.type = NEWSWIRE_TYPE_POST, .at = &at},
-					    .json = {{head.data, head.len},
-						     {post->body, with_item ? post->body_len : 0},
-						     {"}", 1}}},
-				    frame);
+		made = format_frame(
+			format,
+			&(struct format_message){
+				.face = {.type = NEWSWIRE_TYPE_POST, .at = &at, .channel = channel},
+				.json = {{head.data, head.len},
+					 {post->body, with_item ? post->body_len : 0},
+					 {"}", 1}}},
+			frame);
 	buf_free(&head);
 	return made;
 }
@@ -332,10 +344,61 @@ const struct frame *post_frame(struct post *post, enum format format, enum post_
 	frame = &post->frames[format][match == MATCH_REMOVE ? REMOVE : FULL];
 	if (frame->data)
 		return frame;
-	if (make_frame(frame, format, post, match == MATCH_REMOVE) == -1)
+	if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
 		return NULL;
 	post->bytes += frame->len;
 	return frame;
+}
+
+enum post_match post_in_channel(const struct post *post, const char *channel, uint32_t *at)
+{
+	uint32_t in = channel_set_find(&post->channels, channel);
+	uint32_t before = channel_set_find(&post->was, channel);
+	bool is_in = in < post->channels.count, was_in = before < post->was.count;
+
+	*at = is_in ? in : post->channels.count + before;
+	if (is_textless(post))
+		return is_in || was_in ? MATCH_FULL : MATCH_NOT;
+	if (post->also) /* those who had it before have it already */
+		return is_in && !was_in ? MATCH_FULL : MATCH_NOT;
+	if (is_in)
+		return MATCH_FULL;
+	return was_in ? MATCH_REMOVE : MATCH_NOT;
+}
+
+const struct frame *post_channel_frame(struct post *post, enum format format, uint32_t at)
+{
+	bool is_in = at < post->channels.count;
+	const char *channel =
+		is_in ? post->channels.name[at] : post->was.name[at - post->channels.count];
+	struct frame *frame;
+
+	MUST(format == FORMAT_CENTRIFUGE && at < count_channels(post));
+	if (is_in && post->blanked)
+		return NULL;
+	if (post->by_channel == NULL) {
+		post->by_channel = calloc(count_channels(post), sizeof *post->by_channel);
+		if (post->by_channel == NULL)
+			return NULL;
+		post->bytes += count_channels(post) * sizeof *post->by_channel;
+	}
+	frame = &post->by_channel[at];
+	if (frame->data)
+		return frame;
+	if (make_frame(frame, format, post, !is_in && !is_textless(post), channel) == -1)
+		return NULL;
+	post->bytes += frame->len;
+	return frame;
+}
+
+void post_write_message(const struct post *post, enum post_match match, struct buf *out)
+{
+	bool with_item = match == MATCH_FULL && post->body != NULL;
+
+	write_head(post, true, with_item, match == MATCH_REMOVE, out);
+	if (with_item)
+		buf_add(out, post->body, post->body_len);
+	buf_addc(out, '}');
 }
 
 void post_write_json(const struct post *post, struct buf *out)

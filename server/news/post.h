@@ -67,9 +67,11 @@ struct post {
 	size_t body_len;
 	struct frame frames[FORMAT_COUNT]
 			   [2]; /* [format][0 full, 1 remove], made when first needed */
-	size_t bytes;		/* all memory of this post, frames included */
-	struct post *newer;	/* the backlog's: next post of the same uri, or NULL */
-	uint64_t tally;		/* wire/tally.h's number of it; 0: it is not counted */
+	struct frame *
+		by_channel; /* NULL, or one for each of `channels`, then of `was`: of FORMAT_CENTRIFUGE */
+	size_t bytes;	    /* all memory of this post, frames included */
+	struct post *newer; /* the backlog's: next post of the same uri, or NULL */
+	uint64_t tally;	    /* wire/tally.h's number of it; 0: it is not counted */
 };
 
 /* Reads an `out` message. Returns a post with one reference, or NULL if it is none (or memory is
@@ -89,6 +91,16 @@ size_t post_blank(struct post *post);
 /* The post's frame in a format, made now if it is the first time (post->bytes grows). `match` is
  * FULL or REMOVE. Returns NULL if the post is blanked (FULL) or memory is short. */
 const struct frame *post_frame(struct post *post, enum format format, enum post_match match);
+
+/* How the post is for those who follow this one channel, as if nothing else were followed. *at: which of the post's channels
+ * it is, for post_channel_frame(). */
+enum post_match post_in_channel(const struct post *post, const char *channel, uint32_t *at);
+/* Its frame in a format that names the channel (format_names_channel()), made now if it is the first time. at: as
+ * post_in_channel() has it, which matched. NULL as with post_frame(). */
+const struct frame *post_channel_frame(struct post *post, enum format format, uint32_t at);
+
+/* Appends the message that the post is: the JSON in its frames. `match` is FULL (then it is not blanked) or REMOVE. */
+void post_write_message(const struct post *post, enum post_match match, struct buf *out);
 
 /* Appends the post as the feed shows it: the message without its cursor. */
 void post_write_json(const struct post *post, struct buf *out);

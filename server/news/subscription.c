@@ -290,6 +290,22 @@ fail:
 	return NULL;
 }
 
+struct subscription *subscription_of_channels(struct channel_set *channels)
+{
+	struct subscription *s = calloc(1, sizeof *s);
+
+	if (s == NULL) {
+		channel_set_free(channels);
+		return NULL;
+	}
+	s->channels = *channels;
+	*channels = (struct channel_set){0};
+	if ((s->key = make_key(s)) != NULL)
+		return s;
+	subscription_free(s);
+	return NULL;
+}
+
 void subscription_free(struct subscription *s)
 {
 	if (s == NULL)

@@ -40,6 +40,9 @@ struct subscription_fault {
 struct subscription *subscription_read(const char *channels, const char *classes, const char *langs,
 				       const char *types,
 				       struct subscription_fault *fault) MUST_USE;
+/* Just these channels, perhaps none, each by itself: `feed:all` swallows no other. Takes the set over, also on failure. NULL: out
+ * of memory. */
+struct subscription *subscription_of_channels(struct channel_set *channels) MUST_USE;
 void subscription_free(struct subscription *s); /* accepts NULL */
 
 /* Appends names, then prefixes with their `*`. */

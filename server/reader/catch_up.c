@@ -45,11 +45,20 @@ static struct posts posts_of_page(const struct history_page *page, struct wire_i
 	return (struct posts){.page = page, .next = low, .end = page->count};
 }
 
-/* Does a later post say what became of this one, to the same subscription? Then this one is not
- * needed. */
-static bool is_replaced(const struct reader *r, const struct post *post, bool in_backlog)
+/* To the reader, or, in a format that names it, to those who follow this one channel. */
+static enum post_match match(const struct reader *r, const struct post *post, const char *channel)
 {
-	const struct subscription *s = audience_subscription(r->member.audience);
+	uint32_t at;
+
+	return channel == NULL ? subscription_match(audience_subscription(r->member.audience), post)
+			       : post_in_channel(post, channel, &at);
+}
+
+/* Does a later post say what became of this one, to the same subscription (or channel)? Then this one is not
+ * needed. */
+static bool is_replaced(const struct reader *r, const struct post *post, const char *channel,
+			bool in_backlog)
+{
 	const struct post *later = in_backlog ? post->newer : NULL;
 
 	if (!in_backlog)
@@ -57,37 +66,74 @@ static bool is_replaced(const struct reader *r, const struct post *post, bool in
 	if (later != NULL && wire_id_compare(later->id, post->id) <= 0)
 		return false; /* a page reaches into the backlog: it is this very post */
 	for (; later != NULL; later = later->newer)
-		if (subscription_match(s, later) != MATCH_NOT)
+		if (match(r, later, channel) != MATCH_NOT)
 			return true;
 	return false;
+}
+
+/* Puts one frame behind the others. 0, or -1: memory is short. */
+static int add_frame(struct reader *r, const struct post *post, const struct frame *f)
+{
+	if (f == NULL)
+		return post->blanked ? 0 : -1;
+	buf_add(&r->all->block, f->data, f->len);
+	return 0;
+}
+
+/* What the post is to the reader, behind what is in the block. 0, or -1: memory is short. */
+static int add_post(struct reader *r, struct post *post, bool in_backlog)
+{
+	enum post_match how = match(r, post, NULL);
+
+	if (how == MATCH_NOT)
+		return 0;
+	if (is_replaced(r, post, NULL, in_backlog)) {
+		COUNT(CONFLATED);
+		return 0;
+	}
+	return add_frame(r, post, post_frame(post, (enum format)r->format, how));
+}
+
+/* The same in a format that names the channel: once for each that it is in, and that has not come so far yet. */
+static int add_post_by_channel(struct reader *r, struct post *post, bool in_backlog)
+{
+	const struct channel_set *channels = &audience_subscription(r->member.audience)->channels;
+	const struct reader_speech *speech = reader_door(r)->speech;
+	uint32_t at;
+
+	for (uint32_t i = 0; i < channels->count; i++) {
+		if (post_in_channel(post, channels->name[i], &at) == MATCH_NOT ||
+		    !speech->wants(reader_own_line(r), i, post->id))
+			continue;
+		if (is_replaced(r, post, channels->name[i], in_backlog))
+			COUNT(CONFLATED);
+		else if (add_frame(r, post, post_channel_frame(post, (enum format)r->format, at)) !=
+			 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Joins frames from the posts until a block is full. Returns the id up to which everything is in
  * it. */
 static int gather(struct reader *r, struct posts *p, struct wire_id *upto)
 {
-	const struct subscription *s = audience_subscription(r->member.audience);
+	bool by_channel = format_names_channel((enum format)r->format);
 	struct buf *block = &r->all->block;
 
 	buf_clear(block);
 	for (; p->next < p->end; p->next++) {
 		struct post *post = posts_at(p, p->next);
-		enum post_match match = subscription_match(s, post);
-		const struct frame *f = NULL;
+		size_t before = block->len;
 
-		if (match != MATCH_NOT && is_replaced(r, post, p->backlog != NULL)) {
-			COUNT(CONFLATED);
-		} else if (match != MATCH_NOT) {
-			f = post_frame(post, (enum format)r->format, match);
-			if (f == NULL && !post->blanked)
-				return -1;
-		}
-		if (f != NULL && block->len > 0 && block->len + f->len > AUDIENCE_BLOCK_MAX)
+		if ((by_channel ? add_post_by_channel : add_post)(r, post, p->backlog != NULL) != 0)
+			return -1;
+		if (before > 0 && block->len > AUDIENCE_BLOCK_MAX) {
+			block->len = before; /* it is for the next block */
 			break;
-		if (f != NULL) {
-			buf_add(block, f->data, f->len);
-			COUNT(DELIVERIES);
 		}
+		if (block->len > before)
+			COUNT(DELIVERIES);
 		*upto = post->id;
 	}
 	return block->failed ? -1 : 0;

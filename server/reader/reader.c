@@ -153,20 +153,33 @@ static void owe(struct reader *r, const struct buf *frame)
 		reader_close(r, CLOSE_INTERNAL);
 }
 
-static void say(struct reader *r, const struct face *face)
+static void say_json(struct reader *r, const struct face *face, const char *json, size_t len)
 {
 	struct readers *all = r->all;
 
 	if (r->state == READER_CLOSING)
 		return;
 	buf_clear(&all->frame);
-	format_wrap((enum format)r->format, face, all->json.data, all->json.len, &all->frame);
-	if (all->json.failed || all->frame.failed)
+	format_wrap((enum format)r->format, face, json, len, &all->frame);
+	if (all->frame.failed)
 		reader_close(r, CLOSE_INTERNAL);
 	else if (r->blocked)
 		owe(r, &all->frame);
 	else
 		reader_write(r, (uint8_t *)all->frame.data, all->frame.len);
+}
+
+static void say(struct reader *r, const struct face *face)
+{
+	if (r->all->json.failed)
+		reader_close(r, CLOSE_INTERNAL);
+	else
+		say_json(r, face, r->all->json.data, r->all->json.len);
+}
+
+void reader_answer(struct reader *r, const char *json, size_t len)
+{
+	say_json(r, &(struct face){.type = ""}, json, len);
 }
 
 void reader_say(struct reader *r, const char *type, const struct cursor *at)
@@ -218,13 +231,18 @@ void reader_turn(struct reader *r)
 	reader_check(r);
 }
 
-void reader_gap(struct reader *r)
+/* What went out up to `lost` cannot be told any more to who does not have it. */
+static void lose(struct reader *r, struct wire_id lost)
 {
 	struct cursor at;
 
 	if (r->state == READER_CLOSING)
 		return;
 	COUNT(READERS_GAP);
+	if (reader_door(r)->speech != NULL) {
+		reader_door(r)->speech->gap(r, lost);
+		return;
+	}
 	reader_set_state(r, READER_BEHIND);
 	r->cursor = wire_head(r->all->wire);
 	at = reader_cursor(r);
@@ -233,6 +251,16 @@ void reader_gap(struct reader *r)
 	reader_say(r, NEWSWIRE_TYPE_GAP, &at);
 	if (r->state == READER_BEHIND)
 		reader_catch_up(r);
+}
+
+void reader_gap(struct reader *r)
+{
+	lose(r, reader_cursor(r).id);
+}
+
+void reader_lose_all(struct reader *r)
+{
+	lose(r, (struct wire_id){UINT64_MAX, UINT64_MAX});
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -267,17 +295,28 @@ static struct reader *reader_new(struct readers *all, enum format format, const 
 	return r;
 }
 
-/* Is this a place in the history that this worker knows, or one that Redis may know? */
-static bool is_possible(const struct readers *all, const struct cursor *since)
+static enum reader_since judge(const struct readers *all, const struct cursor *since)
 {
 	const struct backlog *backlog = wire_backlog(all->wire);
 
 	if (strcmp(since->epoch, wire_epoch(all->wire)) != 0)
-		return false;
-	if (wire_id_compare(since->id, wire_head(all->wire)) > 0 ||
-	    wire_id_compare(since->id, backlog_start(backlog)) < 0)
-		return true;
-	return backlog_knows(backlog, since->id);
+		return SINCE_LOST;
+	if (wire_id_compare(since->id, wire_head(all->wire)) > 0)
+		return SINCE_AHEAD;
+	if (wire_id_compare(since->id, backlog_start(backlog)) < 0)
+		return SINCE_OLDER;
+	return backlog_knows(backlog, since->id) ? SINCE_KNOWN : SINCE_LOST;
+}
+
+enum reader_since reader_judge(const struct reader *r, const struct cursor *since)
+{
+	return judge(r->all, since);
+}
+
+/* Is this a place in the history that this worker knows, or one that Redis may know? */
+static bool is_possible(const struct readers *all, const struct cursor *since)
+{
+	return judge(all, since) != SINCE_LOST;
 }
 
 static void hello(struct reader *r, bool resumed)
@@ -291,11 +330,11 @@ static void hello(struct reader *r, bool resumed)
 	reader_say(r, NEWSWIRE_TYPE_HELLO, &at);
 }
 
-struct reader *reader_open(struct readers *all, enum format format, const void *line,
-			   struct subscription *subscription, const struct cursor *since)
+/* It stands at the head, and is not live yet. */
+static struct reader *admit(struct readers *all, enum format format, const void *line,
+			    struct subscription *subscription)
 {
 	struct audience *audience = audience_get(all->audiences, subscription, "", format);
-	bool resumed = since != NULL && is_possible(all, since);
 	struct reader *r;
 
 	readers_tick(all);
@@ -307,8 +346,20 @@ struct reader *reader_open(struct readers *all, enum format format, const void *
 	}
 	r->member.audience = audience;
 	audience_lag(audience, 1);
-	r->present = wire_head(all->wire);
-	r->cursor = resumed ? since->id : r->present;
+	r->cursor = r->present = wire_head(all->wire);
+	return r;
+}
+
+struct reader *reader_open(struct readers *all, enum format format, const void *line,
+			   struct subscription *subscription, const struct cursor *since)
+{
+	bool resumed = since != NULL && is_possible(all, since);
+	struct reader *r = admit(all, format, line, subscription);
+
+	if (r == NULL)
+		return NULL;
+	if (resumed)
+		r->cursor = since->id;
 	hello(r, resumed);
 	if (resumed)
 		COUNT(READERS_RESUMED);
@@ -317,6 +368,17 @@ struct reader *reader_open(struct readers *all, enum format format, const void *
 	else if (r->state == READER_BEHIND)
 		reader_catch_up(r);
 	reader_check(r);
+	return r;
+}
+
+struct reader *reader_open_quietly(struct readers *all, enum format format, const void *line)
+{
+	struct channel_set none = {0};
+	struct subscription *subscription = subscription_of_channels(&none);
+	struct reader *r = subscription == NULL ? NULL : admit(all, format, line, subscription);
+
+	if (r != NULL)
+		reader_catch_up(r);
 	return r;
 }
 
@@ -351,6 +413,27 @@ void reader_gone(struct reader *r)
 	free(r);
 }
 
+bool reader_listens(struct reader *r)
+{
+	readers_tick(r->all); /* which may find that it is gone */
+	return r->state != READER_CLOSING;
+}
+
+bool reader_is_blocked(const struct reader *r)
+{
+	return r->blocked;
+}
+
+bool reader_is_live(const struct reader *r)
+{
+	return r->state == READER_LIVE;
+}
+
+const struct subscription *reader_subscription(const struct reader *r)
+{
+	return audience_subscription(r->member.audience);
+}
+
 /* --- hearing ---------------------------------------------------------------------------------- */
 
 static bool is_too_many(struct reader *r)
@@ -372,18 +455,16 @@ static void complain(struct reader *r, const char *code, const char *detail, con
 	reader_say(r, NEWSWIRE_TYPE_ERROR, NULL);
 }
 
-/* The whole subscription is replaced. Without `since` the place stays, so nothing is lost and
- * nothing comes twice. */
-static void subscribe(struct reader *r, struct client_message *m)
+/* Its place stays, and it is not live. 0, or -1: memory is short, and it is closed. */
+static int change_audience(struct reader *r, struct subscription *subscription)
 {
 	struct audience *next =
-		audience_get(r->all->audiences, m->subscription, "", (enum format)r->format);
-	bool gap = m->has_since && !is_possible(r->all, &m->since);
+		audience_get(r->all->audiences, subscription, "", (enum format)r->format);
 	struct cursor at = reader_cursor(r);
 
 	if (next == NULL) {
 		reader_close(r, CLOSE_INTERNAL);
-		return;
+		return -1;
 	}
 	if (r->asked)
 		history_forget(r->all->history, r);
@@ -396,6 +477,34 @@ static void subscribe(struct reader *r, struct client_message *m)
 	r->present = wire_head(r->all->wire);
 	if (r->debts != NULL)
 		r->debts->leaves = false;
+	r->cursor = at.id;
+	return 0;
+}
+
+void reader_move(struct reader *r, struct subscription *subscription, struct wire_id at)
+{
+	if (subscription == NULL) {
+		reader_close(r, CLOSE_INTERNAL);
+		return;
+	}
+	if (change_audience(r, subscription) != 0)
+		return;
+	if (wire_id_compare(at, wire_head(r->all->wire)) < 0)
+		r->was_live = false;
+	r->cursor = at;
+	reader_catch_up(r);
+	reader_check(r);
+}
+
+/* The whole subscription is replaced. Without `since` the place stays, so nothing is lost and
+ * nothing comes twice. */
+static void subscribe(struct reader *r, struct client_message *m)
+{
+	bool gap = m->has_since && !is_possible(r->all, &m->since);
+	struct cursor at = reader_cursor(r);
+
+	if (change_audience(r, m->subscription) != 0)
+		return;
 	if (m->has_since && !gap) {
 		at.id = m->since.id;
 		r->was_live = false;

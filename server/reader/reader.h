@@ -6,6 +6,8 @@
  * The line      A door (WebSocket now) gives each reader a line: how to write, to be called back
  *               when there is room again, to close. The door's own struct for it lies in the reader's memory.
  *               Doors call reader_open, reader_line, reader_hear, reader_turn and reader_gone; nothing else.
+ * Speech        A door of another protocol says itself what newswire.v1 has messages for: it opens its readers quietly, has a
+ *               `speech` in its line, and moves and answers its readers with the functions at the end of this header.
  * Ownership     reader_open() makes it, reader_gone() frees it. Closing is requested by whoever
  *               (reader_close), performed by readers_reap() at the end of a turn of the loop, and
  *               only the door's CLOSED event frees.
@@ -40,6 +42,15 @@ enum line_result {
 	LINE_DEAD,    /* the connection is gone; its CLOSED event follows */
 };
 
+/* What is said instead of the messages of newswire.v1; of `bye` there is no instead: the close code says it. */
+struct reader_speech {
+	void (*tick)(struct reader *reader); /* proof of life */
+	/* History is gone for who is at or below this place: reader_move() it to where it goes on. */
+	void (*gap)(struct reader *reader, struct wire_id lost);
+	/* In a format that names the channel: has this one of the subscription not come so far yet? */
+	bool (*wants)(const void *line, uint32_t channel, struct wire_id id);
+};
+
 /* How a door reaches a connection; `line` is the door's own struct, of `size` bytes. */
 struct reader_line {
 	size_t size;
@@ -47,7 +58,8 @@ struct reader_line {
 	void (*expect)(void *line);    /* a write follows soon: bring its memory near */
 	void (*want_turn)(void *line); /* call reader_turn() once there is room */
 	void (*close)(void *line, enum close_why why,
-		      bool blocked); /* blocked: bytes still wait before it */
+		      bool blocked);	    /* blocked: bytes still wait before it */
+	const struct reader_speech *speech; /* NULL: newswire.v1 */
 };
 
 enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50 };
@@ -103,5 +115,32 @@ void reader_turn(struct reader *reader);
 void reader_hear(struct reader *reader, const char *bytes, size_t len);
 /* Asks for the end of it; the first reason stands. */
 void reader_close(struct reader *reader, enum close_why why);
+/* Where it stands, as text goes out. */
+struct cursor reader_cursor(const struct reader *r);
+
+/* --- for doors of another protocol ------------------------------------------------------------ */
+
+/* A connection was opened, and subscribes to nothing yet. Says nothing. NULL: out of memory. */
+struct reader *reader_open_quietly(struct readers *all, enum format format,
+				   const void *line) MUST_USE;
+/* Before what it said is looked at: the posts of this turn go out first. false: it is closing. */
+bool reader_listens(struct reader *reader);
+/* Says this now, or as soon as there is room (READER_OWED_MAX). */
+void reader_answer(struct reader *reader, const char *json, size_t len);
+/* It was given more than its connection has taken. */
+bool reader_is_blocked(const struct reader *reader);
+bool reader_is_live(const struct reader *reader);
+const struct subscription *reader_subscription(const struct reader *reader);
+
+enum reader_since {
+	SINCE_KNOWN, /* in memory */
+	SINCE_OLDER, /* Redis may have it */
+	SINCE_AHEAD, /* above this worker's head */
+	SINCE_LOST
+};
+enum reader_since reader_judge(const struct reader *reader, const struct cursor *since);
+/* Replaces its subscription, which is taken over (NULL: out of memory, it is closed), and goes on from `at`, which is not above the
+ * wire's head. */
+void reader_move(struct reader *reader, struct subscription *subscription, struct wire_id at);
 
 #endif

@@ -107,8 +107,8 @@ void reader_say(struct reader *r, const char *type, const struct cursor *at);
 void reader_say_retry(struct reader *r, const char *type, uint32_t retry_ms);
 /* History is gone: goes on from the head and says so. */
 void reader_gap(struct reader *r);
-/* Where it stands, as text goes out. */
-struct cursor reader_cursor(const struct reader *r);
+/* The same of all history: a new epoch has begun. */
+void reader_lose_all(struct reader *r);
 /* Brings it forward by one block, or to where it has to wait. */
 void reader_catch_up(struct reader *r);
 /* The last block has begun to leave: as soon as none of it waits, it counts. */

@@ -150,7 +150,7 @@ void readers_epoch(struct readers *all)
 	all->pending = false;
 	audiences_forget(all->audiences, wire_head(all->wire));
 	history_drop_all(all->history);
-	for_all(all, reader_gap);
+	for_all(all, reader_lose_all);
 }
 
 static void ask_again(struct reader *r)
@@ -192,9 +192,22 @@ static void tick_in_place(struct reader *r)
 {
 	struct cursor at = reader_cursor(r);
 
+	if (reader_door(r)->speech != NULL) {
+		reader_door(r)->speech->tick(r);
+		return;
+	}
 	buf_clear(&r->all->json);
 	message_tick(&r->all->json, &at);
 	reader_say(r, NEWSWIRE_TYPE_TICK, &at);
+}
+
+/* all->json has the tick of those who are at the head. */
+static void tick_at_head(struct reader *r, const struct cursor *head)
+{
+	if (reader_door(r)->speech != NULL)
+		reader_door(r)->speech->tick(r);
+	else
+		reader_say(r, NEWSWIRE_TYPE_TICK, head);
 }
 
 void readers_second(struct readers *all)
@@ -209,7 +222,7 @@ void readers_second(struct readers *all)
 	message_tick(&all->json, &head);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (b->at[i]->state == READER_LIVE)
-			reader_say(b->at[i], NEWSWIRE_TYPE_TICK, &head);
+			tick_at_head(b->at[i], &head);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (is_patient(b->at[i]))
 			tick_in_place(b->at[i]);
@@ -233,9 +246,11 @@ size_t readers_reap(struct readers *all)
 
 static void say_bye(struct reader *r, uint32_t retry_ms)
 {
-	buf_clear(&r->all->json);
-	message_bye(&r->all->json, "drain", retry_ms);
-	reader_say_retry(r, NEWSWIRE_TYPE_BYE, retry_ms);
+	if (reader_door(r)->speech == NULL) {
+		buf_clear(&r->all->json);
+		message_bye(&r->all->json, "drain", retry_ms);
+		reader_say_retry(r, NEWSWIRE_TYPE_BYE, retry_ms);
+	}
 	reader_close(r, CLOSE_DRAIN);
 }
 

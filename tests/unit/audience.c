@@ -120,6 +120,21 @@ static struct listener *listen(int i, const char *channels)
 	return &crowd[i];
 }
 
+static struct listener *listen_by_channel(int i, const char *names)
+{
+	struct channel_set channels;
+	struct subscription *s;
+
+	assert_int_equal(channel_set_read(&channels, names, strlen(names), ' '), 0);
+	s = subscription_of_channels(&channels);
+	assert_non_null(s);
+	crowd[i].member.audience = audience_get(set, s, "", FORMAT_CENTRIFUGE);
+	crowd[i].member.index = AUDIENCE_NOT_LIVE;
+	assert_non_null(crowd[i].member.audience);
+	assert_int_equal(audience_join(&crowd[i].member), 0);
+	return &crowd[i];
+}
+
 static struct post *make(const char *action, const char *channels, const char *was,
 			 const char *body)
 {
@@ -492,6 +507,56 @@ static void text_that_was_killed_before_it_went_out_reached_nobody(void **state)
 	assert_int_equal(reach[1].told, 0);
 }
 
+static unsigned count(const struct listener *l, const char *text)
+{
+	const char *at = l->text, *end = l->text + l->len;
+	unsigned n = 0;
+
+	for (; (at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL; at++)
+		n++;
+	return n;
+}
+
+static void a_post_in_two_channels_comes_twice_in_one_write_and_counts_once(void **state)
+{
+	(void)state;
+	listen_by_channel(0, "sport world");
+	listen_by_channel(1, "world");
+	listen_by_channel(2, "");
+	send("publish", "feed:all sport world", "", "{\"a\":1}");
+	send("correct", "feed:all world", "sport", "{\"a\":2}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_int_equal(count(&crowd[0], "{\"a\":1}"), 2);
+	assert_int_equal(count(&crowd[0], "{\"a\":2}"), 1);
+	assert_int_equal(count(&crowd[0], "\"action\":\"remove\""), 1);
+	assert_int_equal(count(&crowd[1], "{\"a\":"), 2);
+	assert_int_equal(crowd[2].offers, 0);
+	assert_int_equal(reach[1].told, 2); /* once for each audience */
+	assert_reach(1, 2, 0);
+	assert_reach(2, 2, 0);
+}
+
+/* Else who takes a block only in part would go on behind a post of which he has one channel. */
+static void a_block_never_ends_within_a_post(void **state)
+{
+	char *body = malloc(40001);
+
+	(void)state;
+	memset(body, ' ', 40000);
+	body[0] = '{';
+	body[39999] = '}';
+	body[40000] = '\0';
+	listen_by_channel(0, "sport world");
+	send("publish", "sport world", "", body);
+	send("publish", "sport world", "", "{}");
+	audiences_flush(set);
+	assert_int_equal(crowd[0].offers, 2);
+	assert_true(crowd[0].largest > 80000);
+	assert_int_equal(crowd[0].upto.seq, 2);
+	free(body);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -519,6 +584,8 @@ int main(void)
 		TEST(a_post_finds_those_who_named_a_prefix),
 		TEST(the_longest_names_and_prefixes_have_their_place),
 		TEST(a_post_touches_only_the_prefixes_it_has),
+		TEST(a_post_in_two_channels_comes_twice_in_one_write_and_counts_once),
+		TEST(a_block_never_ends_within_a_post),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "news_test.h"
 #include <jansson.h>
 #include "news/atom.h"
+#include "news/centrifuge.h"
 #include "news/item.h"
 #include "news/json_feed.h"
 #include "news/message.h"
@@ -259,6 +260,53 @@ static void a_feed_is_written_whole_or_not_at_all(void **state)
 	fail_each(write_atom);
 }
 
+static bool read_and_answer_centrifuge(void)
+{
+	const char *text = "{\"id\":1,\"connect\":{\"subs\":{\"world\":{},\"sport\":{\"recover\":"
+			   "true,\"offset\":1}}}}";
+	const char *at = text;
+	struct centrifuge_command c;
+	struct buf out = {0};
+	bool done = centrifuge_next(&at, text + strlen(text), &c) == CENTRIFUGE_READ;
+
+	if (done) {
+		assert_int_equal(c.sub_count, 2);
+		centrifuge_say_error(&out, c.id, CENTRIFUGE_INTERNAL);
+		done = !out.failed;
+	}
+	centrifuge_command_free(&c);
+	buf_free(&out);
+	return done;
+}
+
+static void a_command_is_read_and_answered_or_memory_is_short(void **state)
+{
+	(void)state;
+	fail_each(read_and_answer_centrifuge);
+}
+
+static bool frame_by_channel(void)
+{
+	struct post *post = news_test_post("publish", "regular", "sport world", "old", "", "{}");
+	struct channel_set channels = {0};
+	struct subscription *s = NULL;
+	bool done = false;
+
+	if (post != NULL && channel_set_copy(&channels, &post->channels) == 0 &&
+	    (s = subscription_of_channels(&channels)) != NULL)
+		done = post_channel_frame(post, FORMAT_CENTRIFUGE, 1) != NULL &&
+		       post_channel_frame(post, FORMAT_CENTRIFUGE, 2) != NULL;
+	subscription_free(s);
+	post_drop(post);
+	return done;
+}
+
+static void a_frame_of_a_channel_is_made_or_is_not(void **state)
+{
+	(void)state;
+	fail_each(frame_by_channel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +318,8 @@ int main(void)
 		cmocka_unit_test(a_set_is_copied_or_empty),
 		cmocka_unit_test(a_book_of_publishers_is_read_whole_or_not_at_all),
 		cmocka_unit_test(a_feed_is_written_whole_or_not_at_all),
+		cmocka_unit_test(a_command_is_read_and_answered_or_memory_is_short),
+		cmocka_unit_test(a_frame_of_a_channel_is_made_or_is_not),
 	};
 
 	json_set_alloc_funcs(__wrap_malloc, free);
