@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uv.h>
 #include "base/log.h"
+#include "centrifuge/session.h"
 #include "desk/desk.h"
 #include "desk/inbox.h"
 #include "http/door.h"
@@ -179,11 +180,12 @@ static int open_floors(struct worker *w)
 				    .feed_max = (unsigned)o->feed_max,
 				    .raw_rights = w->setup->raw_rights,
 				    .inbox_pause_ms = INBOX_PAUSE_MS};
-	struct readers_options readers = {.tick_ms = o->tick_ms,
-					  .retention_ms = o->retention_ms,
-					  .lines = {[FORMAT_WEBSOCKET] = stream_line()},
-					  .breathe = on_breath,
-					  .arg = w};
+	struct readers_options readers = {
+		.tick_ms = o->tick_ms,
+		.retention_ms = o->retention_ms,
+		.lines = {[FORMAT_WEBSOCKET] = stream_line(), [FORMAT_CENTRIFUGE] = session_line()},
+		.breathe = on_breath,
+		.arg = w};
 	char error[256];
 
 	if (redis_place_read(&w->place, w->setup->redis, error, sizeof error) != 0) {
@@ -199,6 +201,8 @@ static int open_floors(struct worker *w)
 	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
+	struct session_options session = {
+		.sndbuf = o->sndbuf, .tick_ms = o->tick_ms, .wire = w->wire};
 	struct door_setup door = {.loop = &w->loop,
 				  .listen_fd = w->setup->listen_fd,
 				  .wire = w->wire,
@@ -206,6 +210,7 @@ static int open_floors(struct worker *w)
 				  .readers = w->readers,
 				  .stream = stream_door(o->sndbuf),
 				  .tool = tools_door(w->tools),
+				  .centrifuge = session_door(&session),
 				  .who = w->who,
 				  .pages = w->setup->pages,
 				  .page_count = w->setup->page_count,

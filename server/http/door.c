@@ -25,12 +25,13 @@ struct door {
 /* What a connection is by now. Its opaque pointer says so in its lowest bits, and in the others who answers it: an idle
  * reader needs no memory for that, and it lives longer than what libwebsockets makes for each request. */
 enum seat {
-	SEAT_NOBODY,  /* not adopted from our listener */
-	SEAT_SILENT,  /* has asked for nothing yet */
-	SEAT_SPOKE,   /* has asked, and nobody answers now */
-	SEAT_REQUEST, /* a struct request answers */
-	SEAT_STREAM,  /* it became a WebSocket, of door_setup.stream … */
-	SEAT_TOOL,    /* … or of door_setup.tool */
+	SEAT_NOBODY,	 /* not adopted from our listener */
+	SEAT_SILENT,	 /* has asked for nothing yet */
+	SEAT_SPOKE,	 /* has asked, and nobody answers now */
+	SEAT_REQUEST,	 /* a struct request answers */
+	SEAT_STREAM,	 /* it became a WebSocket, of door_setup.stream … */
+	SEAT_TOOL,	 /* … or of door_setup.tool … */
+	SEAT_CENTRIFUGE, /* … or of door_setup.centrifuge */
 	SEAT_BITS = 7
 };
 
@@ -117,6 +118,8 @@ static const struct door_stream *stream_of(const struct door *door, struct lws *
 		return door->setup.stream;
 	case SEAT_TOOL:
 		return door->setup.tool;
+	case SEAT_CENTRIFUGE:
+		return door->setup.centrifuge;
 	default:
 		return NULL;
 	}
@@ -129,7 +132,11 @@ static int established(struct door *door, struct lws *wsi)
 
 	if (stream == NULL)
 		return -1;
-	sit(wsi, ops == door->setup.tool ? SEAT_TOOL : SEAT_STREAM, stream);
+	sit(wsi,
+	    ops == door->setup.tool	    ? SEAT_TOOL
+	    : ops == door->setup.centrifuge ? SEAT_CENTRIFUGE
+					    : SEAT_STREAM,
+	    stream);
 	return 0;
 }
 

@@ -234,6 +234,7 @@ static void answer_page(struct request *r, int page)
 static const struct route routes[] = {
 	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, 0, get_websocket, NULL},
 	{NEWSWIRE_PATH_PUBLISH, false, READ_METHODS, 0, get_websocket, NULL},
+	{NEWSWIRE_PATH_CENTRIFUGE, false, READ_METHODS, 0, get_websocket, NULL},
 	{NEWSWIRE_PATH_FEED, false, READ_METHODS, READ_METHODS, feeding_news, NULL},
 	{NEWSWIRE_PATH_JSON_FEED, false, READ_METHODS, READ_METHODS, feeding_json, NULL},
 	{NEWSWIRE_PATH_ATOM_FEED, false, READ_METHODS, READ_METHODS, feeding_atom, NULL},
@@ -370,6 +371,8 @@ const struct door_stream *routes_stream(const struct door *door, struct lws *wsi
 		return door_setup_of(door)->stream;
 	if (len > 0 && strcmp(path, NEWSWIRE_PATH_PUBLISH) == 0)
 		return door_setup_of(door)->tool;
+	if (len > 0 && strcmp(path, NEWSWIRE_PATH_CENTRIFUGE) == 0)
+		return door_setup_of(door)->centrifuge;
 	return NULL;
 }
 
@@ -402,7 +405,8 @@ int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct bu
 	else if (stream == NULL)
 		request_write_problem(refusal, false, 404, "not_found",
 				      "the stream is at /v1/stream, the line for tools at "
-				      "/v1/publish",
+				      "/v1/publish, Centrifuge's protocol at "
+				      "/connection/websocket",
 				      "", NULL);
 	else if (has_other_version(wsi))
 		request_write_problem(refusal, false, 426, "bad_version",

@@ -49,14 +49,17 @@ static inline enum line_result socket_write(struct lws *wsi, const uint8_t *byte
 /* Ends it; not from one of its own callbacks. Only this way does the client see the close code
  * (`return -1` in WRITEABLE gives 1006). With bytes still waiting (blocked), the close frame would
  * land in the middle of them: then the connection is just ended. */
-static inline void socket_close(struct lws *wsi, enum close_why why, bool blocked)
+static inline void socket_close_as(struct lws *wsi, int code, const char *reason, bool blocked)
 {
-	const char *reason = close_reason(why);
-
 	if (!blocked)
-		lws_close_reason(wsi, (enum lws_close_status)close_code(why),
+		lws_close_reason(wsi, (enum lws_close_status)code,
 				 (unsigned char *)(uintptr_t)reason, strlen(reason));
 	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+static inline void socket_close(struct lws *wsi, enum close_why why, bool blocked)
+{
+	socket_close_as(wsi, close_code(why), close_reason(why), blocked);
 }
 
 #endif

@@ -51,7 +51,7 @@ static void line_close(void *line, enum close_why why, bool blocked)
 }
 
 static const struct reader_line line_ops = {sizeof(struct stream), line_write, line_expect,
-					    line_want_turn, line_close};
+					    line_want_turn,	   line_close, NULL};
 
 const struct reader_line *stream_line(void)
 {

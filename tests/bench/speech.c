@@ -26,6 +26,31 @@ static size_t ask_websocket(char *out, size_t room, const char *place, unsigned 
 		    room);
 }
 
+/* The mask of every frame to the server. */
+#define MASK "AAAA"
+
+/* A handshake, and behind it at once a text frame with both commands. The place is a channel. */
+static size_t ask_centrifuge(char *out, size_t room, const char *place, unsigned reader)
+{
+	char says[256];
+	size_t n = ask_websocket(out, room, "/connection/websocket", reader);
+	size_t len = fits(snprintf(says, sizeof says,
+				   "{\"id\":1,\"connect\":{}}\n"
+				   "{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}",
+				   place),
+			  sizeof says);
+
+	if (n == 0 || len == 0 || len > 125 || room < n + 6 + len)
+		return 0;
+	out[n++] = (char)0x81;
+	out[n++] = (char)(0x80 | len);
+	memcpy(out + n, MASK, 4);
+	n += 4;
+	for (size_t i = 0; i < len; i++)
+		out[n++] = (char)(says[i] ^ MASK[0]);
+	return n;
+}
+
 static size_t ask_event_stream(char *out, size_t room, const char *place, unsigned reader)
 {
 	(void)reader;
@@ -83,6 +108,8 @@ static const struct speech speeches[] = {
 	{"ws", true, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL, NULL},
 	{"ws-mute", false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL,
 	 NULL},
+	{"centrifuge", true, ask_centrifuge, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
+	 "\x81\x02{}", "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
 	{"sse", true, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL, NULL},
 	{"stream", false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL,
 	 NULL},

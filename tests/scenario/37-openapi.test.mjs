@@ -330,6 +330,7 @@ async function handshakes(stage, id) {
 test('the stream: the handshake and its refusals, and every message of both sides', async (t) => {
   const stage = await Stage.open(t, { 'max-readers': 2, 'drain-time': '500ms' });
   await handshakes(stage, 'openStream');
+  await handshakes(stage, 'openCentrifuge');
   await stage.metric('newswire_readers').becomes(0);
 
   const { receive, send, subprotocol } = openapi.paths['/v1/stream'].get['x-websocket'];
@@ -355,7 +356,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   await until(() => reader.messages.filter((m) => m.type === 'error').length === 3, 'three errors');
   const lost = await stage.reader({ since: 'nobody:1-0' });
   await lost.type('gap');
-  await ask(stage, 'openStream', [503, 'full'], handshake());
+  for (const id of ['openStream', 'openCentrifuge']) await ask(stage, id, [503, 'full'], handshake());
   await stage.stop();
   await until(() => reader.messages.some((m) => m.type === 'bye'), 'bye');
   for (const message of [...reader.messages, ...lost.messages]) fits({ oneOf: receive.oneOf }, message, 'what the server says');
@@ -530,7 +531,7 @@ test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   process.kill(pid, 'SIGKILL'); // the next worker has never seen Redis
   await until(async () => (await stage.http('/readyz').catch(() => null))?.status === 503, 'a worker without a wire');
   await ask(stage, 'getReadiness', 503);
-  for (const id of ['openStream', 'openLine']) await ask(stage, id, [503, 'not_ready'], handshake());
+  for (const id of ['openStream', 'openLine', 'openCentrifuge']) await ask(stage, id, [503, 'not_ready'], handshake());
 });
 
 test('nothing is written in the document that was not seen here', () => {
