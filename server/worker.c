@@ -15,6 +15,7 @@
 #include "options.h"
 #include "reader/reader.h"
 #include "wire/wire.h"
+#include "ws/negotiate.h"
 #include "ws/stream.h"
 #include "ws/tool.h"
 
@@ -183,7 +184,10 @@ static int open_floors(struct worker *w)
 	struct readers_options readers = {
 		.tick_ms = o->tick_ms,
 		.retention_ms = o->retention_ms,
-		.lines = {[FORMAT_WEBSOCKET] = stream_line(), [FORMAT_CENTRIFUGE] = session_line()},
+		.lines = {[FORMAT_WEBSOCKET] = stream_line(),
+			  [FORMAT_WEBSOCKET_ALONE] = stream_line(),
+			  [FORMAT_WEBSOCKET_LIKE] = stream_line(),
+			  [FORMAT_CENTRIFUGE] = session_line()},
 		.breathe = on_breath,
 		.arg = w};
 	char error[256];
@@ -211,6 +215,7 @@ static int open_floors(struct worker *w)
 				  .stream = stream_door(o->sndbuf),
 				  .tool = tools_door(w->tools),
 				  .centrifuge = session_door(&session),
+				  .extension = o->compression == COMPRESSION_ON ? negotiate_deflate() : NULL,
 				  .who = w->who,
 				  .pages = w->setup->pages,
 				  .page_count = w->setup->page_count,

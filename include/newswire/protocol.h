@@ -75,6 +75,7 @@
 #define NEWSWIRE_TYPE_BYE	 "bye"
 #define NEWSWIRE_TYPE_ERROR	 "error"
 #define NEWSWIRE_TYPE_SUBSCRIBED "subscribed"
+#define NEWSWIRE_TYPE_LIKE	 "like" /* compressed: the words that later messages refer to */
 
 /* client to server */
 #define NEWSWIRE_TYPE_SUBSCRIBE "subscribe"
@@ -148,8 +149,10 @@
 #define NEWSWIRE_CLOSES(NEWSWIRE_CLOSE) \
 	NEWSWIRE_CLOSE(NORMAL, 1000, "normal") \
 	NEWSWIRE_CLOSE(DRAIN, 1001, "drain") \
+	NEWSWIRE_CLOSE(PROTOCOL, 1002, "protocol") \
 	NEWSWIRE_CLOSE(BINARY, 1003, "binary") \
 	NEWSWIRE_CLOSE(BAD_UTF8, 1007, "bad_utf8") \
+	NEWSWIRE_CLOSE(BAD_DEFLATE, 1007, "bad_deflate") \
 	NEWSWIRE_CLOSE(POLICY, 1008, "policy") \
 	NEWSWIRE_CLOSE(TOO_BIG, 1009, "too_big") \
 	NEWSWIRE_CLOSE(INTERNAL, 1011, "internal") \

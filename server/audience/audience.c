@@ -331,6 +331,7 @@ struct stretch {
 	uint32_t from, upto; /* posts of the tick */
 	uint32_t frames;     /* blanked posts have none */
 	size_t bytes;
+	uint64_t spared;	  /* by their coding */
 	const struct frame *only; /* it is a single frame, which is sent as it is */
 	bool torn;		  /* a frame could not be made: memory is short */
 };
@@ -364,6 +365,7 @@ static struct stretch stretch_from(const struct audience *a, uint32_t from)
 		s.only = s.frames == 0 ? f : NULL;
 		s.frames++;
 		s.bytes += f->len;
+		s.spared += f->spared;
 	}
 	return s;
 }
@@ -473,6 +475,7 @@ static int offer_stretch(struct audience *a, const struct stretch *s, struct wir
 	if (s->frames == 0)
 		return 0;
 	COUNT_ADD(DELIVERIES, (uint64_t)s->frames * a->live_count);
+	COUNT_ADD(DEFLATE_SPARED, s->spared * a->live_count);
 	block.bytes = s->frames == 1 ? s->only->data : (uint8_t *)set->block.data;
 	block.len = s->frames == 1 ? s->only->len : set->block.len;
 	offer_to_all(a, &block);

@@ -73,6 +73,8 @@ static int upgrade(struct door *door, struct lws *wsi, const char *to)
 	struct buf refusal = {0};
 	int ok = routes_upgrade(door, wsi, to, &refusal);
 
+	if (door->setup.extension != NULL)
+		door->setup.extension->begins();
 	sit(wsi, SEAT_SPOKE, NULL);
 	if (ok != 0 && !refusal.failed)
 		(void)lws_write(wsi, (unsigned char *)refusal.data, refusal.len, LWS_WRITE_HTTP);
@@ -123,6 +125,29 @@ static const struct door_stream *stream_of(const struct door *door, struct lws *
 	default:
 		return NULL;
 	}
+}
+
+/* The library asks whether an extension is right for a connection: 0 is yes. */
+static int declines_extension(const struct door *door, struct lws *wsi)
+{
+	const struct door_stream *ops = routes_stream(door, wsi);
+
+	return ops == NULL || !ops->extended;
+}
+
+static void answers_extension(const struct door *door, struct lws *wsi, void *args)
+{
+	if (door->setup.extension != NULL)
+		door->setup.extension->answers(wsi, args);
+}
+
+/* RFC 7692, 6.1: no control frame is compressed. (A ping that says so is not shown to us.) */
+static int pong(struct lws *wsi)
+{
+	if (lws_get_reserved_bits(wsi) == 0)
+		return 0;
+	lws_close_reason(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
+	return -1;
 }
 
 static int established(struct door *door, struct lws *wsi)
@@ -191,10 +216,17 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CLOSED_HTTP:
 		request_ends(door, wsi);
 		return 0;
+	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+		return declines_extension(door, wsi);
+	case LWS_CALLBACK_ADD_HEADERS:
+		answers_extension(door, wsi, in);
+		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
 		return established(door, wsi);
 	case LWS_CALLBACK_RECEIVE:
 		return receive(door, wsi, in, len);
+	case LWS_CALLBACK_RECEIVE_PONG:
+		return pong(wsi);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		if (stream_of(door, wsi) != NULL)
 			stream_of(door, wsi)->writeable(sitter_of(wsi), wsi);
@@ -264,6 +296,7 @@ static int open_context(struct door *door)
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
 		.mounts = &mount,
+		.extensions = door->setup.extension == NULL ? NULL : door->setup.extension->list,
 		.foreign_loops = loops,
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.user = door,

@@ -38,6 +38,15 @@ struct door_stream {
 	int (*receive)(void *stream, struct lws *wsi, const char *bytes, size_t len);
 	void (*writeable)(void *stream, struct lws *wsi);
 	void (*closed)(void *stream);
+	bool extended; /* door_setup.extension is for its clients */
+};
+
+/* What WebSockets may be extended by. */
+struct door_extension {
+	const struct lws_extension *list;
+	void (*begins)(void); /* a handshake begins */
+	/* LWS_CALLBACK_ADD_HEADERS: the head of the answer is written but for its end. */
+	void (*answers)(struct lws *wsi, struct lws_process_html_args *args);
 };
 
 struct door_setup {
@@ -49,6 +58,7 @@ struct door_setup {
 	const struct door_stream *stream;     /* readers: /v1/stream */
 	const struct door_stream *tool;	      /* newsroom tools: /v1/publish */
 	const struct door_stream *centrifuge; /* readers: /connection/websocket */
+	const struct door_extension *extension; /* NULL: none */
 	struct who *who;
 	const struct counters_page *pages;
 	size_t page_count;

@@ -26,6 +26,7 @@ static const struct {
 	{422, "Unprocessable Content"},
 	{426, "Upgrade Required"},
 	{429, "Too Many Requests"},
+	{431, "Request Header Fields Too Large"},
 	{500, "Internal Server Error"},
 	{503, "Service Unavailable"},
 };

@@ -29,6 +29,8 @@ struct route {
 #define RETRY	     "retry-after: 1\r\n"
 #define JSON	     "application/json"
 
+enum { EXTENSIONS_MAX = 254 };
+
 /* --- single items ----------------------------------------------------------------------------- */
 
 /* Redis has answered; whoever asked may be gone. */
@@ -362,6 +364,12 @@ static bool has_other_version(struct lws *wsi)
 	return len <= 0 || strcmp(version, "13") != 0;
 }
 
+/* libwebsockets would drop the connection without a word. */
+static bool offers_too_many_extensions(struct lws *wsi)
+{
+	return lws_hdr_total_length(wsi, WSI_TOKEN_EXTENSIONS) > EXTENSIONS_MAX;
+}
+
 const struct door_stream *routes_stream(const struct door *door, struct lws *wsi)
 {
 	char path[64];
@@ -415,6 +423,9 @@ int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct bu
 	else if (offers_other_protocol(wsi))
 		request_write_problem(refusal, false, 400, "bad_protocol",
 				      "the subprotocol is newswire.v1 (or none at all)", "", NULL);
+	else if (offers_too_many_extensions(wsi))
+		request_write_problem(refusal, false, 431, "too_many_extensions",
+				      "Sec-WebSocket-Extensions may have 254 characters", "", NULL);
 	else if (!wire_has_epoch(door_setup_of(door)->wire))
 		request_write_problem(refusal, false, 503, "not_ready",
 				      "Redis has not been reached yet", RETRY, NULL);

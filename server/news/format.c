@@ -5,10 +5,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/counters.h"
 #include "news/centrifuge.h"
+#include "news/deflate.h"
 
 /* What stands before the JSON and after it; an event's lines hold a type and a cursor. */
 enum { OPEN_MAX = 160, CLOSE_MAX = 40, TYPE_MAX = 32 };
+/* Shorter messages are not worth the time; no post is longer. */
+enum { CODED_MIN = 128, CODED_MAX = 64 << 20 };
+enum { WEBSOCKET_OPEN_MAX = 10, WEBSOCKET_RSV1 = 0x40 };
 
 struct family {
 	size_t (*open)(const struct face *face, size_t len, uint8_t *out);
@@ -140,6 +145,8 @@ static const struct row {
 	enum format_coding coding;
 } rows[FORMAT_COUNT] = {
 	[FORMAT_WEBSOCKET] = {"websocket", FAMILY_WEBSOCKET, VIEW_FULL, CODING_PLAIN},
+	[FORMAT_WEBSOCKET_ALONE] = {"websocket alone", FAMILY_WEBSOCKET, VIEW_FULL, CODING_ALONE},
+	[FORMAT_WEBSOCKET_LIKE] = {"websocket like", FAMILY_WEBSOCKET, VIEW_FULL, CODING_LIKE},
 	[FORMAT_EVENT] = {"event", FAMILY_EVENT, VIEW_FULL, CODING_PLAIN},
 	[FORMAT_CENTRIFUGE] = {"centrifuge", FAMILY_CENTRIFUGE, VIEW_FULL, CODING_PLAIN},
 };
@@ -164,6 +171,12 @@ enum format format_find(enum format_family family, enum format_view view, enum f
 	       (rows[f].family != family || rows[f].view != view || rows[f].coding != coding))
 		f++;
 	return f;
+}
+
+enum format format_plain(enum format f)
+{
+	MUST(f < FORMAT_COUNT);
+	return format_find(rows[f].family, rows[f].view, CODING_PLAIN);
 }
 
 /* --- wrapping --------------------------------------------------------------------------------- */
@@ -214,15 +227,84 @@ static void finish(const struct wrapping *w, const struct format_message *m, uin
 	memcpy(end, w->close, w->close_len);
 }
 
+static int plain_frame(const struct wrapping *w, const struct format_message *m, struct frame *out)
+{
+	if (w->len > UINT32_MAX || (out->data = malloc(w->len)) == NULL)
+		return -1;
+	out->len = (uint32_t)w->len;
+	finish(w, m, out->data);
+	return 0;
+}
+
+/* --- coding (only WebSocket has any) ---------------------------------------------------------- */
+
+/* The JSON, compressed, into `out`. Returns its length; 0: there was no room. */
+static size_t code(enum deflate_way way, const struct format_message *m, uint8_t *out, size_t room)
+{
+	size_t last = m->json[2].len > 0 ? 2 : m->json[1].len > 0 ? 1 : 0;
+
+	deflate_begin(way, out, room);
+	for (size_t i = 0; i <= last; i++) {
+		bool ends = i == last && way == DEFLATE_LIKE; /* the brace is written for it */
+
+		deflate_add(m->json[i].bytes, m->json[i].len - ends);
+	}
+	return deflate_end();
+}
+
+/* The frame, or `as_plain` where it would not be an eighth shorter. */
+static void coded_frame(const struct wrapping *w, enum deflate_way way,
+			const struct format_message *m, struct frame *out)
+{
+	size_t room = w->json_len - w->json_len / 8, open_len, len;
+	uint8_t *at = NULL, open[OPEN_MAX], *fitting;
+
+	out->as_plain = true;
+	if (w->json_len < CODED_MIN || w->json_len > CODED_MAX ||
+	    (at = malloc(WEBSOCKET_OPEN_MAX + room)) == NULL)
+		return;
+	if ((len = code(way, m, at + WEBSOCKET_OPEN_MAX, room)) == 0) {
+		free(at);
+		return;
+	}
+	open_len = websocket_open(&m->face, len, open);
+	open[0] |= WEBSOCKET_RSV1;
+	memmove(at + open_len, at + WEBSOCKET_OPEN_MAX, len);
+	memcpy(at, open, open_len);
+	fitting = realloc(at, open_len + len);
+	*out = (struct frame){.data = fitting == NULL ? at : fitting,
+			      .len = (uint32_t)(open_len + len),
+			      .spared = (uint32_t)(w->len - open_len - len)};
+	COUNT(DEFLATED);
+}
+
+static void add_first(struct buf *out)
+{
+	uint8_t open[OPEN_MAX];
+	size_t len, open_len;
+	const uint8_t *first = deflate_first(&len);
+
+	if (first == NULL) {
+		out->failed = true;
+		return;
+	}
+	open_len = websocket_open(NULL, len, open);
+	open[0] |= WEBSOCKET_RSV1;
+	buf_add(out, open, open_len);
+	buf_add(out, first, len);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
 int format_frame(enum format f, const struct format_message *m, struct frame *out)
 {
 	struct wrapping w;
 
 	begin(&w, f, m);
-	if (w.len > UINT32_MAX || (out->data = malloc(w.len)) == NULL)
-		return -1;
-	out->len = (uint32_t)w.len;
-	finish(&w, m, out->data);
+	*out = (struct frame){0};
+	if (rows[f].coding == CODING_PLAIN)
+		return plain_frame(&w, m, out);
+	coded_frame(&w, rows[f].coding == CODING_LIKE ? DEFLATE_LIKE : DEFLATE_ALONE, m, out);
 	return 0;
 }
 
@@ -237,4 +319,6 @@ void format_wrap(enum format f, const struct face *face, const char *json, size_
 		return;
 	finish(&w, &m, (uint8_t *)out->data + out->len);
 	out->len += w.len;
+	if (rows[f].coding == CODING_LIKE && strcmp(face->type, NEWSWIRE_TYPE_HELLO) == 0)
+		add_first(out);
 }

@@ -9,6 +9,9 @@
  * Centrifuge    A WebSocket text frame, in it a push of Centrifuge's protocol: a post becomes a publication of one channel, so
  *               it has a frame for each. Other messages go as they are: news/centrifuge.h writes them.
  *
+ * A message whose coding is not plain goes out plain wherever that is hardly longer: which one it is, each message says itself
+ * (RFC 7692, 6: RSV1), and posts then share the frame of the plain format.
+ *
  * More formats  A new row is a name in `enum format` and a line in `rows`; its family's two functions write what stands before
  *               and after the JSON. Nothing else of the server knows what a format looks like: posts keep a frame for each,
  *               audiences are apart by it, and a door gives a line for each that it serves (readers_options.lines).
@@ -23,16 +26,26 @@
 #include "base/buf.h"
 #include "news/cursor.h"
 
-enum format { FORMAT_WEBSOCKET, FORMAT_EVENT, FORMAT_CENTRIFUGE, FORMAT_COUNT };
+enum format {
+	FORMAT_WEBSOCKET,
+	FORMAT_WEBSOCKET_ALONE,
+	FORMAT_WEBSOCKET_LIKE,
+	FORMAT_EVENT,
+	FORMAT_CENTRIFUGE,
+	FORMAT_COUNT
+};
 
 enum format_family { FAMILY_WEBSOCKET, FAMILY_EVENT, FAMILY_CENTRIFUGE };
 enum format_view { VIEW_FULL };
-enum format_coding { CODING_PLAIN };
+enum format_coding { CODING_PLAIN, CODING_ALONE, CODING_LIKE }; /* deflate.h */
 
-/* Ready-made bytes, exactly as they go to the socket. data NULL: not made yet. */
+/* Ready-made bytes, exactly as they go to the socket. data NULL: not made yet, or as_plain. */
 struct frame {
 	uint8_t *data;
 	uint32_t len;
+	uint32_t spared : 31; /* how many bytes its coding makes it shorter */
+	uint32_t
+		as_plain : 1; /* the plain format's frame serves: its own would hardly be shorter */
 };
 
 /* What a message is besides its JSON, which says the same: a format may write it where its clients look for it. */
@@ -55,12 +68,15 @@ struct format_message {
 const char *format_name(enum format f);
 /* Does a post have a frame for each channel (face.channel)? */
 bool format_names_channel(enum format f);
+/* The same without its coding. */
+enum format format_plain(enum format f);
 /* The row with these marks, or FORMAT_COUNT: there is none. */
 enum format format_find(enum format_family family, enum format_view view,
 			enum format_coding coding);
-/* Makes the message's frame, exactly as long as it is. 0, or -1: out of memory, or longer than a frame may be. */
+/* Makes the message's frame, exactly as long as it is, or says that the plain one serves. 0, or -1: out of memory, or longer
+ * than a frame may be. */
 int format_frame(enum format f, const struct format_message *message, struct frame *out) MUST_USE;
-/* Appends one message, wrapped. */
+/* Appends one message, wrapped, and never coded. With a hello comes what the coding must have been told first. */
 void format_wrap(enum format f, const struct face *face, const char *json, size_t len,
 		 struct buf *out);
 

@@ -344,10 +344,12 @@ const struct frame *post_frame(struct post *post, enum format format, enum post_
 	frame = &post->frames[format][match == MATCH_REMOVE ? REMOVE : FULL];
 	if (frame->data)
 		return frame;
-	if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
-		return NULL;
-	post->bytes += frame->len;
-	return frame;
+	if (!frame->as_plain) {
+		if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
+			return NULL;
+		post->bytes += frame->len;
+	}
+	return frame->as_plain ? post_frame(post, format_plain(format), match) : frame;
 }
 
 enum post_match post_in_channel(const struct post *post, const char *channel, uint32_t *at)

@@ -77,6 +77,7 @@ static int add_frame(struct reader *r, const struct post *post, const struct fra
 	if (f == NULL)
 		return post->blanked ? 0 : -1;
 	buf_add(&r->all->block, f->data, f->len);
+	COUNT_ADD(DEFLATE_SPARED, f->spared);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static void frames_of_every_length_say_their_length(void **state)
 
 		buf_clear(&out);
 		format_wrap(FORMAT_WEBSOCKET, &(struct face){0}, message.data, sizes[i], &out);
-		const struct frame frame = {(uint8_t *)out.data, (uint32_t)out.len};
+		const struct frame frame = {.data = (uint8_t *)out.data, .len = (uint32_t)out.len};
 		struct buf copy = {0};
 		payload(&frame, &copy);
 		buf_free(&copy);
