@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frames.h"
 #include "marks.h"
 
 #define READ_BYTES (256 << 10)
@@ -31,6 +32,7 @@ struct reader {
 	uint8_t state; /* enum reader_state */
 	struct answer answer;
 	struct marks marks;
+	struct frames frames;
 	uint32_t
 		next; /* number of the message that should come now; a step further is kind.spread */
 };
@@ -113,6 +115,7 @@ static void reader_lost_its_server(struct reader *r)
 		crowd.failed++;
 	}
 	close(r->fd);
+	frames_free(&r->frames);
 	r->state = CLOSED;
 	open_more();
 }
@@ -182,6 +185,13 @@ static void reader_got(void *who, int64_t sent_ns, uint32_t number)
 	f->last_ns = chunk_ns;
 }
 
+static void reader_reads(void *who, const char *text, size_t n)
+{
+	struct reader *r = who;
+
+	marks_scan(&r->marks, text, n, reader_got, r);
+}
+
 /* To the server's question whether anybody is there. */
 static void reader_reply(struct reader *r)
 {
@@ -202,7 +212,10 @@ static void reader_hear(struct reader *r, const char *bytes, size_t n)
 	if (bytes == end || r->state == CLOSED)
 		return;
 	crowd.bytes += (uint64_t)(end - bytes);
-	marks_scan(&r->marks, bytes, (size_t)(end - bytes), reader_got, r);
+	if (crowd.kind.speech->framed)
+		frames_take(&r->frames, bytes, (size_t)(end - bytes), reader_reads, r);
+	else
+		reader_reads(r, bytes, (size_t)(end - bytes));
 	if (speech_is_asked(crowd.kind.speech, bytes, (size_t)(end - bytes)))
 		reader_reply(r);
 }
@@ -259,6 +272,7 @@ void crowd_drop(void)
 	for (unsigned i = 0; i < crowd.opened; i++) {
 		if (readers[i].state != CLOSED)
 			close(readers[i].fd);
+		frames_free(&readers[i].frames);
 		readers[i].state = CLOSED; /* events of this turn may still name it */
 	}
 	crowd.wanted = crowd.opened = crowd.ready = crowd.failed = crowd.closed = 0;

@@ -2,7 +2,7 @@
  *
  *   nw-publish --to redis|http|nats|mqtt|zmtp --at PATH|PORT --channel NAME --shape item|text|grip
  *              --frame BYTES[-BYTES] [--envelope BYTES] --first NUMBER --count N --rate PER_SECOND [--spread N]
- *              [--patience MS]
+ *              [--patience MS] [--items FILE]
  *
  * Open loop: message i leaves at start + i / rate, whatever became of those before it. It does not
  * wait for answers, and asks for real-time priority, so that the readers' process on the same core cannot
@@ -12,6 +12,9 @@
  * as pushpin wants to be told of it. Each carries one mark (marks.h). --frame says how long it is when it reaches a reader, and --envelope how much of that the
  * server adds; of a range the length is drawn by the message's number, small ones more often, the same for
  * every server. With --spread N the number of the channel, message number modulo N, stands for {} in its name.
+ *
+ * With --items, messages are its lines in turn, whatever shape and frame say; @MARK@ and @URI@ in them stand for a mark and a
+ * uri of the message's own.
  *
  * Prints {"published":…,"answered":…,"unheard":…,"late_us":…} when the server has answered all, or when patience
  * ends after the last: `unheard` reached no subscriber, `late_us` is how late the latest left.
@@ -135,6 +138,51 @@ static const struct shape *shape_find(const char *name)
 	return NULL;
 }
 
+/* The lines of --items. */
+static char *lines[64];
+static unsigned line_count;
+
+static void read_items(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	size_t cap;
+
+	if (file == NULL) {
+		perror(path);
+		exit(1);
+	}
+	while (line_count < sizeof lines / sizeof *lines) {
+		cap = 0;
+		if (getline(&lines[line_count], &cap, file) <= 0)
+			break;
+		lines[line_count][strcspn(lines[line_count], "\n")] = '\0';
+		line_count++;
+	}
+	fclose(file);
+}
+
+/* Writes the next line into text[], with a mark and a uri of its own; returns its length. */
+static size_t compose_line(unsigned number, int64_t sent_ns)
+{
+	size_t used = 0;
+
+	for (const char *at = lines[number % line_count]; *at != '\0' && used < MESSAGE_MAX - 64;) {
+		if (strncmp(at, "@MARK@", 6) == 0)
+			used += (size_t)snprintf(text + used, sizeof text - used, MARK_FORMAT,
+						 (long long)sent_ns, number);
+		else if (strncmp(at, "@URI@", 5) == 0)
+			used += (size_t)snprintf(text + used, sizeof text - used,
+						 "urn:bench:%07d:%07u", (int)getpid(), number);
+		else {
+			text[used++] = *at++;
+			continue;
+		}
+		at += at[1] == 'M' ? 6 : 5;
+	}
+	text[used] = '\0';
+	return used;
+}
+
 /* Writes the message into text[]; returns its length, which is more than asked for if its shape needs more. */
 static size_t compose(unsigned number, int64_t sent_ns)
 {
@@ -156,7 +204,7 @@ static size_t compose(unsigned number, int64_t sent_ns)
 static void publish(unsigned number)
 {
 	char channel[CHANNEL_MAX];
-	size_t n = compose(number, now_ns());
+	size_t n = line_count > 0 ? compose_line(number, now_ns()) : compose(number, now_ns());
 
 	speech_name(channel, sizeof channel, options.channel, number % options.spread);
 	options.outlet->publish(channel, text, n);
@@ -185,7 +233,7 @@ static _Noreturn void usage(void)
 		"                  --shape item|text|grip --frame BYTES[-BYTES] [--envelope "
 		"BYTES]\n"
 		"                  --first NUMBER --count N --rate PER_SECOND [--spread N]\n"
-		"                  [--patience MS]\n");
+		"                  [--patience MS] [--items FILE]\n");
 	exit(2);
 }
 
@@ -234,6 +282,9 @@ static void read_option(int c, const char *value)
 	case 'w':
 		options.patience_ms = (int64_t)strtoul(value, NULL, 10);
 		break;
+	case 'i':
+		read_items(value);
+		break;
 	default:
 		usage();
 	}
@@ -253,6 +304,7 @@ static void read_options(int argc, char **argv)
 		{"rate", required_argument, NULL, 'p'},
 		{"spread", required_argument, NULL, 'm'},
 		{"patience", required_argument, NULL, 'w'},
+		{"items", required_argument, NULL, 'i'},
 		{0},
 	};
 

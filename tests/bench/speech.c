@@ -51,6 +51,19 @@ static size_t ask_centrifuge(char *out, size_t room, const char *place, unsigned
 	return n;
 }
 
+/* As a browser offers it. */
+static size_t ask_compressed(char *out, size_t room, const char *place, unsigned reader)
+{
+	(void)reader;
+	return fits(snprintf(out, room,
+			     "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+			     "Connection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
+			     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: "
+			     "permessage-deflate; client_max_window_bits\r\n\r\n",
+			     place),
+		    room);
+}
+
 static size_t ask_event_stream(char *out, size_t room, const char *place, unsigned reader)
 {
 	(void)reader;
@@ -105,19 +118,24 @@ static size_t ask_mqtt(char *out, size_t room, const char *place, unsigned reade
 #define TEXT(s) (s), sizeof(s) - 1
 
 static const struct speech speeches[] = {
-	{"ws", true, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL, NULL},
-	{"ws-mute", false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL,
+	{"ws", true, false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL,
 	 NULL},
-	{"centrifuge", true, ask_centrifuge, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
+	{"centrifuge", true, false, ask_centrifuge, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
 	 "\x81\x02{}", "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
-	{"sse", true, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL, NULL},
-	{"stream", false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL,
-	 NULL},
-	{"nats", false, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n", "PONG\r\n"},
-	{"redis", false, ask_redis, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL, TEXT(":1\r\n"), NULL,
-	 NULL},
-	{"mqtt", false, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL, TEXT("\x90\x03\x00\x01\x00"),
+	{"ws-deflate", true, true, ask_compressed, TEXT("HTTP/1.1 101"), "permessage-deflate",
+	 TEXT("\r\n\r\n"), NULL, NULL},
+	{"ws-mute", false, false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
 	 NULL, NULL},
+	{"sse", true, false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL,
+	 NULL},
+	{"stream", false, false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"),
+	 NULL, NULL},
+	{"nats", false, false, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n",
+	 "PONG\r\n"},
+	{"redis", false, false, ask_redis, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL, TEXT(":1\r\n"),
+	 NULL, NULL},
+	{"mqtt", false, false, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL,
+	 TEXT("\x90\x03\x00\x01\x00"), NULL, NULL},
 };
 
 const struct speech *speech_find(const char *name)

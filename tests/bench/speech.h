@@ -18,6 +18,7 @@
 struct speech {
 	const char *name;
 	bool greets; /* a reader is ready only when something follows the answer */
+	bool framed; /* marks are in the text of WebSocket frames, which may be compressed */
 
 	/* Writes the request for `place` (a path, a subject, a topic); its length, or 0. */
 	size_t (*ask)(char *out, size_t room, const char *place, unsigned reader);

@@ -1,4 +1,4 @@
-/* test_bench.c - the bench's own arithmetic: marks and answers are found wherever a read
+/* test_bench.c - the bench's own arithmetic: marks, frames and answers are found wherever a read
  * cuts them, and the histogram's buckets are within a sixty-fourth of the truth. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "frames.h"
 #include "histogram.h"
 #include "marks.h"
 #include "speech.h"
@@ -146,6 +147,38 @@ static void a_refusal_is_one_in_every_protocol(void **state)
 		assert_int_equal(after_answer(protocol[i], no, sizeof no - 1, sizeof no - 1), -1);
 }
 
+/* "Hello", plain, and as RFC 7692, 7.2.3 compresses it; and 200 bytes, whose length is longer. */
+static void hear_text(void *who, const char *frame_text, size_t n)
+{
+	struct heard *h = who;
+
+	assert_true(h->count < 8);
+	h->number[h->count] = (uint32_t)n;
+	if (n == 5)
+		assert_memory_equal(frame_text, "Hello", 5);
+	h->count++;
+}
+
+static void a_frame_is_read_wherever_two_reads_cut_it(void **state)
+{
+	static char bytes[7 + 9 + 4 + 200] = "\x81\x05Hello\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"
+					     "\x81\x7e\x00\xc8";
+
+	(void)state;
+	for (size_t cut = 0; cut <= sizeof bytes; cut++) {
+		struct frames f = {0};
+		struct heard h = {0};
+
+		frames_take(&f, bytes, cut, hear_text, &h);
+		frames_take(&f, bytes + cut, sizeof bytes - cut, hear_text, &h);
+		assert_int_equal(h.count, 3);
+		assert_int_equal(h.number[0], 5);
+		assert_int_equal(h.number[1], 5);
+		assert_int_equal(h.number[2], 200);
+		assert_null(f.part);
+	}
+}
+
 static void a_name_has_its_number_in_place_of_the_braces(void **state)
 {
 	char name[32];
@@ -167,6 +200,7 @@ int main(void)
 		cmocka_unit_test(no_latency_is_too_odd_to_be_counted),
 		cmocka_unit_test(an_answer_is_understood_wherever_it_is_cut_after_its_proof),
 		cmocka_unit_test(a_refusal_is_one_in_every_protocol),
+		cmocka_unit_test(a_frame_is_read_wherever_two_reads_cut_it),
 		cmocka_unit_test(a_name_has_its_number_in_place_of_the_braces),
 	};
 

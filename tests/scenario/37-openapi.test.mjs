@@ -160,7 +160,7 @@ test('its examples are what its schemas say, and so are those of the manual and 
   for (const number of [1, 2, 3, 4, 5, 6, 7, 8]) fits({ $ref: '#/components/schemas/PostedItem' }, sample(number), `sample ${number}`);
 
   const manual = Object.fromEntries([...read('docs/protocol.md').matchAll(/^```json (\w+)\n(.*)\n```$/gm)].map(([, name, json]) => [name, JSON.parse(json)]));
-  for (const [path, said, heard] of [['/v1/stream', ['hello', 'post', 'kill', 'tick', 'gap', 'bye', 'subscribed', 'error'], ['subscribe', 'ping']],
+  for (const [path, said, heard] of [['/v1/stream', ['hello', 'like', 'post', 'kill', 'tick', 'gap', 'bye', 'subscribed', 'error'], ['subscribe', 'ping']],
     ['/v1/publish', ['authorized', 'accepted', 'refused'], ['auth', 'publish', 'ping']]]) {
     const { receive, send } = openapi.paths[path].get['x-websocket'];
     for (const name of said) fits({ oneOf: receive.oneOf }, manual[name], name);
@@ -323,6 +323,7 @@ async function handshakes(stage, id) {
   await ask(stage, id, [426, 'upgrade_required']);
   await ask(stage, id, [426, 'bad_version'], handshake({ 'sec-websocket-version': '8' }));
   await ask(stage, id, [400, 'bad_protocol'], handshake({ 'sec-websocket-protocol': 'graphql-ws' }));
+  await ask(stage, id, [431, 'too_many_extensions'], handshake({ 'sec-websocket-extensions': `x-${'y'.repeat(253)}` }));
   await ask(stage, id, [400, 'bad_upgrade'], handshake({ upgrade: 'h2c' }));
   await ask(stage, id, [400, 'bad_query'], { query: `?x=${'y'.repeat(5000)}` });
   await ask(stage, id, 101, handshake({ 'sec-websocket-protocol': 'newswire.v1' }));
@@ -337,7 +338,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   const { receive, send, subprotocol } = openapi.paths['/v1/stream'].get['x-websocket'];
   assert.equal(subprotocol, 'newswire.v1');
   const say = (reader, message) => { fits({ oneOf: send.oneOf }, message, 'what a client says'); reader.send(message); };
-  const reader = await stage.reader({ channels: ['world', 'sport'] });
+  const reader = await stage.reader({ channels: ['world', 'sport'], socket: { perMessageDeflate: true } });
   for (const [number, posts] of [[1, 1], [4, 2], [3, 3], [5, 4]]) {
     await stage.post(sample(number), { channels: 'world' });
     await reader.hasRead(posts);
@@ -362,7 +363,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   await until(() => reader.messages.some((m) => m.type === 'bye'), 'bye');
   for (const message of [...reader.messages, ...lost.messages]) fits({ oneOf: receive.oneOf }, message, 'what the server says');
   assert.deepEqual([...new Set([...reader.messages, ...lost.messages].map((m) => m.type))].sort(),
-    ['bye', 'error', 'gap', 'hello', 'post', 'subscribed', 'tick']);
+    ['bye', 'error', 'gap', 'hello', 'like', 'post', 'subscribed', 'tick']);
 });
 
 test('the line for tools: the handshake and its refusals, and every message of both sides', async (t) => {

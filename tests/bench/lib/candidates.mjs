@@ -11,7 +11,7 @@ import { natsVersion, startNats } from './candidates/nats.mjs';
 import { nchanVersion, startNchan } from './candidates/nchan.mjs';
 import { pushpinVersion, startPushpin } from './candidates/pushpin.mjs';
 import { startRedisAlone } from './candidates/redis.mjs';
-import { startNewswired, startTwoNodes, startTwoWorkers } from './candidates/newswired.mjs';
+import { startDeflate, startNewswired, startTwoNodes, startTwoWorkers } from './candidates/newswired.mjs';
 
 // `peer`: it is another server, and takes part where a workload says so; `onlyIfNamed`: it needs so long that it must be
 // asked for. `needs`: a file that is there when it is installed.
@@ -20,6 +20,7 @@ export const CANDIDATES = {
   newswired: { says: 'one worker', program: 'newswired', start: startNewswired },
   workers2: { says: 'newswired, two workers', program: 'newswired', start: startTwoWorkers },
   nodes2: { says: 'newswired, two nodes on one Redis', program: 'newswired', start: startTwoNodes },
+  deflate: { says: 'newswired, readers who take compressed messages', program: 'newswired', start: startDeflate },
   textbook: { says: 'libwebsockets, one frame per writable callback', program: 'nw-textbook', peer: true, start: startTextbook },
   redis: { says: 'Redis, its own pub/sub', peer: true, start: startRedisAlone },
   nchan: {

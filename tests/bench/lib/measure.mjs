@@ -70,13 +70,14 @@ export class Measurement {
     return { server: cpuNs(candidate.pids()), load: cpuNs(crowd.pids), machine: machineNs(), time: process.hrtime.bigint() };
   }
 
-  // Runs the publisher to its end. `frame` is how long a message is when it reaches a reader, or a range.
-  async send({ first, count, rate, frame = String(FRAME_BYTES), patienceMs }) {
+  // Runs the publisher to its end. `frame` is how long a message is when it reaches a reader, or a range; `items` a file of
+  // messages to publish instead.
+  async send({ first, count, rate, frame = String(FRAME_BYTES), items, patienceMs }) {
     const { publish, envelope } = this.candidate;
     const publisher = new Child(this.settings.loadCore, join(this.settings.build, 'nw-publish'), ['--to', publish.to,
       '--at', publish.at, '--channel', this.channel, '--shape', publish.shape, '--frame', frame, '--envelope', String(envelope),
       '--first', String(first), '--count', String(count), '--rate', String(rate), '--spread', String(this.spread),
-      '--patience', String(patienceMs)]);
+      '--patience', String(patienceMs), ...(items ? ['--items', items] : [])]);
     const published = await publisher.hear((count / rate) * 1000 + patienceMs + 10_000);
     if (!published) throw new Error(`nw-publish did not end\n${publisher.errors}`);
     await publisher.ended;
@@ -84,12 +85,12 @@ export class Measurement {
   }
 
   // Publishes `count` messages at `rate` a second to everybody; what is not there after `patienceMs` is lost.
-  async publish({ rate, count, frame, patienceMs = 20_000 }) {
+  async publish({ rate, count, frame, items, patienceMs = 20_000 }) {
     const first = this.number;
     this.number += count;
     await this.crowd.expect(first, count);
     const before = this.#look();
-    const published = await this.send({ first, count, rate, frame, patienceMs });
+    const published = await this.send({ first, count, rate, frame, items, patienceMs });
     const done = await this.crowd.done(patienceMs);
     if (done.deliveries === 0) throw new Error(`${this.candidate.name} delivered nothing`);
     return summary(before, this.#look(), done, published);

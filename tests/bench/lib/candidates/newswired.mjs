@@ -46,6 +46,9 @@ const candidate = (settings, name, redis, nodes) => ({
   stop: () => Promise.all(nodes.map((node) => node.stop())),
 });
 
+/** Its readers take compressed messages, as browsers do. */
+export const startDeflate = async (settings) => ({ ...await startNewswired(settings, { name: 'deflate' }), speak: 'ws-deflate' });
+
 export async function startNewswired(settings, { workers = 1, name = 'newswired' } = {}) {
   const node = await startServer(settings, { workers });
   return candidate(settings, name, node.redis, [node]);
