@@ -181,15 +181,14 @@ static int open_floors(struct worker *w)
 				    .feed_max = (unsigned)o->feed_max,
 				    .raw_rights = w->setup->raw_rights,
 				    .inbox_pause_ms = INBOX_PAUSE_MS};
-	struct readers_options readers = {
-		.tick_ms = o->tick_ms,
-		.retention_ms = o->retention_ms,
-		.lines = {[FORMAT_WEBSOCKET] = stream_line(),
-			  [FORMAT_WEBSOCKET_ALONE] = stream_line(),
-			  [FORMAT_WEBSOCKET_LIKE] = stream_line(),
-			  [FORMAT_CENTRIFUGE] = session_line()},
-		.breathe = on_breath,
-		.arg = w};
+	struct readers_options readers = {.tick_ms = o->tick_ms,
+					  .retention_ms = o->retention_ms,
+					  .lines = {[FORMAT_WEBSOCKET] = stream_line(),
+						    [FORMAT_WEBSOCKET_ALONE] = stream_line(),
+						    [FORMAT_WEBSOCKET_LIKE] = stream_line(),
+						    [FORMAT_CENTRIFUGE] = session_line()},
+					  .breathe = on_breath,
+					  .arg = w};
 	char error[256];
 
 	if (redis_place_read(&w->place, w->setup->redis, error, sizeof error) != 0) {
@@ -207,24 +206,25 @@ static int open_floors(struct worker *w)
 		return -1;
 	struct session_options session = {
 		.sndbuf = o->sndbuf, .tick_ms = o->tick_ms, .wire = w->wire};
-	struct door_setup door = {.loop = &w->loop,
-				  .listen_fd = w->setup->listen_fd,
-				  .wire = w->wire,
-				  .desk = w->desk,
-				  .readers = w->readers,
-				  .stream = stream_door(o->sndbuf),
-				  .tool = tools_door(w->tools),
-				  .centrifuge = session_door(&session),
-				  .extension = o->compression == COMPRESSION_ON ? negotiate_deflate() : NULL,
-				  .who = w->who,
-				  .pages = w->setup->pages,
-				  .page_count = w->setup->page_count,
-				  .max_item = o->max_item,
-				  .max_batch = o->max_batch,
-				  .max_readers = o->max_readers,
-				  .user_timeout_ms = (unsigned)o->user_timeout_ms,
-				  .public_url = o->public_url,
-				  .cors_origin = o->cors_origin};
+	struct door_setup door = {
+		.loop = &w->loop,
+		.listen_fd = w->setup->listen_fd,
+		.wire = w->wire,
+		.desk = w->desk,
+		.readers = w->readers,
+		.stream = stream_door(o->sndbuf),
+		.tool = tools_door(w->tools),
+		.centrifuge = session_door(&session),
+		.extension = o->compression == COMPRESSION_ON ? negotiate_deflate() : NULL,
+		.who = w->who,
+		.pages = w->setup->pages,
+		.page_count = w->setup->page_count,
+		.max_item = o->max_item,
+		.max_batch = o->max_batch,
+		.max_readers = o->max_readers,
+		.user_timeout_ms = (unsigned)o->user_timeout_ms,
+		.public_url = o->public_url,
+		.cors_origin = o->cors_origin};
 	return (w->door = door_open(&door)) == NULL ? -1 : 0;
 }
 

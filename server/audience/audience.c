@@ -37,7 +37,8 @@ struct audience {
 	struct audience *next_dirty; /* set->dirty: those with posts in this tick */
 	bool is_dirty;
 	bool by_channel; /* the format names the channel: a post is pending once for each that it matches */
-	bool torn; /* memory was short in this tick: its members are told to catch up */
+	bool is_coded; /* its frames may be compressed */
+	bool torn;     /* memory was short in this tick: its members are told to catch up */
 	UT_hash_handle hh;
 };
 
@@ -170,7 +171,8 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 			       .subscription = s,
 			       .format = format,
 			       .refs = 1,
-			       .by_channel = format_names_channel(format)};
+			       .by_channel = format_names_channel(format),
+			       .is_coded = format_is_coded(format)};
 	if ((a->places = listeners_enter(&set->index, a, s)) == NULL) {
 		free(a);
 		return NULL;
@@ -365,7 +367,6 @@ static struct stretch stretch_from(const struct audience *a, uint32_t from)
 		s.only = s.frames == 0 ? f : NULL;
 		s.frames++;
 		s.bytes += f->len;
-		s.spared += f->spared;
 	}
 	return s;
 }
@@ -464,6 +465,19 @@ static void tell_reach(struct audience *a, uint32_t from, uint32_t upto)
 					  a->lagging, set->now_ms);
 }
 
+/* What the coding of its frames was worth. */
+static __attribute__((noinline)) void count_spared(const struct audience *a,
+						   const struct stretch *s)
+{
+	for (uint32_t i = s->from; i < s->upto; i++) {
+		const struct pending *p = &a->tick.at[i];
+		const struct frame *f = post_frame(p->post, a->format, p->match);
+
+		if (f != NULL)
+			COUNT_ADD(DEFLATE_SPARED, (uint64_t)f->spared * a->live_count);
+	}
+}
+
 /* Offers one stretch after `from`. 0, or -1: memory is short. */
 static int offer_stretch(struct audience *a, const struct stretch *s, struct wire_id from)
 {
@@ -475,9 +489,10 @@ static int offer_stretch(struct audience *a, const struct stretch *s, struct wir
 	if (s->frames == 0)
 		return 0;
 	COUNT_ADD(DELIVERIES, (uint64_t)s->frames * a->live_count);
-	COUNT_ADD(DEFLATE_SPARED, s->spared * a->live_count);
 	block.bytes = s->frames == 1 ? s->only->data : (uint8_t *)set->block.data;
 	block.len = s->frames == 1 ? s->only->len : set->block.len;
+	if (a->is_coded)
+		count_spared(a, s);
 	offer_to_all(a, &block);
 	return 0;
 }

@@ -55,9 +55,9 @@ struct door_setup {
 	struct wire *wire;
 	struct desk *desk;
 	struct readers *readers;
-	const struct door_stream *stream;     /* readers: /v1/stream */
-	const struct door_stream *tool;	      /* newsroom tools: /v1/publish */
-	const struct door_stream *centrifuge; /* readers: /connection/websocket */
+	const struct door_stream *stream;	/* readers: /v1/stream */
+	const struct door_stream *tool;		/* newsroom tools: /v1/publish */
+	const struct door_stream *centrifuge;	/* readers: /connection/websocket */
 	const struct door_extension *extension; /* NULL: none */
 	struct who *who;
 	const struct counters_page *pages;

@@ -173,6 +173,11 @@ enum format format_find(enum format_family family, enum format_view view, enum f
 	return f;
 }
 
+bool format_is_coded(enum format f)
+{
+	return rows[f].coding != CODING_PLAIN;
+}
+
 enum format format_plain(enum format f)
 {
 	MUST(f < FORMAT_COUNT);

@@ -68,6 +68,7 @@ struct format_message {
 const char *format_name(enum format f);
 /* Does a post have a frame for each channel (face.channel)? */
 bool format_names_channel(enum format f);
+bool format_is_coded(enum format f);
 /* The same without its coding. */
 enum format format_plain(enum format f);
 /* The row with these marks, or FORMAT_COUNT: there is none. */

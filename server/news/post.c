@@ -334,6 +334,18 @@ static int make_frame(struct frame *frame, enum format format, const struct post
 	return made;
 }
 
+/* The first time, or the plain one's; apart, so that the usual way needs no stack for it. */
+static __attribute__((noinline)) const struct frame *
+frame_made(struct post *post, struct frame *frame, enum format format, enum post_match match)
+{
+	if (!frame->as_plain) {
+		if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
+			return NULL;
+		post->bytes += frame->len;
+	}
+	return frame->as_plain ? post_frame(post, format_plain(format), match) : frame;
+}
+
 const struct frame *post_frame(struct post *post, enum format format, enum post_match match)
 {
 	struct frame *frame;
@@ -342,14 +354,7 @@ const struct frame *post_frame(struct post *post, enum format format, enum post_
 	if (match == MATCH_FULL && post->blanked)
 		return NULL;
 	frame = &post->frames[format][match == MATCH_REMOVE ? REMOVE : FULL];
-	if (frame->data)
-		return frame;
-	if (!frame->as_plain) {
-		if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
-			return NULL;
-		post->bytes += frame->len;
-	}
-	return frame->as_plain ? post_frame(post, format_plain(format), match) : frame;
+	return frame->data ? frame : frame_made(post, frame, format, match);
 }
 
 enum post_match post_in_channel(const struct post *post, const char *channel, uint32_t *at)
