@@ -651,8 +651,8 @@ static void closed(void *reader)
 
 const struct door_stream *session_door(const struct session_options *given)
 {
-	static const struct door_stream ops = {NULL,	has_room,  established,
-					       receive, writeable, closed};
+	static const struct door_stream ops = {NULL,	  has_room, established, receive,
+					       writeable, closed,   false};
 
 	options = *given;
 	return &ops;
