@@ -465,13 +465,12 @@ static void tell_reach(struct audience *a, uint32_t from, uint32_t upto)
 					  a->lagging, set->now_ms);
 }
 
-/* What the coding of its frames was worth. */
-static __attribute__((noinline)) void count_spared(const struct audience *a,
-						   const struct stretch *s)
+/* What the coding of these frames was worth. */
+static __attribute__((noinline)) void count_spared(const struct audience *a, uint32_t from,
+						   uint32_t upto)
 {
-	for (uint32_t i = s->from; i < s->upto; i++) {
-		const struct pending *p = &a->tick.at[i];
-		const struct frame *f = post_frame(p->post, a->format, p->match);
+	for (; from < upto; from++) {
+		const struct frame *f = frame_of(a, &a->tick.at[from]);
 
 		if (f != NULL)
 			COUNT_ADD(DEFLATE_SPARED, (uint64_t)f->spared * a->live_count);
@@ -492,7 +491,7 @@ static int offer_stretch(struct audience *a, const struct stretch *s, struct wir
 	block.bytes = s->frames == 1 ? s->only->data : (uint8_t *)set->block.data;
 	block.len = s->frames == 1 ? s->only->len : set->block.len;
 	if (a->is_coded)
-		count_spared(a, s);
+		count_spared(a, s->from, s->upto);
 	offer_to_all(a, &block);
 	return 0;
 }
