@@ -149,8 +149,12 @@ static bool speech_wants(const void *line, uint32_t channel, struct wire_id id)
 
 static const struct reader_speech speech = {speech_tick, speech_gap, speech_wants};
 
-static const struct reader_line line_ops = {sizeof(struct session), line_write, line_expect,
-					    line_want_turn,	    line_close, &speech};
+static const struct reader_line line_ops = {.size = sizeof(struct session),
+					    .write = line_write,
+					    .expect = line_expect,
+					    .want_turn = line_want_turn,
+					    .close = line_close,
+					    .speech = &speech};
 
 const struct reader_line *session_line(void)
 {
@@ -651,8 +655,11 @@ static void closed(void *reader)
 
 const struct door_stream *session_door(const struct session_options *given)
 {
-	static const struct door_stream ops = {NULL,	  has_room, established, receive,
-					       writeable, closed,   false};
+	static const struct door_stream ops = {.has_room = has_room,
+					       .established = established,
+					       .receive = receive,
+					       .writeable = writeable,
+					       .closed = closed};
 
 	options = *given;
 	return &ops;
