@@ -175,6 +175,7 @@ struct hearing {
 	struct buf says; /* the replies */
 	bool loaded;	 /* `place` holds the reader's channels */
 	bool changed;	 /* they are not the reader's any more */
+	bool resumes;	 /* it comes back with a place */
 	uint32_t count;
 	struct place place[CENTRIFUGE_CHANNELS_MAX]; /* sorted by name */
 };
@@ -306,7 +307,7 @@ static void begin_hearing(struct hearing *h, struct reader *r)
 	h->reader = r; /* of `place`, what `count` does not count is never looked at */
 	h->session = session_of(r);
 	h->says = (struct buf){0};
-	h->loaded = h->changed = false;
+	h->loaded = h->changed = h->resumes = false;
 	h->count = 0;
 }
 
@@ -374,7 +375,7 @@ static int settle(struct hearing *h, const struct centrifuge_wish *wish,
 		return 0;
 	out->from = since;
 	out->recovered = true;
-	COUNT(READERS_RESUMED);
+	h->resumes = true;
 	return 0;
 }
 
@@ -574,6 +575,8 @@ static void hear(struct reader *r, const char *bytes, size_t len)
 		reader_close(r, CLOSE_INTERNAL);
 	else if (h.says.len > 0)
 		reader_answer(r, h.says.data, h.says.len);
+	if (h.resumes)
+		COUNT(READERS_RESUMED);
 	if (h.changed && reader_listens(r))
 		apply(&h, lost_of(h.session));
 	buf_free(&h.says);

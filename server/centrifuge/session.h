@@ -39,7 +39,7 @@ enum {
 	SESSION_HISTORY_COST = 10, /* commands that a history command counts for */
 	/* Publications in one reply, if there is more than one; behind so much, a message gets no more of them. */
 	SESSION_HISTORY_BYTES = 64 << 10,
-	SESSION_AHEAD_S = 2,
+	SESSION_AHEAD_S = 5,
 	SESSION_AHEAD_FORGET_S = 60 /* then it is another place that is asked for */
 };
 

@@ -294,7 +294,7 @@ test('what is not there is an error with its code, never a hang', async (t) => {
     13: 'ping', 14: 107, 15: 100, 16: 'unsubscribe', 17: 'subscribe' });
   assert.equal(raw.replies.find((r) => r.id === 15).error.temporary, true);
   // A place that no worker reaches was never one: the SDK, which asks again by itself, is told so.
-  const late = client.follow('sport', { since: { offset: 9e15, epoch: '' } });
+  const late = client.follow('sport', { since: { offset: 9e15, epoch: '' }, minResubscribeDelay: 100, maxResubscribeDelay: 300 });
   await late.ready(15000);
   assert.equal(client.last('sport', 'subscribed').recovered, false);
   assert.equal(client.last('sport', 'subscribed').wasRecovering, true);

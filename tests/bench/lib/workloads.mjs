@@ -8,11 +8,11 @@
 import { audiences } from './workloads/audiences.mjs';
 import { crowd, idle, storm } from './workloads/crowd.mjs';
 import { deflate } from './workloads/deflate.mjs';
-import { burst, many, matrix, mixed, steady } from './workloads/fanout.mjs';
+import { burst, centrifuge, many, matrix, mixed, steady } from './workloads/fanout.mjs';
 import { flash, wide } from './workloads/flash.mjs';
 import { scale } from './workloads/scale.mjs';
 
-export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle };
+export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge };
 
 // What `fanout` measures: newswired against the floor.
 export const FANOUT = ['steady', 'burst', 'crowd'];

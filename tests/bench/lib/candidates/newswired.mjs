@@ -54,6 +54,9 @@ export async function startNewswired(settings, { workers = 1, name = 'newswired'
   return candidate(settings, name, node.redis, [node]);
 }
 
+export const startForCentrifuge = async (settings) =>
+  ({ ...await startNewswired(settings, { name: 'centrifuge' }), speak: 'centrifuge', place: (asked) => asked });
+
 /** For a tool that posts: {url, key, stop()}. */
 export const startForPosting = (settings) => startServer({ ...settings, serverCore: null });
 

@@ -6,7 +6,7 @@ import { Measurement } from '../measure.mjs';
 const PATIENCE_MS = 20_000;
 const PEER_PATIENCE_MS = 2_000; // a server that cannot keep up is not waited for
 
-const patience = ({ name }) => (['floor', 'newswired'].includes(name) ? PATIENCE_MS : PEER_PATIENCE_MS);
+const patience = ({ name }) => (['floor', 'newswired', 'centrifuge'].includes(name) ? PATIENCE_MS : PEER_PATIENCE_MS);
 
 async function fanout(settings, candidate, { rate, seconds, frame }) {
   const measurement = new Measurement(settings, candidate);
@@ -70,6 +70,15 @@ const RATE_FIGURES = RATES_READERS.flatMap((readers) => RATES.flatMap((rate) => 
     figure(`last@${cell(readers, rate)}`, `${where}: time to the last reader, p50`, 'ms', 1, (run) => of(run).last_us.p50 / 1000),
   ];
 }));
+
+export const centrifuge = {
+  says: 'readers who speak Centrifuge\'s protocol beside our own, 10 posts a second', who: ['newswired', 'centrifuge'], ofReaders: true,
+  measure: fanout, rate: 10, seconds: 3, takes: 5, figures: FANOUT_FIGURES, headlines: ['cpu_us', 'p99', 'last_p50'],
+  bars: [
+    { key: 'cpu_us', of: 'centrifuge', against: 'newswired', most: 1.1 },
+    { key: 'lost', of: 'centrifuge', most: 0 },
+  ],
+};
 
 export const steady = {
   says: '10 posts a second', ofReaders: true, measure: fanout, rate: 10, seconds: 3, takes: 5, peers: true,
