@@ -358,6 +358,7 @@ static int settle(struct hearing *h, const struct centrifuge_wish *wish,
 		  struct centrifuge_subscribed *out)
 {
 	struct cursor since = wish->since, head = {.id = wire_head(options.wire)};
+	struct wire_id lost = lost_of(h->session);
 	enum reader_since how;
 
 	memcpy(head.epoch, wire_epoch(options.wire), sizeof head.epoch);
@@ -370,8 +371,7 @@ static int settle(struct hearing *h, const struct centrifuge_wish *wish,
 	how = reader_judge(h->reader, &since);
 	if (how == SINCE_AHEAD)
 		return may_come(h) ? -1 : 0;
-	if (how == SINCE_LOST ||
-	    (h->session->past != NULL && wire_id_compare(since.id, lost_of(h->session)) <= 0))
+	if (how == SINCE_LOST || (is_any(lost) && wire_id_compare(since.id, lost) <= 0))
 		return 0;
 	out->from = since;
 	out->recovered = true;

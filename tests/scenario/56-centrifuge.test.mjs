@@ -244,6 +244,9 @@ test('connect carries subscriptions, and its reply what became of them', async (
   assert.deepEqual(Object.keys(connect.subs).toSorted(), ['sport', 'world']);
   assert.deepEqual(connect.subs.world, { recoverable: true, positioned: true, epoch, offset, was_recovering: true, recovered: true });
   await until(() => back.pubs.length === 1, 'what was missed');
+  back.send({ id: 8, subscribe: { channel: 'class:regular', recover: true, epoch } }); // from the beginning, while the others are elsewhere
+  assert.equal((await back.reply(8)).subscribe.recovered, true);
+  await until(() => back.pubs.length === 2, 'what came before');
 });
 
 test('history: the last posts of a channel, forwards and backwards, from a place, and only the place', async (t) => {
