@@ -14,6 +14,8 @@
 #include "http/who.h"
 #include "options.h"
 #include "reader/reader.h"
+#include "sse/events.h"
+#include "sse/line.h"
 #include "wire/wire.h"
 #include "ws/negotiate.h"
 #include "ws/stream.h"
@@ -32,6 +34,7 @@ struct worker {
 	struct desk *desk;
 	struct readers *readers;
 	struct tools *tools;
+	struct events *events;
 	struct door *door;
 	uv_prepare_t
 		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
@@ -186,6 +189,7 @@ static int open_floors(struct worker *w)
 					  .lines = {[FORMAT_WEBSOCKET] = stream_line(),
 						    [FORMAT_WEBSOCKET_ALONE] = stream_line(),
 						    [FORMAT_WEBSOCKET_LIKE] = stream_line(),
+						    [FORMAT_EVENT] = line_ops(),
 						    [FORMAT_CENTRIFUGE] = session_line()},
 					  .breathe = on_breath,
 					  .arg = w};
@@ -202,6 +206,7 @@ static int open_floors(struct worker *w)
 	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
 	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||
+	    (w->events = events_new(&w->loop, o->sndbuf)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
 	struct session_options session = {
@@ -215,6 +220,7 @@ static int open_floors(struct worker *w)
 		.stream = stream_door(o->sndbuf),
 		.tool = tools_door(w->tools),
 		.centrifuge = session_door(&session),
+		.events = events_door(w->events),
 		.extension = o->compression == COMPRESSION_ON ? negotiate_deflate() : NULL,
 		.who = w->who,
 		.pages = w->setup->pages,
@@ -247,11 +253,14 @@ static void close_floors(struct worker *w)
 	uv_handle_t *handles[] = {(uv_handle_t *)&w->turn_ends, (uv_handle_t *)&w->second,
 				  (uv_handle_t *)&w->drain, (uv_handle_t *)&w->term};
 
+	if (w->events != NULL)
+		events_close(w->events);
 	door_close(w->door);
 	desk_close(w->desk);
 	readers_free(w->readers);
 	wire_close(w->wire);
 	tools_free(w->tools);
+	events_free(w->events);
 	for (size_t i = 0; i < COUNT_OF(handles); i++)
 		if (handles[i]->type != UV_UNKNOWN_HANDLE)
 			uv_close(handles[i], NULL);

@@ -61,6 +61,16 @@ bool door_has_room(const struct door *door)
 	return readers_count(door->setup.readers) < door->max_readers;
 }
 
+void door_socket_taken(struct door *door)
+{
+	listener_kept(door->listener);
+}
+
+void door_socket_freed(struct door *door)
+{
+	listener_freed(door->listener);
+}
+
 void door_nudge(struct door *door)
 {
 	lws_cancel_service(door->context);

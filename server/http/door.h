@@ -25,6 +25,7 @@
 #include "wire/wire.h"
 
 struct door;
+struct request;
 struct who;
 
 /* What happens to a connection that became a WebSocket. `stream` is what established() returned. */
@@ -49,6 +50,13 @@ struct door_extension {
 	void (*answers)(struct lws *wsi, struct lws_process_html_args *args);
 };
 
+/* What happens to a request for events. */
+struct door_events {
+	void *owner;
+	/* Answers it, or takes its socket. There is room for a reader. */
+	void (*begin)(void *owner, struct request *r);
+};
+
 struct door_setup {
 	uv_loop_t *loop;
 	int listen_fd;
@@ -58,6 +66,7 @@ struct door_setup {
 	const struct door_stream *stream;	/* readers: /v1/stream */
 	const struct door_stream *tool;		/* newsroom tools: /v1/publish */
 	const struct door_stream *centrifuge;	/* readers: /connection/websocket */
+	const struct door_events *events;	/* readers: /v1/stream as Server-Sent Events */
 	const struct door_extension *extension; /* NULL: none */
 	struct who *who;
 	const struct counters_page *pages;
@@ -85,6 +94,9 @@ size_t door_requests(const struct door *door);
 const struct door_setup *door_setup_of(const struct door *door);
 /* Is there a place for one more reader? */
 bool door_has_room(const struct door *door);
+/* A socket was taken away from libwebsockets (request_take_socket()) and counts for itself; it is closed. */
+void door_socket_taken(struct door *door);
+void door_socket_freed(struct door *door);
 /* Timers of libwebsockets were set from outside its own callbacks: it must look at them. */
 void door_nudge(struct door *door);
 

@@ -125,6 +125,12 @@ void listener_retry(struct listener *l)
 	log_info("accept_resumed", LOG_I("open", l->open));
 }
 
+void listener_kept(struct listener *l)
+{
+	if (l != NULL)
+		l->open++;
+}
+
 void listener_freed(struct listener *l)
 {
 	if (l == NULL || l->open == 0)

@@ -22,6 +22,8 @@ enum { LISTENER_BATCH = 64, LISTENER_RESERVE = 64 };
 struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms,
 			       listener_adopt *adopt, void *arg) MUST_USE;
 void listener_close(struct listener *listener); /* accepts NULL */
+/* A connection that was adopted has got a second descriptor, which will be freed by itself. Accepts NULL. */
+void listener_kept(struct listener *listener);
 /* A connection that was adopted is gone. */
 void listener_freed(struct listener *listener);
 /* A second has passed: what was short may be there again, though no connection of ours ended. */

@@ -6,9 +6,16 @@
 #include <string.h>
 
 static const char *const names[QUERY_COUNT] = {
-	[QUERY_CHANNELS] = "channels", [QUERY_CLASS] = "class", [QUERY_LANG] = "lang",
-	[QUERY_TYPE] = "type",	       [QUERY_SINCE] = "since", [QUERY_LIMIT] = "limit",
-	[QUERY_BEFORE] = "before",     [QUERY_URI] = "uri",	[QUERY_WHO] = "who",
+	[QUERY_CHANNELS] = "channels",
+	[QUERY_CLASS] = "class",
+	[QUERY_LANG] = "lang",
+	[QUERY_TYPE] = "type",
+	[QUERY_SINCE] = "since",
+	[QUERY_LIMIT] = "limit",
+	[QUERY_LAST_EVENT_ID] = "last_event_id",
+	[QUERY_BEFORE] = "before",
+	[QUERY_URI] = "uri",
+	[QUERY_WHO] = "who",
 	[QUERY_WHAT] = "what",
 };
 

@@ -2,8 +2,12 @@
 #include "http/request.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include "base/counters.h"
 #include "http/problem.h"
 #include "http/routes.h"
@@ -162,6 +166,8 @@ int request_body_ends(struct request *r)
 
 int request_goes_on(struct request *r)
 {
+	if (r->taken)
+		return -1;
 	if (r->answer.len == 0 || r->sent)
 		return 0;
 	/* What is known at once is written at once: libwebsockets would first wait for a refused
@@ -176,8 +182,8 @@ int request_goes_on(struct request *r)
 /* --- the answer ------------------------------------------------------------------------------- */
 
 /* cors: headers too, or NULL. */
-static void write_answer(struct buf *out, bool head_only, int status, const char *type,
-			 const char *cors, const char *headers, const void *body, size_t len)
+static void write_head(struct buf *out, int status, const char *type, const char *cors,
+		       const char *headers)
 {
 	buf_addf(out, "HTTP/1.1 %d %s\r\nserver: newswired\r\nconnection: close\r\n", status,
 		 problem_title(status));
@@ -187,11 +193,25 @@ static void write_answer(struct buf *out, bool head_only, int status, const char
 	if (cors != NULL)
 		buf_adds(out, cors);
 	buf_adds(out, headers);
+}
+
+static void write_answer(struct buf *out, bool head_only, int status, const char *type,
+			 const char *cors, const char *headers, const void *body, size_t len)
+{
+	write_head(out, status, type, cors, headers);
 	if (status != 304 && status != 204)
 		buf_addf(out, "content-length: %zu\r\n", len);
 	buf_adds(out, "\r\n");
 	if (!head_only)
 		buf_add(out, body, len);
+}
+
+static void answer_soon(struct request *r)
+{
+	if (r->answer.failed)
+		lws_set_timeout(r->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	else
+		lws_callback_on_writable(r->wsi);
 }
 
 void request_answer(struct request *r, int status, const char *type, const char *headers,
@@ -202,10 +222,48 @@ void request_answer(struct request *r, int status, const char *type, const char 
 		COUNT(HTTP_REFUSED);
 	write_answer(&r->answer, r->method == METHOD_HEAD, status, type, r->cors.data, headers,
 		     body, len);
-	if (r->answer.failed)
-		lws_set_timeout(r->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-	else
-		lws_callback_on_writable(r->wsi);
+	answer_soon(r);
+}
+
+void request_write_head(const struct request *r, const char *type, const char *headers,
+			struct buf *out)
+{
+	write_head(out, 200, type, r->cors.data, headers);
+	buf_adds(out, "\r\n");
+}
+
+void request_answer_head(struct request *r, const char *type, const char *headers)
+{
+	MUST(r->answer.len == 0);
+	request_write_head(r, type, headers, &r->answer);
+	answer_soon(r);
+}
+
+/* A socket that is connected to nothing, for all of this worker. -1: descriptors are short. */
+static int dead_socket(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd;
+}
+
+/* libwebsockets shuts a socket down before it closes it, which would end it for us too. So its descriptor becomes one of a
+ * socket that is dead already; the loop must not look at what it was, which lives on. */
+int request_take_socket(struct request *r)
+{
+	int theirs = lws_get_socket_fd(r->wsi), dead = dead_socket();
+	int ours = dead < 0 ? -1 : fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+
+	if (ours < 0)
+		return -1;
+	(void)epoll_ctl(uv_backend_fd(door_setup_of(r->door)->loop), EPOLL_CTL_DEL, theirs, NULL);
+	if (dup3(dead, theirs, O_CLOEXEC) < 0)
+		(void)shutdown(ours, SHUT_RDWR); /* whoever gets it sees that it ended */
+	r->taken = true;
+	door_socket_taken(r->door);
+	return ours;
 }
 
 static void problem_json(struct buf *out, int status, const char *code, const char *detail,

@@ -59,6 +59,7 @@ struct request {
 	size_t body_held;  /* bytes of REQUEST_BODIES_MAX that are its own */
 	bool body_ended;   /* the body is whole: more bytes are not ours */
 	bool sent;
+	bool taken; /* its socket is somebody else's: libwebsockets only has to forget it */
 };
 
 /* Who answers later keeps a ticket instead of the request. */
@@ -80,6 +81,14 @@ void request_free(struct request *r); /* accepts NULL */
 /* Answers, once. headers: whole lines with CRLF, or "". body may be empty. */
 void request_answer(struct request *r, int status, const char *type, const char *headers,
 		    const void *body, size_t len);
+/* Answers HEAD where GET begins a stream: 200 without a length. */
+void request_answer_head(struct request *r, const char *type, const char *headers);
+/* Appends the head of a stream's answer, for who has taken the socket. */
+void request_write_head(const struct request *r, const char *type, const char *headers,
+			struct buf *out);
+/* A GET that is not answered yet: its socket, which now belongs to the caller and counts until door_socket_freed(). The
+ * request and what libwebsockets keeps for it end by themselves. -1: descriptors are short. */
+int request_take_socket(struct request *r) MUST_USE;
 /* Answers with application/problem+json (RFC 9457). report adds the list of faults; NULL: none. */
 void request_problem(struct request *r, int status, const char *code, const char *detail,
 		     const char *headers, const struct item_report *report);

@@ -202,6 +202,34 @@ static void get_websocket(struct request *r)
 			"upgrade: websocket\r\n", NULL);
 }
 
+/* Among what the client takes: parameters and what else it would take do not matter. */
+static bool wants_events(struct request *r)
+{
+	char accept[256];
+	int len = lws_hdr_copy(r->wsi, accept, sizeof accept, WSI_TOKEN_HTTP_ACCEPT);
+
+	return len > 0 && strcasestr(accept, "text/event-stream") != NULL;
+}
+
+static void get_stream(struct request *r)
+{
+	const struct door_events *events = door_setup_of(r->door)->events;
+
+	if (!wants_events(r))
+		request_problem(
+			r, 426, "upgrade_required",
+			"this address speaks WebSocket (connect with `Upgrade: websocket`) and "
+			"Server-Sent Events (ask with `Accept: text/event-stream`)",
+			"upgrade: websocket\r\nvary: accept\r\n", NULL);
+	else if (!wire_has_epoch(door_setup_of(r->door)->wire))
+		request_problem(r, 503, "not_ready", "Redis has not been reached yet", RETRY, NULL);
+	else if (!door_has_room(r->door))
+		request_problem(r, 503, "full", "as many connections as this worker may hold",
+				"retry-after: 5\r\n", NULL);
+	else
+		events->begin(events->owner, r);
+}
+
 /* --- pages, from memory ----------------------------------------------------------------------- */
 
 #define PAGE_HEADERS \
@@ -234,7 +262,7 @@ static void answer_page(struct request *r, int page)
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct route routes[] = {
-	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, 0, get_websocket, NULL},
+	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, READ_METHODS, get_stream, NULL},
 	{NEWSWIRE_PATH_PUBLISH, false, READ_METHODS, 0, get_websocket, NULL},
 	{NEWSWIRE_PATH_CENTRIFUGE, false, READ_METHODS, 0, get_websocket, NULL},
 	{NEWSWIRE_PATH_FEED, false, READ_METHODS, READ_METHODS, feeding_news, NULL},
