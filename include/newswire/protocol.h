@@ -15,7 +15,7 @@
 #define NEWSWIRE_SUBPROTOCOL "newswire.v1" /* Sec-WebSocket-Protocol; absent means the same */
 #define NEWSWIRE_PORT	     8080	   /* newswired's default TCP port */
 
-#define NEWSWIRE_PATH_STREAM	     "/v1/stream"  /* GET, Upgrade: websocket */
+#define NEWSWIRE_PATH_STREAM	     "/v1/stream" /* GET, Upgrade: websocket, or as text/event-stream */
 #define NEWSWIRE_PATH_PUBLISH	     "/v1/publish" /* GET, Upgrade: websocket: a line for tools */
 #define NEWSWIRE_PATH_CENTRIFUGE     "/connection/websocket" /* GET, Upgrade: Centrifuge's protocol */
 #define NEWSWIRE_PATH_FEED	     "/v1/feed"	  /* GET: snapshot, newest first, with a cursor */

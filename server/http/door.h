@@ -1,10 +1,11 @@
 /* door.h - the way in for readers and tools: one libwebsockets context on this worker's loop.
  *
- * Start here    for anything that touches libwebsockets; it lives in http/ and ws/ and nowhere
- *               else. What was measured about it, and which of its traps shape this code, stands
+ * Start here    for anything that touches libwebsockets; it lives in http/, ws/ and sse/ and
+ *               nowhere else. What was measured about it, and which of its traps shape this code, stands
  *               beside the code it shaped.
  * What it does  Accepts connections (listener.c), answers requests (request.c, routes.c), hands
- *               connections that became WebSockets to the stream (ws/stream.c) through door_stream.
+ *               connections that became WebSockets to the stream (ws/stream.c) through door_stream, and
+ *               requests for Server-Sent Events to sse/events.c through door_events.
  * Rules         Every HTTP answer closes its connection: a body in the same segment after another
  *               request of a keep-alive connection would hang libwebsockets 4.1.6 for ever.
  * Ownership     door_close() ends it, door_free() frees it once the loop has run. Everything in door_setup is borrowed and outlives it.

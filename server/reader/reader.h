@@ -3,7 +3,7 @@
  * Start here    A reader is LIVE (its cursor is the wire's head; its audience writes to it) or it
  *               is behind and catches up by itself: from the backlog, from pages of history, or not
  *               at all (`gap`).
- * The line      A door (WebSocket now) gives each reader a line: how to write, to be called back
+ * The line      A door (WebSocket, Server-Sent Events) gives each reader a line: how to write, to be called back
  *               when there is room again, to close. The door's own struct for it lies in the reader's memory.
  *               Doors call reader_open, reader_line, reader_hear, reader_turn and reader_gone; nothing else.
  * Speech        A door of another protocol says itself what newswire.v1 has messages for: it opens its readers quietly, has a

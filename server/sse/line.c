@@ -100,10 +100,9 @@ static enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
 	return sent < 0 ? die(line) : leave(line, bytes + sent, len - (size_t)sent);
 }
 
-/* Everything that a write needs is in the line. */
 static void line_expect(void *arg)
 {
-	(void)arg;
+	__builtin_prefetch(arg);
 }
 
 /* 0, or -1: the set does not take it. */
@@ -189,7 +188,7 @@ static void on_event(struct line *line, uint32_t events)
 {
 	if (((events & ~(uint32_t)EPOLLOUT) != 0 && on_bytes(line) != 0) ||
 	    ((events & EPOLLOUT) != 0 && on_room(line) != 0))
-		end(line, false);
+		end(line, line->rest != NULL);
 }
 
 static void on_events(uv_poll_t *poll, int status, int readable)
@@ -276,7 +275,7 @@ void lines_close(struct lines *all)
 {
 	for (size_t fd = 0; fd < all->cap; fd++)
 		if (all->by_fd[fd] != NULL)
-			end(all->by_fd[fd], false);
+			end(all->by_fd[fd], all->by_fd[fd]->rest != NULL);
 }
 
 void lines_free(struct lines *all)

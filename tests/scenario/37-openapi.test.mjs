@@ -64,7 +64,8 @@ async function exchange(stage, head, body = '') {
   socket.on('error', () => {});
   socket.on('data', (data) => {
     parts.push(data);
-    if (/^HTTP\/1.1 101 /.test(data.toString('latin1'))) socket.destroy();
+    const text = Buffer.concat(parts).toString('latin1');
+    if (/^HTTP\/1.1 101 /.test(text) || /^event: hello\n.*\n\n/m.test(text)) socket.destroy(); // a stream does not end by itself
   });
   const end = new Promise((go) => socket.on('close', go));
   socket.write(head);
@@ -335,6 +336,14 @@ test('the stream: the handshake and its refusals, and every message of both side
   await handshakes(stage, 'openCentrifuge');
   await stage.metric('newswire_readers').becomes(0);
 
+  const events = { accept: 'text/event-stream' };
+  await ask(stage, 'openStream', 200, { headers: events });
+  await ask(stage, 'openStream', 200, { headers: events, method: 'HEAD' });
+  for (const [query, code] of [['channels=NO', 'bad_channel'], ['class=huge', 'bad_class'], ['lang=!!', 'bad_lang'], ['type=poem', 'bad_type'],
+    [`channels=${Array.from({ length: 257 }, (_, n) => `c${n}`)}`, 'too_many_channels'], ['last_event_id=x', 'bad_cursor']])
+    await ask(stage, 'openStream', [400, code], { query: `?${query}`, headers: events });
+  await stage.metric('newswire_readers').becomes(0);
+
   const { receive, send, subprotocol } = openapi.paths['/v1/stream'].get['x-websocket'];
   assert.equal(subprotocol, 'newswire.v1');
   const say = (reader, message) => { fits({ oneOf: send.oneOf }, message, 'what a client says'); reader.send(message); };
@@ -359,6 +368,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   const lost = await stage.reader({ since: 'nobody:1-0' });
   await lost.type('gap');
   for (const id of ['openStream', 'openCentrifuge']) await ask(stage, id, [503, 'full'], handshake());
+  await ask(stage, 'openStream', [503, 'full'], { headers: events });
   await stage.stop();
   await until(() => reader.messages.some((m) => m.type === 'bye'), 'bye');
   for (const message of [...reader.messages, ...lost.messages]) fits({ oneOf: receive.oneOf }, message, 'what the server says');

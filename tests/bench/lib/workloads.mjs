@@ -8,11 +8,12 @@
 import { audiences } from './workloads/audiences.mjs';
 import { crowd, idle, storm } from './workloads/crowd.mjs';
 import { deflate } from './workloads/deflate.mjs';
+import { sse } from './workloads/doors.mjs';
 import { burst, centrifuge, many, matrix, mixed, steady } from './workloads/fanout.mjs';
 import { flash, wide } from './workloads/flash.mjs';
 import { scale } from './workloads/scale.mjs';
 
-export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge };
+export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse };
 
 // What `fanout` measures: newswired against the floor.
 export const FANOUT = ['steady', 'burst', 'crowd'];

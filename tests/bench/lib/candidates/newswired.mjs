@@ -49,6 +49,9 @@ const candidate = (settings, name, redis, nodes) => ({
 /** Its readers take compressed messages, as browsers do. */
 export const startDeflate = async (settings) => ({ ...await startNewswired(settings, { name: 'deflate' }), speak: 'ws-deflate' });
 
+/** The same by Server-Sent Events. */
+export const startOverEvents = async (settings) => ({ ...await startNewswired(settings, { name: 'sse' }), speak: 'sse' });
+
 export async function startNewswired(settings, { workers = 1, name = 'newswired' } = {}) {
   const node = await startServer(settings, { workers });
   return candidate(settings, name, node.redis, [node]);

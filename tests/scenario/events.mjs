@@ -1,0 +1,117 @@
+// events.mjs - Server-Sent Events read byte by byte, for scenarios: what came, as it came.
+//
+//   const reader = await Events.open(stage, { channels: ['world'] });      has been said hello to
+//   await reader.hasRead(3);                                               posts, as in stage.mjs
+import http from 'node:http';
+import net from 'node:net';
+import { until } from './stage.mjs';
+
+/** The address of a stream. base: another way to the server (a proxy). */
+export function eventsUrl(stage, { base = stage.url, ...subscription } = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(subscription))
+    if (value !== undefined) query.set(name, Array.isArray(value) ? value.join(',') : value);
+  return `${base}/v1/stream?${query}`;
+}
+
+/** What stands in a stream, event by event, as the HTML standard reads it. Each: {id, event, data, retry}; data undefined: it fires nothing. */
+export class Parser {
+  text = '';
+  take(text) {
+    this.text += text;
+    const blocks = this.text.split('\n\n');
+    this.text = blocks.pop();
+    return blocks.map((block) => {
+      const fields = {};
+      for (const line of block.split('\n')) {
+        const [, name, value] = line.match(/^(\w+): (.*)$/) ?? [];
+        if (name === undefined) throw new Error(`not a field: ${JSON.stringify(line)}`);
+        fields[name] = value;
+      }
+      return fields;
+    });
+  }
+}
+
+export class Events {
+  static async open(stage, { headers, ...subscription } = {}) {
+    const reader = Events.connect(stage, { headers, ...subscription });
+    await reader.type('hello');
+    return reader;
+  }
+  static connect(stage, { headers = {}, ...subscription } = {}) {
+    const reader = new Events(eventsUrl(stage, subscription), headers);
+    stage.readers.push(reader);
+    return reader;
+  }
+
+  constructor(url, headers) {
+    this.blocks = [];
+    const parser = new Parser();
+    this.request = http.get(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false }, (response) => {
+      this.response = response;
+      response.setEncoding('utf8');
+      response.on('data', (text) => this.blocks.push(...parser.take(text)));
+      response.on('end', () => { this.ended = true; this.stump = parser.text; });
+      response.on('error', (error) => { this.error = error; });
+      response.on('close', () => { this.closed = true; });
+    });
+    this.request.on('error', (error) => { this.error = error; this.closed = true; });
+  }
+  get messages() { return this.blocks.filter((b) => b.data !== undefined).map((b) => JSON.parse(b.data)); }
+  get posts() { return this.messages.filter((m) => m.type === 'post'); }
+  /** The last event id, as a browser would have it. */
+  get id() { return this.blocks.filter((b) => b.id !== undefined).at(-1)?.id; }
+  saw(test, what) {
+    return until(() => {
+      const found = this.blocks.find(test);
+      if (!found && this.closed) throw new Error(`closed while waiting for ${what}`);
+      return found;
+    }, what);
+  }
+  async type(type) { return JSON.parse((await this.saw((b) => b.event === type, `an event ${type}`)).data); }
+  async hasRead(n) {
+    await until(() => this.posts.length >= n || this.closed, `${n} posts (have ${this.posts.length})`);
+    if (this.posts.length !== n) throw new Error(`${this.posts.length} posts instead of ${n}`);
+    return this.posts;
+  }
+  ends() { return until(() => this.closed, 'the end of the stream'); }
+  stopReading() { this.response.pause(); }
+  goOnReading() { this.response.resume(); }
+  close() { this.request.destroy(); }
+}
+
+/** A way to the server that breaks: each connection is cut once so many bytes of answer have gone through; the last of
+ * `after` is for ever. heads: what each began with. */
+export async function cutter(t, to, after) {
+  const limits = [...after];
+  const target = new URL(to);
+  const ways = new Set();
+  const relay = net.createServer((client) => {
+    const limit = limits.length > 1 ? limits.shift() : limits[0];
+    const server = net.connect(Number(target.port), target.hostname);
+    const cut = () => { ways.delete(cut); client.destroy(); server.destroy(); };
+    let passed = 0;
+    ways.add(cut);
+    client.once('data', (head) => relay.heads.push(head.toString()));
+    client.pipe(server);
+    server.on('data', (bytes) => {
+      passed += bytes.length;
+      client.write(bytes.subarray(0, Math.max(bytes.length - Math.max(passed - limit, 0), 0)));
+      if (passed < limit) return;
+      relay.cuts++;
+      client.end(); // also what is in the middle of an event
+      cutLater(cut, client);
+    });
+    server.on('end', () => client.end());
+    for (const socket of [client, server]) socket.on('error', cut).on('close', cut);
+  });
+  const cutLater = (cut, client) => (client.writableFinished ? cut() : client.once('finish', cut));
+  relay.heads = [];
+  relay.cuts = 0;
+  relay.cutAll = () => { for (const cut of ways) cut(); };
+  await new Promise((listening) => relay.listen(0, '127.0.0.1', listening));
+  t.after(() => { relay.cutAll(); relay.close(); });
+  relay.url = `http://127.0.0.1:${relay.address().port}`;
+  return relay;
+}
