@@ -47,18 +47,22 @@ export class Events {
 
   constructor(url, headers) {
     this.blocks = [];
+    this.messages = [];
     const parser = new Parser();
     this.request = http.get(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false }, (response) => {
       this.response = response;
       response.setEncoding('utf8');
-      response.on('data', (text) => this.blocks.push(...parser.take(text)));
+      response.on('data', (text) => {
+        const blocks = parser.take(text);
+        this.blocks.push(...blocks);
+        this.messages.push(...blocks.filter((b) => b.data !== undefined).map((b) => JSON.parse(b.data)));
+      });
       response.on('end', () => { this.ended = true; this.stump = parser.text; });
       response.on('error', (error) => { this.error = error; });
       response.on('close', () => { this.closed = true; });
     });
     this.request.on('error', (error) => { this.error = error; this.closed = true; });
   }
-  get messages() { return this.blocks.filter((b) => b.data !== undefined).map((b) => JSON.parse(b.data)); }
   get posts() { return this.messages.filter((m) => m.type === 'post'); }
   /** The last event id, as a browser would have it. */
   get id() { return this.blocks.filter((b) => b.id !== undefined).at(-1)?.id; }
