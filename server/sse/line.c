@@ -127,7 +127,7 @@ static void line_want_turn(void *arg)
 const struct reader_line *line_ops(void)
 {
 	static const struct reader_line ops = {sizeof(struct line), line_write, line_expect,
-					       line_want_turn, line_close};
+					       line_want_turn,	    line_close, NULL};
 
 	return &ops;
 }
