@@ -32,7 +32,8 @@ async function start(t, name, configure, args) {
   const dir = await mkdtemp(join(tmpdir(), `nw-${name}-`));
   await mkdir(join(dir, 'temp'));
   await writeFile(join(dir, 'conf'), configure(dir));
-  const child = spawn(name, args(dir), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  const child = spawn(name, args(dir), { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.on('data', (data) => { said += data; });
   child.stderr.on('data', (data) => { said += data; });
