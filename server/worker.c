@@ -189,7 +189,11 @@ static int open_floors(struct worker *w)
 					  .lines = {[FORMAT_WEBSOCKET] = stream_line(),
 						    [FORMAT_WEBSOCKET_ALONE] = stream_line(),
 						    [FORMAT_WEBSOCKET_LIKE] = stream_line(),
+						    [FORMAT_WEBSOCKET_BRIEF] = stream_line(),
+						    [FORMAT_WEBSOCKET_ALONE_BRIEF] = stream_line(),
+						    [FORMAT_WEBSOCKET_LIKE_BRIEF] = stream_line(),
 						    [FORMAT_EVENT] = line_ops(),
+						    [FORMAT_EVENT_BRIEF] = line_ops(),
 						    [FORMAT_CENTRIFUGE] = session_line()},
 					  .breathe = on_breath,
 					  .arg = w};

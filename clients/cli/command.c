@@ -58,6 +58,8 @@ struct command {
 	{"lang", "LANG", 0, WORDS, FIELD(languages), 0, 0, "only these languages, such as en"}, \
 	{"type", "TYPE", 0, WORDS, FIELD(types), 0, 0, \
 	 "only these types: text, picture, video, audio, graphic …"}, \
+	{"view", "VIEW", 0, TEXT, FIELD(view), 0, 0, \
+	 "brief: stories without their text (default: full)"}, \
 	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0, \
 	 "server to read from, http(s) or ws(s) (default: the newswired that runs\n" \
 	 "on this machine)"}

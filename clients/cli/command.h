@@ -31,6 +31,7 @@ struct settings {
 	const char *prefix;
 	const char *state_dir;
 	const char *ca_file;
+	const char *view;
 	const char *since;
 	const char *before;
 	const char *uri, *who, *what;  /* audit: only entries that say this */

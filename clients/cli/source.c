@@ -21,6 +21,7 @@ enum exit_code source_find(struct newswire_query *query, const struct settings *
 		.classes = settings->classes.words,
 		.languages = settings->languages.words,
 		.types = settings->types.words,
+		.view = settings->view,
 	};
 	if (query->url)
 		return CLI_OK;

@@ -271,5 +271,5 @@ int url_add_query(struct gather *g, const struct newswire_query *query)
 	    url_add_list(g, "lang", query->languages) < 0 ||
 	    url_add_list(g, "type", query->types) < 0)
 		return -1;
-	return 0;
+	return url_add(g, "view", query->view) < 0 ? -1 : 0;
 }

@@ -49,7 +49,7 @@ int url_add(struct gather *g, const char *name, const char *value);
  * member is empty or holds a comma. */
 int url_add_list(struct gather *g, const char *name, const char *const *list);
 
-/* Appends the filters of a query: channels, class, lang, type. */
+/* Appends the filters of a query: channels, class, lang, type, view. */
 int url_add_query(struct gather *g, const struct newswire_query *query);
 
 #endif

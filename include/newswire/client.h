@@ -65,6 +65,7 @@ struct newswire_query {
 	const char *const *classes;   /* "flash", "bulletin", … */
 	const char *const *languages; /* "en", … */
 	const char *const *types;     /* ninjs types: "text", "video", … */
+	const char *view;	      /* "brief": items without their bodies; NULL: whole ones */
 };
 
 /* --- following the news ------------------------------------------------------------------------

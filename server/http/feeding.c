@@ -153,7 +153,8 @@ static void answer_trouble(struct request *r, enum shelf_answer answer)
 }
 
 /* Redis has answered; whoever asked may be gone. */
-static void answer_news(enum shelf_answer answer, const struct feed *feed, void *arg)
+static void answer_view(enum shelf_answer answer, const struct feed *feed, void *arg,
+			enum format_view view)
 {
 	struct request *r = ticket_use(arg);
 	struct buf page = {0};
@@ -165,9 +166,19 @@ static void answer_news(enum shelf_answer answer, const struct feed *feed, void 
 		answer_trouble(r, answer);
 		return;
 	}
-	feed_write(feed, &page, etag);
+	feed_write(feed, view, &page, etag);
 	answer_page(r, "application/json", &page, etag);
 	buf_free(&page);
+}
+
+static void answer_news(enum shelf_answer answer, const struct feed *feed, void *arg)
+{
+	answer_view(answer, feed, arg, VIEW_FULL);
+}
+
+static void answer_brief(enum shelf_answer answer, const struct feed *feed, void *arg)
+{
+	answer_view(answer, feed, arg, VIEW_BRIEF);
 }
 
 typedef void writer(const struct feed *feed, const struct feed_about *about, struct buf *out,
@@ -233,10 +244,15 @@ static void ask(struct request *r, const char *channels, size_t max_bytes, shelf
 				NULL);
 		return;
 	}
-	s = subscription_read(channels, query_get(q, QUERY_CLASS), query_get(q, QUERY_LANG),
-			      query_get(q, QUERY_TYPE), &fault);
+	/* A document is made for other programs, which know no views. */
+	s = cb == answer_news
+		    ? query_subscription(q, channels, &fault)
+		    : subscription_read(channels, query_get(q, QUERY_CLASS),
+					query_get(q, QUERY_LANG), query_get(q, QUERY_TYPE), &fault);
 	if (s == NULL)
 		request_problem(r, 400, fault.code, fault.detail, FRESH, NULL);
+	else if (s->view == VIEW_BRIEF)
+		ask_for(r, s, SHELF_DOCUMENT_BYTES, answer_brief);
 	else
 		ask_for(r, s, max_bytes, cb);
 	subscription_free(s);

@@ -17,6 +17,7 @@ static const char *const names[QUERY_COUNT] = {
 	[QUERY_URI] = "uri",
 	[QUERY_WHO] = "who",
 	[QUERY_WHAT] = "what",
+	[QUERY_VIEW] = "view",
 };
 
 static void take(struct query *q, const char *arg, size_t len)
@@ -68,6 +69,19 @@ void query_free(struct query *q)
 const char *query_get(const struct query *q, enum query_name name)
 {
 	return q->value[name].len == 0 ? NULL : q->value[name].data;
+}
+
+struct subscription *query_subscription(const struct query *q, const char *channels,
+					struct subscription_fault *fault)
+{
+	struct subscription *s =
+		subscription_read(channels, query_get(q, QUERY_CLASS), query_get(q, QUERY_LANG),
+				  query_get(q, QUERY_TYPE), fault);
+
+	if (s == NULL || subscription_view(s, query_get(q, QUERY_VIEW), fault) == 0)
+		return s;
+	subscription_free(s);
+	return NULL;
 }
 
 unsigned query_limit(const struct query *q)

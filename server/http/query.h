@@ -5,12 +5,14 @@
 #include <libwebsockets.h>
 #include "base/base.h"
 #include "base/buf.h"
+#include "news/subscription.h"
 
 enum query_name {
 	QUERY_CHANNELS,
 	QUERY_CLASS,
 	QUERY_LANG,
 	QUERY_TYPE,
+	QUERY_VIEW,
 	QUERY_SINCE,
 	QUERY_LAST_EVENT_ID,
 	QUERY_LIMIT,
@@ -34,6 +36,9 @@ int query_read(struct query *q, struct lws *wsi) MUST_USE;
 void query_free(struct query *q);
 /* NULL if it was not given. */
 const char *query_get(const struct query *q, enum query_name name);
+/* What a reader asks for with it, but for channels, which may stand elsewhere too. NULL and *fault: it makes no sense. */
+struct subscription *query_subscription(const struct query *q, const char *channels,
+					struct subscription_fault *fault) MUST_USE;
 /* `limit`, 1-100; 20 where none is given; 0: it makes no sense. */
 unsigned query_limit(const struct query *q);
 

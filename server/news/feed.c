@@ -13,7 +13,8 @@ void feed_etag(const char *bytes, size_t len, char etag[FEED_ETAG_SIZE])
 		 (unsigned long long)hash.low64);
 }
 
-void feed_write(const struct feed *feed, struct buf *out, char etag[FEED_ETAG_SIZE])
+void feed_write(const struct feed *feed, enum format_view view, struct buf *out,
+		char etag[FEED_ETAG_SIZE])
 {
 	static const char opening[] = "{\"items\":[";
 	char cursor[CURSOR_TEXT_MAX];
@@ -23,7 +24,7 @@ void feed_write(const struct feed *feed, struct buf *out, char etag[FEED_ETAG_SI
 	for (size_t i = 0; i < feed->count; i++) {
 		if (i > 0)
 			buf_addc(out, ',');
-		post_write_json(&feed->entries[i].post, out);
+		post_write_json(&feed->entries[i].post, view, out);
 	}
 	if (!out->failed)
 		feed_etag(out->data + strlen(opening), out->len - strlen(opening), etag);

@@ -43,6 +43,7 @@ struct feed_about {
 void feed_etag(const char *bytes, size_t len, char etag[FEED_ETAG_SIZE]);
 
 /* `{"items":[…],"cursor":"…","before":"…"}`. The ETag is of the items only. */
-void feed_write(const struct feed *feed, struct buf *out, char etag[FEED_ETAG_SIZE]);
+void feed_write(const struct feed *feed, enum format_view view, struct buf *out,
+		char etag[FEED_ETAG_SIZE]);
 
 #endif

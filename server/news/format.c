@@ -149,6 +149,12 @@ static const struct row {
 	[FORMAT_WEBSOCKET_LIKE] = {"websocket like", FAMILY_WEBSOCKET, VIEW_FULL, CODING_LIKE},
 	[FORMAT_EVENT] = {"event", FAMILY_EVENT, VIEW_FULL, CODING_PLAIN},
 	[FORMAT_CENTRIFUGE] = {"centrifuge", FAMILY_CENTRIFUGE, VIEW_FULL, CODING_PLAIN},
+	[FORMAT_WEBSOCKET_BRIEF] = {"websocket brief", FAMILY_WEBSOCKET, VIEW_BRIEF, CODING_PLAIN},
+	[FORMAT_WEBSOCKET_ALONE_BRIEF] = {"websocket alone brief", FAMILY_WEBSOCKET, VIEW_BRIEF,
+					  CODING_ALONE},
+	[FORMAT_WEBSOCKET_LIKE_BRIEF] = {"websocket like brief", FAMILY_WEBSOCKET, VIEW_BRIEF,
+					 CODING_LIKE},
+	[FORMAT_EVENT_BRIEF] = {"event brief", FAMILY_EVENT, VIEW_BRIEF, CODING_PLAIN},
 };
 
 const char *format_name(enum format f)
@@ -182,6 +188,28 @@ enum format format_plain(enum format f)
 {
 	MUST(f < FORMAT_COUNT);
 	return format_find(rows[f].family, rows[f].view, CODING_PLAIN);
+}
+
+enum format_view format_view(enum format f)
+{
+	MUST(f < FORMAT_COUNT);
+	return rows[f].view;
+}
+
+enum format format_viewed(enum format f, enum format_view view)
+{
+	enum format other;
+
+	MUST(f < FORMAT_COUNT);
+	other = format_find(rows[f].family, view, rows[f].coding);
+	return other == FORMAT_COUNT ? f : other;
+}
+
+enum format_view format_view_read(const char *text)
+{
+	if (strcmp(text, "full") == 0)
+		return VIEW_FULL;
+	return strcmp(text, "brief") == 0 ? VIEW_BRIEF : VIEW_COUNT;
 }
 
 /* --- wrapping --------------------------------------------------------------------------------- */

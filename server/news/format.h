@@ -32,11 +32,15 @@ enum format {
 	FORMAT_WEBSOCKET_LIKE,
 	FORMAT_EVENT,
 	FORMAT_CENTRIFUGE,
+	FORMAT_WEBSOCKET_BRIEF,
+	FORMAT_WEBSOCKET_ALONE_BRIEF,
+	FORMAT_WEBSOCKET_LIKE_BRIEF,
+	FORMAT_EVENT_BRIEF,
 	FORMAT_COUNT
 };
 
 enum format_family { FAMILY_WEBSOCKET, FAMILY_EVENT, FAMILY_CENTRIFUGE };
-enum format_view { VIEW_FULL };
+enum format_view { VIEW_FULL, VIEW_BRIEF, VIEW_COUNT };
 enum format_coding { CODING_PLAIN, CODING_ALONE, CODING_LIKE }; /* deflate.h */
 
 /* Ready-made bytes, exactly as they go to the socket. data NULL: not made yet, or as_plain. */
@@ -74,6 +78,11 @@ enum format format_plain(enum format f);
 /* The row with these marks, or FORMAT_COUNT: there is none. */
 enum format format_find(enum format_family family, enum format_view view,
 			enum format_coding coding);
+enum format_view format_view(enum format f);
+/* The row with the same other marks and this view; itself, if there is none. */
+enum format format_viewed(enum format f, enum format_view view);
+/* `full` or `brief`; VIEW_COUNT: neither. */
+enum format_view format_view_read(const char *text);
 /* Makes the message's frame, exactly as long as it is, or says that the plain one serves. 0, or -1: out of memory, or longer
  * than a frame may be. */
 int format_frame(enum format f, const struct format_message *message, struct frame *out) MUST_USE;

@@ -179,7 +179,8 @@ static int read_subscribe(const json_t *json, struct client_message *out,
 	} names[] = {{"channels", "bad_channel"},
 		     {"class", "bad_class"},
 		     {"lang", "bad_lang"},
-		     {"types", "bad_type"}};
+		     {"types", "bad_type"},
+		     {"view", "bad_view"}};
 	struct buf lists[COUNT_OF(names)] = {0};
 	struct subscription_fault why;
 	int result = -1;
@@ -200,6 +201,11 @@ static int read_subscribe(const json_t *json, struct client_message *out,
 	}
 	out->subscription =
 		subscription_read(lists[0].data, lists[1].data, lists[2].data, lists[3].data, &why);
+	if (out->subscription != NULL &&
+	    subscription_view(out->subscription, lists[4].data, &why) == -1) {
+		subscription_free(out->subscription);
+		out->subscription = NULL;
+	}
 	result = out->subscription ? 0 : message_refuse(fault, ANSWER_ONLY, why.code, why.detail);
 
 done:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <newswire/protocol.h>
+#include "news/brief.h"
 
 enum { FULL, REMOVE }; /* the second index of post.frames */
 
@@ -248,6 +249,7 @@ void post_drop(struct post *post)
 	channel_set_free(&post->channels);
 	channel_set_free(&post->was);
 	free(post->body);
+	free(post->brief);
 	free(post);
 }
 
@@ -265,6 +267,10 @@ size_t post_blank(struct post *post)
 	free(post->body);
 	post->body = NULL;
 	post->body_len = 0;
+	if (post->brief != NULL)
+		freed += post->brief_len + 1;
+	free(post->brief);
+	post->brief = NULL;
 	post->blanked = true;
 	post->bytes -= freed;
 	return freed;
@@ -315,6 +321,9 @@ static int make_frame(struct frame *frame, enum format format, const struct post
 		      bool removes, const char *channel)
 {
 	bool with_item = !removes && post->body != NULL;
+	bool is_brief = format_view(format) == VIEW_BRIEF;
+	const char *item = is_brief ? post->brief : post->body;
+	size_t item_len = is_brief ? post->brief_len : post->body_len;
 	struct cursor at = {.id = post->id};
 	struct buf head = {0};
 	int made = -1;
@@ -327,17 +336,30 @@ static int make_frame(struct frame *frame, enum format format, const struct post
 			&(struct format_message){
 				.face = {.type = NEWSWIRE_TYPE_POST, .at = &at, .channel = channel},
 				.json = {{head.data, head.len},
-					 {post->body, with_item ? post->body_len : 0},
+					 {item, with_item ? item_len : 0},
 					 {"}", 1}}},
 			frame);
 	buf_free(&head);
 	return made;
 }
 
+/* 0, or -1: memory is short. */
+static int need_brief(struct post *post)
+{
+	if (post->body == NULL || post->brief != NULL)
+		return 0;
+	if ((post->brief = brief_make(post->body, post->body_len, &post->brief_len)) == NULL)
+		return -1;
+	post->bytes += post->brief_len + 1;
+	return 0;
+}
+
 /* The first time, or the plain one's; apart, so that the usual way needs no stack for it. */
 static __attribute__((noinline)) const struct frame *
 frame_made(struct post *post, struct frame *frame, enum format format, enum post_match match)
 {
+	if (match == MATCH_FULL && format_view(format) == VIEW_BRIEF && need_brief(post) == -1)
+		return NULL;
 	if (!frame->as_plain) {
 		if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
 			return NULL;
@@ -408,12 +430,26 @@ void post_write_message(const struct post *post, enum post_match match, struct b
 	buf_addc(out, '}');
 }
 
-void post_write_json(const struct post *post, struct buf *out)
+static void write_brief(const struct post *post, struct buf *out)
+{
+	size_t len;
+	char *brief = brief_make(post->body, post->body_len, &len);
+
+	if (brief == NULL)
+		out->failed = true;
+	else
+		buf_add(out, brief, len);
+	free(brief);
+}
+
+void post_write_json(const struct post *post, enum format_view view, struct buf *out)
 {
 	if (post->blanked)
 		return;
 	write_head(post, false, post->body != NULL, false, out);
-	if (post->body)
+	if (post->body != NULL && view == VIEW_BRIEF)
+		write_brief(post, out);
+	else if (post->body != NULL)
 		buf_add(out, post->body, post->body_len);
 	buf_addc(out, '}');
 }

@@ -65,6 +65,8 @@ struct post {
 	struct channel_set was;
 	char *body;
 	size_t body_len;
+	char *brief; /* the item without its body (brief.h), made when first needed; or NULL */
+	size_t brief_len;
 	struct frame frames[FORMAT_COUNT]
 			   [2]; /* [format][0 full, 1 remove], made when first needed */
 	struct frame *
@@ -103,6 +105,6 @@ const struct frame *post_channel_frame(struct post *post, enum format format, ui
 void post_write_message(const struct post *post, enum post_match match, struct buf *out);
 
 /* Appends the post as the feed shows it: the message without its cursor. */
-void post_write_json(const struct post *post, struct buf *out);
+void post_write_json(const struct post *post, enum format_view view, struct buf *out);
 
 #endif

@@ -160,6 +160,16 @@ static char *name_of_event(const json_t *item, bool *short_of)
 	return name;
 }
 
+int story_words(const json_t *item, char **words)
+{
+	bool short_of = false;
+	char *all = plain(main_body(item), &short_of);
+
+	*words = all == NULL ? NULL : first_words(all, &short_of);
+	free(all);
+	return short_of ? -1 : 0;
+}
+
 static int read_texts(struct story *s)
 {
 	const json_t *headlines = json_object_get(s->item, "headlines");
@@ -206,8 +216,7 @@ static double number_of(const json_t *object, const char *key)
 	return number > 0 && number < 1e15 ? number : 0;
 }
 
-/* The smallest image that is large enough, else the largest. */
-static const json_t *best_image(const json_t *item)
+const json_t *story_image(const json_t *item, double enough)
 {
 	const json_t *rendition, *best = NULL;
 	double width, best_width = 0;
@@ -218,14 +227,18 @@ static const json_t *best_image(const json_t *item)
 		    (!is_kind(rendition, "image/") && text_of(rendition, "contentType")[0] != '\0'))
 			continue;
 		width = number_of(rendition, "width");
-		if (best == NULL ||
-		    (best_width < PICTURE_WIDTH ? width > best_width
-						: width >= PICTURE_WIDTH && width < best_width)) {
+		if (best == NULL || (best_width < enough ? width > best_width
+							 : width >= enough && width < best_width)) {
 			best = rendition;
 			best_width = width;
 		}
 	}
 	return best;
+}
+
+static const json_t *best_image(const json_t *item)
+{
+	return story_image(item, PICTURE_WIDTH);
 }
 
 /* Of films and sound a rendition without a type may be the film itself. */
@@ -238,9 +251,9 @@ static bool has_image(const json_t *item)
 					     strcmp(text_of(item, "type"), "audio") != 0));
 }
 
-static void read_image(struct story *s)
+const json_t *story_lead(const json_t *item)
 {
-	const json_t *associations = json_object_get(s->item, "associations");
+	const json_t *associations = json_object_get(item, "associations");
 	const json_t *from = FIND(associations, "rel", "featured");
 
 	if (from == NULL)
@@ -248,8 +261,15 @@ static void read_image(struct story *s)
 	if (from == NULL)
 		from = FIND(associations, "type", "picture", "graphic");
 	if (from == NULL || !has_image(from))
-		from = s->item;
-	if (!has_image(from))
+		from = item;
+	return has_image(from) ? from : NULL;
+}
+
+static void read_image(struct story *s)
+{
+	const json_t *from = story_lead(s->item);
+
+	if (from == NULL)
 		return;
 	s->image = web_address(best_image(from), "href");
 	s->image_type = or_null(text_of(best_image(from), "contentType"));

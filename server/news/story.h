@@ -7,7 +7,7 @@
  *               that come out are of http and https.
  * Ownership     The texts belong to the story, or to its item, which it holds; story_free() frees
  *               both, and accepts one that is half read.
- * Floor         For json_feed.c and atom.c only; jansson's types do not leave this floor.
+ * Floor         For json_feed.c, atom.c and brief.c only; jansson's types do not leave this floor.
  */
 #ifndef NEWSWIRE_NEWS_STORY_H
 #define NEWSWIRE_NEWS_STORY_H
@@ -58,5 +58,12 @@ struct story {
 /* Reads the body of a post. 0; 1: it is no item; -1: memory is short. */
 int story_read(struct story *story, const char *body, size_t len) MUST_USE;
 void story_free(struct story *story);
+
+/* The first words of its main body, to free(). 0; -1: memory is short. *words NULL: it has none. */
+int story_words(const json_t *item, char **words) MUST_USE;
+/* What the picture of an item is taken from: one of its associations, or itself; NULL: there is none. Borrowed. */
+const json_t *story_lead(const json_t *item);
+/* The smallest of its images that is so wide, else the largest; NULL: there is none. Borrowed. */
+const json_t *story_image(const json_t *item, double enough);
 
 #endif

@@ -306,6 +306,14 @@ struct subscription *subscription_of_channels(struct channel_set *channels)
 	return NULL;
 }
 
+int subscription_view(struct subscription *s, const char *view, struct subscription_fault *fault)
+{
+	s->view = *or_empty(view) == '\0' ? VIEW_FULL : format_view_read(view);
+	return s->view < VIEW_COUNT
+		       ? 0
+		       : fail_value(fault, "bad_view", view, strlen(view), "full or brief");
+}
+
 void subscription_free(struct subscription *s)
 {
 	if (s == NULL)

@@ -22,6 +22,7 @@ struct subscription {
 	struct channel_set
 		langs; /* `lang:en`; asking for `en` matches `en-gb` too (items carry both channels) */
 	struct channel_set types; /* `type:video` */
+	enum format_view view;	  /* how much of each item; no part of the key */
 	char *key;		  /* canonical text, e.g. `c=sport,topic:*&class=flash` */
 };
 
@@ -29,7 +30,7 @@ struct subscription {
 enum { SUBSCRIPTION_PREFIXES_MAX = 32 };
 
 /* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`,
- * `bad_type`, `too_many_channels`, `no_memory`) and a sentence. */
+ * `bad_type`, `bad_view`, `too_many_channels`, `no_memory`) and a sentence. */
 struct subscription_fault {
 	const char *code;
 	char detail[200];
@@ -43,6 +44,9 @@ struct subscription *subscription_read(const char *channels, const char *classes
 /* Just these channels, perhaps none, each by itself: `feed:all` swallows no other. Takes the set over, also on failure. NULL: out
  * of memory. */
 struct subscription *subscription_of_channels(struct channel_set *channels) MUST_USE;
+/* `full` (also for NULL and "") or `brief`. 0, or -1 and *fault. */
+int subscription_view(struct subscription *s, const char *view,
+		      struct subscription_fault *fault) MUST_USE;
 void subscription_free(struct subscription *s); /* accepts NULL */
 
 /* Appends names, then prefixes with their `*`. */

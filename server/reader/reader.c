@@ -334,13 +334,14 @@ static void hello(struct reader *r, bool resumed)
 static struct reader *admit(struct readers *all, enum format format, const void *line,
 			    struct subscription *subscription)
 {
-	struct audience *audience = audience_get(all->audiences, subscription, "", format);
+	enum format viewed = format_viewed(format, subscription->view);
+	struct audience *audience = audience_get(all->audiences, subscription, "", viewed);
 	struct reader *r;
 
 	readers_tick(all);
 	if (audience == NULL)
 		return NULL;
-	if ((r = reader_new(all, format, line)) == NULL) {
+	if ((r = reader_new(all, viewed, line)) == NULL) {
 		audience_put(audience);
 		return NULL;
 	}
@@ -458,8 +459,8 @@ static void complain(struct reader *r, const char *code, const char *detail, con
 /* Its place stays, and it is not live. 0, or -1: memory is short, and it is closed. */
 static int change_audience(struct reader *r, struct subscription *subscription)
 {
-	struct audience *next =
-		audience_get(r->all->audiences, subscription, "", (enum format)r->format);
+	enum format viewed = format_viewed((enum format)r->format, subscription->view);
+	struct audience *next = audience_get(r->all->audiences, subscription, "", viewed);
 	struct cursor at = reader_cursor(r);
 
 	if (next == NULL) {
@@ -473,6 +474,7 @@ static int change_audience(struct reader *r, struct subscription *subscription)
 	audience_lag(r->member.audience, -1);
 	audience_put(r->member.audience);
 	r->member.audience = next;
+	r->format = (uint8_t)viewed;
 	audience_lag(next, 1);
 	r->present = wire_head(r->all->wire);
 	if (r->debts != NULL)

@@ -96,7 +96,7 @@ size_t readers_reap(struct readers *all);
 size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
 		     uint32_t retry_max_ms);
 
-/* A connection was opened. `line` is copied. Takes the subscription over, also on failure. since NULL: from now
+/* A connection was opened, in this format or that with its subscription's view. `line` is copied. Takes the subscription over, also on failure. since NULL: from now
  * on. Says hello, and whatever the reader missed follows. NULL: out of memory (close the
  * connection with CLOSE_INTERNAL). */
 struct reader *reader_open(struct readers *all, enum format format, const void *line,

@@ -79,9 +79,7 @@ static int read_asked(struct request *r, struct asked *asked)
 	*asked = (struct asked){0};
 	if (read_since(r, asked) != 0)
 		return -1;
-	asked->subscription =
-		subscription_read(query_get(q, QUERY_CHANNELS), query_get(q, QUERY_CLASS),
-				  query_get(q, QUERY_LANG), query_get(q, QUERY_TYPE), &fault);
+	asked->subscription = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
 	if (asked->subscription != NULL)
 		return 0;
 	refuse(r, fault.code, fault.detail);

@@ -208,7 +208,7 @@ static void answer_killed(struct ask *ask, const struct post *kill)
 {
 	struct buf body = {0};
 
-	post_write_json(kill, &body);
+	post_write_json(kill, VIEW_FULL, &body);
 	answer(ask, SHELF_KILLED, &body, "");
 }
 
@@ -237,7 +237,7 @@ static void answer_usable(struct ask *ask, const redisReply *reply)
 		answer(ask, SHELF_MISSING, &body, "");
 		return;
 	}
-	post_write_json(&post, &body);
+	post_write_json(&post, VIEW_FULL, &body);
 	channel_set_free(&post.channels);
 	if (!body.failed)
 		feed_etag(body.data, body.len, etag);

@@ -22,7 +22,7 @@ enum shelf_answer {
 };
 
 /* The most bytes of items on one page; at least one item is on it. A document for other programs is
- * made of every item's insides, on the loop that serves readers: it gets fewer. */
+ * made of every item's insides, on the loop that serves readers, and so is a brief page: they get fewer. */
 enum { SHELF_FEED_BYTES = 4 << 20, SHELF_DOCUMENT_BYTES = 1 << 20 };
 
 /* feed is borrowed for the length of the call; NULL unless the answer is SHELF_OK. */

@@ -82,8 +82,7 @@ static struct reader *open_with(struct readers *all, enum format format, const s
 	if (since_text != NULL && cursor_parse(since_text, strlen(since_text), &since) != 0)
 		return reader_open_refused(all, format, st, "bad_cursor",
 					   "`since` is not a cursor: <epoch>:<number>-<number>");
-	s = subscription_read(query_get(q, QUERY_CHANNELS), query_get(q, QUERY_CLASS),
-			      query_get(q, QUERY_LANG), query_get(q, QUERY_TYPE), &fault);
+	s = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
 	if (s == NULL)
 		return reader_open_refused(all, format, st, fault.code, fault.detail);
 	return reader_open(all, format, st, s, since_text == NULL ? NULL : &since);

@@ -78,7 +78,7 @@ static void read_post(const char *bytes, size_t len)
 		frame = post_frame(post, FORMAT_WEBSOCKET, MATCH_FULL);
 		MUST((frame == NULL) == post->blanked);
 		MUST(post_frame(post, FORMAT_WEBSOCKET, MATCH_REMOVE) != NULL);
-		post_write_json(post, &out);
+		post_write_json(post, VIEW_FULL, &out);
 		freed = post_blank(post);
 		MUST(freed <= post->bytes + freed && post->body == NULL);
 	}

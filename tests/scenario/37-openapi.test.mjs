@@ -304,6 +304,8 @@ test('reading: pages of the feed, single items, and what is wrong with a questio
       [`channels=${Array.from({ length: 300 }, (_, i) => `c${i}`)}`, 'too_many_channels']])
       await ask(stage, id, [400, code], { query: `?${query}` });
   }
+  await ask(stage, 'getFeed', 200, { query: '?view=brief' });
+  await ask(stage, 'getFeed', [400, 'bad_view'], { query: '?view=short' });
   for (const id of ['getJsonFeedOfChannel', 'getAtomFeedOfChannel']) await ask(stage, id, [404, 'not_found'], { path: { channel: 'a/b' } });
   assert.equal((await stage.post(sample(5), { channels: 'world' })).status, 201);
   for (const [id, by] of items) {
@@ -339,7 +341,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   const events = { accept: 'text/event-stream' };
   await ask(stage, 'openStream', 200, { headers: events });
   await ask(stage, 'openStream', 200, { headers: events, method: 'HEAD' });
-  for (const [query, code] of [['channels=NO', 'bad_channel'], ['class=huge', 'bad_class'], ['lang=!!', 'bad_lang'], ['type=poem', 'bad_type'],
+  for (const [query, code] of [['channels=NO', 'bad_channel'], ['class=huge', 'bad_class'], ['lang=!!', 'bad_lang'], ['type=poem', 'bad_type'], ['view=short', 'bad_view'],
     [`channels=${Array.from({ length: 257 }, (_, n) => `c${n}`)}`, 'too_many_channels'], ['last_event_id=x', 'bad_cursor']])
     await ask(stage, 'openStream', [400, code], { query: `?${query}`, headers: events });
   await stage.metric('newswire_readers').becomes(0);
@@ -361,7 +363,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   assert.deepEqual([...new Set(reader.posts.map((post) => post.action))].sort(), ['correct', 'hold', 'kill', 'publish', 'release', 'update']);
   say(reader, { type: 'ping' });
   await reader.type('tick');
-  say(reader, { type: 'subscribe', ref: 7, channels: ['world'], class: ['flash'], lang: ['en'], types: ['text'], since: reader.cursor });
+  say(reader, { type: 'subscribe', ref: 7, channels: ['world'], class: ['flash'], lang: ['en'], types: ['text'], view: 'brief', since: reader.cursor });
   await reader.type('subscribed');
   for (const message of [{ type: 'subscribe', ref: 'a', channels: ['NO'] }, { type: 'dance' }, { type: 'subscribe', since: 'x' }]) reader.send(message);
   await until(() => reader.messages.filter((m) => m.type === 'error').length === 3, 'three errors');

@@ -128,6 +128,75 @@ test('a URL of 64 KiB has an answer that says so, by every way', async (t) => {
   assert.equal((await stage.workers()).length, 1);
 });
 
+// --- brief ----------------------------------------------------------------------------------------------------------
+
+test('a brief reader gets each story without its body, and reads that at its address until the story is killed', async (t) => {
+  const stage = await Stage.open(t);
+  const brief = await stage.reader({ channels: ['world'], view: 'brief' });
+  const full = await stage.reader({ channels: ['world'] });
+  const story = item({ headline: 'Ferry stopped', body: 'The whole text.', by: 'Ann', urgency: 2 });
+  const at = `/v1/items/${encodeURIComponent(story.uri)}`;
+  await accepted(stage, story, ['world']);
+  const [post] = await brief.hasRead(1);
+  assert.equal(post.item.bodies, undefined);
+  assert.equal(post.item.representationType, 'partial');
+  assert.deepEqual([post.item.uri, post.item.version, post.item.headlines, post.item.by, post.item.urgency],
+    [story.uri, '1', story.headlines, 'Ann', 2]);
+  const whole = (await full.hasRead(1))[0];
+  assert.deepEqual({ ...post, item: null }, { ...whole, item: null });
+  const read = (etag) => stage.http(at, { headers: etag ? { 'if-none-match': etag } : {} });
+  const first = await read();
+  assert.deepEqual(first.body.item, whole.item);
+  assert.equal(first.headers.get('cache-control'), 'no-cache'); // kept, and asked for each time
+  const etag = first.headers.get('etag');
+  assert.equal((await read(etag)).status, 304);
+  await accepted(stage, { ...story, version: '2', bodies: [{ role: 'main', contentType: 'text/plain', value: 'Another text.' }] }, ['world']);
+  assert.equal((await brief.hasRead(2))[1].item.version, '2');
+  const second = await read(etag);
+  assert.equal(second.status, 200);
+  assert.equal(second.body.item.bodies[0].value, 'Another text.');
+  assert.notEqual(second.headers.get('etag'), etag);
+  await accepted(stage, { ...story, version: '3', pubStatus: 'canceled' }, ['world']);
+  assert.equal((await brief.hasRead(3))[2].action, 'kill');
+  for (const known of [undefined, etag, second.headers.get('etag')]) assert.equal((await read(known)).status, 410);
+});
+
+test('the view is part of what a subscribe asks for, and a feed has it too', async (t) => {
+  const stage = await Stage.open(t);
+  const reader = await stage.reader({ channels: ['world'] });
+  const subscribe = async (ref, more) => {
+    reader.send({ type: 'subscribe', ref, channels: ['world'], ...more });
+    return reader.saw((m) => m.ref === ref);
+  };
+  for (const [i, more] of [{ view: 'brief' }, { view: 'full' }, { view: 'brief' }, {}].entries()) {
+    assert.equal((await subscribe(i, more)).type, 'subscribed');
+    await accepted(stage, item({ body: 'text' }), ['world']);
+    await reader.hasRead(i + 1);
+  }
+  assert.deepEqual(reader.posts.map((p) => p.item.bodies === undefined), [true, false, true, false]);
+  assert.equal((await subscribe('x', { view: 'short' })).code, 'bad_view');
+  const [whole, brief] = [await stage.http('/v1/feed?channels=world'), await stage.http('/v1/feed?channels=world&view=brief')];
+  assert.equal(brief.body.items.length, 4);
+  assert.equal(brief.body.cursor, whole.body.cursor);
+  assert.ok(brief.body.items.every((p) => p.item.bodies === undefined) && whole.body.items.every((p) => p.item.bodies));
+  assert.notEqual(brief.headers.get('etag'), whole.headers.get('etag'));
+  const refused = stage.connect({ view: 'short' });
+  assert.equal((await refused.type('error')).code, 'bad_view');
+  assert.equal((await refused.ends()).code, 4000);
+});
+
+test('a brief reader who was away is caught up in brief, also beside whole ones', async (t) => {
+  const stage = await Stage.open(t);
+  const first = await stage.reader({ channels: ['world'], view: 'brief' });
+  for (let i = 0; i < 20; i++) await accepted(stage, item({ body: 'x'.repeat(9000) }), ['world']);
+  const brief = await stage.reader({ channels: ['world'], view: 'brief', since: first.messages[0].cursor });
+  const whole = await stage.reader({ channels: ['world'], since: first.messages[0].cursor });
+  const seen = (await first.hasRead(20)).map((p) => p.cursor);
+  assert.deepEqual((await brief.hasRead(20)).map((p) => p.cursor), seen);
+  assert.deepEqual((await whole.hasRead(20)).map((p) => p.cursor), seen);
+  assert.ok(brief.posts.every((p) => p.item.bodies === undefined) && whole.posts.every((p) => p.item.bodies));
+});
+
 // --- a subscription is replaced while news flows --------------------------------------------------------------------
 
 /** Random numbers that come again with their seed. */

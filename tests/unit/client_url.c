@@ -131,7 +131,8 @@ static void a_query_is_escaped_and_joined(void **state)
 {
 	static const char *const channels[] = {"world", "topic:2 0&a", NULL};
 	static const char *const classes[] = {"flash", NULL};
-	const struct newswire_query query = {.channels = channels, .classes = classes};
+	const struct newswire_query query = {
+		.channels = channels, .classes = classes, .view = "brief"};
 	struct gather g;
 
 	(void)state;
@@ -140,8 +141,9 @@ static void a_query_is_escaped_and_joined(void **state)
 	assert_int_equal(url_add_query(&g, &query), 0);
 	assert_int_equal(url_add(&g, "since", "ab:1-0"), 0);
 	assert_int_equal(url_add(&g, "before", NULL), 0);
-	assert_string_equal(gather_text(&g),
-			    "/v1/stream?channels=world,topic:2%200%26a&class=flash&since=ab:1-0");
+	assert_string_equal(
+		gather_text(&g),
+		"/v1/stream?channels=world,topic:2%200%26a&class=flash&view=brief&since=ab:1-0");
 	gather_free(&g);
 }
 

@@ -144,6 +144,8 @@ static void what_makes_no_sense_is_answered_and_the_reader_stays(void **state)
 	assert_fault(0, "bad_class", "{\"type\":\"subscribe\",\"class\":[\"loud\"]}");
 	assert_fault(0, "bad_lang", "{\"type\":\"subscribe\",\"lang\":[\"?\"]}");
 	assert_fault(0, "bad_type", "{\"type\":\"subscribe\",\"types\":{}}");
+	assert_fault(0, "bad_view", "{\"type\":\"subscribe\",\"view\":\"short\"}");
+	assert_fault(0, "bad_view", "{\"type\":\"subscribe\",\"view\":7}");
 }
 
 static void an_answer_names_the_message_that_it_answers(void **state)

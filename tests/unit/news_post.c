@@ -103,7 +103,7 @@ static void a_kill_says_what_and_why_but_never_the_text(void **state)
 			    "\"kill\",\"uri\":\"urn:x:1\","
 			    "\"version\":\"2\",\"notice\":\"Withdrawn \\\"now\\\".\"}");
 	buf_clear(&b);
-	post_write_json(post, &b);
+	post_write_json(post, VIEW_FULL, &b);
 	assert_string_equal(
 		news_test_text(&b),
 		"{\"type\":\"post\",\"action\":\"kill\",\"uri\":\"urn:x:1\",\"version\":\"2\","
@@ -156,7 +156,7 @@ static void a_blanked_post_has_no_text_left(void **state)
 	assert_null(post_frame(post, FORMAT_WEBSOCKET, MATCH_FULL));
 	assert_non_null(post_frame(post, FORMAT_WEBSOCKET, MATCH_REMOVE));
 	assert_int_equal(post_blank(post), 0);
-	post_write_json(post, &b);
+	post_write_json(post, VIEW_FULL, &b);
 	assert_int_equal(b.len, 0);
 	post_drop(post);
 }
@@ -200,7 +200,7 @@ static void the_feed_shows_a_post_without_its_cursor(void **state)
 	struct buf b = {0};
 
 	(void)state;
-	post_write_json(post, &b);
+	post_write_json(post, VIEW_FULL, &b);
 	assert_string_equal(news_test_text(&b), "{\"type\":\"post\",\"action\":\"correct\","
 						"\"class\":\"urgent\",\"channels\":[\"feed:all\"],"
 						"\"item\":{\"uri\":\"urn:x:1\"}}");

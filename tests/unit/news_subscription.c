@@ -84,6 +84,23 @@ static void assert_fault(const char *code, const char *channels, const char *cla
 	assert_true(strlen(fault.detail) > 0);
 }
 
+static void a_view_is_full_unless_it_is_brief(void **state)
+{
+	struct subscription *s = wanting(NULL, NULL, NULL, NULL);
+	struct subscription_fault fault;
+
+	(void)state;
+	assert_int_equal(subscription_view(s, NULL, &fault), 0);
+	assert_int_equal(s->view, VIEW_FULL);
+	assert_int_equal(subscription_view(s, "brief", &fault), 0);
+	assert_int_equal(s->view, VIEW_BRIEF);
+	assert_int_equal(subscription_view(s, "full", &fault), 0);
+	assert_int_equal(s->view, VIEW_FULL);
+	assert_int_equal(subscription_view(s, "short", &fault), -1);
+	assert_string_equal(fault.code, "bad_view");
+	subscription_free(s);
+}
+
 static void what_makes_no_sense_is_said(void **state)
 {
 	struct buf many = {0};
@@ -209,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_wish_has_the_same_key),
 		cmocka_unit_test(defaults_are_left_out_of_the_key),
+		cmocka_unit_test(a_view_is_full_unless_it_is_brief),
 		cmocka_unit_test(what_makes_no_sense_is_said),
 		cmocka_unit_test(a_fault_quotes_nothing_that_could_forge_a_line),
 		cmocka_unit_test(a_post_matches_a_union_of_channels_narrowed_by_filters),

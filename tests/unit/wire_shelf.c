@@ -41,7 +41,7 @@ static void on_feed(enum shelf_answer answer, const struct feed *feed, void *arg
 	char etag[FEED_ETAG_SIZE] = "";
 
 	if (feed != NULL)
-		feed_write(feed, &body, etag);
+		feed_write(feed, VIEW_FULL, &body, etag);
 	assert_false(body.failed);
 	on_answer(answer, &body, etag, arg);
 	buf_free(&body);

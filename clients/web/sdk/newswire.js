@@ -36,7 +36,7 @@ export { PROTOCOL, Wire } from './wire.js';
  * @throws {NewswireError}
  */
 export async function fetchFeed(options = {}) {
-	const url = addressOf(options.url, 'v1/feed', { ...options, view: undefined });
+	const url = addressOf(options.url, 'v1/feed', options);
 	if (options.limit)
 		url.searchParams.set('limit', String(options.limit));
 	if (options.before)
