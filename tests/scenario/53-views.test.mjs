@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { once } from 'node:events';
+import { Events } from './events.mjs';
 import { Stage, item, until } from './stage.mjs';
 
 const topic = (code) => ({ subjects: [{ name: 'A topic', uri: `http://cv.iptc.org/newscodes/mediatopic/${code}` }] });
@@ -183,6 +184,30 @@ test('the view is part of what a subscribe asks for, and a feed has it too', asy
   const refused = stage.connect({ view: 'short' });
   assert.equal((await refused.type('error')).code, 'bad_view');
   assert.equal((await refused.ends()).code, 4000);
+});
+
+test('brief posts may be compressed as whole ones are', async (t) => {
+  const stage = await Stage.open(t);
+  const plain = await stage.reader({ channels: ['world'], view: 'brief' });
+  const compressed = await stage.reader({ channels: ['world'], view: 'brief', socket: { perMessageDeflate: true } });
+  assert.match(compressed.socket.extensions, /permessage-deflate/);
+  for (let i = 0; i < 5; i++) await accepted(stage, item({ headline: 'word '.repeat(200 * i + 1), body: 'text' }), ['world']);
+  await plain.hasRead(5);
+  await compressed.hasRead(5);
+  // `like` is there for the compression alone.
+  assert.deepEqual(compressed.posts.map(({ like, ...post }) => post), plain.posts);
+  assert.ok(plain.posts.every((p) => p.item.bodies === undefined));
+});
+
+test('an event stream is brief, too', async (t) => {
+  const stage = await Stage.open(t);
+  const events = await Events.open(stage, { channels: ['world'], view: 'brief' });
+  const socket = await stage.reader({ channels: ['world'], view: 'brief' });
+  await accepted(stage, item({ body: 'text' }), ['world']);
+  await socket.hasRead(1);
+  await events.hasRead(1);
+  assert.equal(socket.posts[0].item.representationType, 'partial');
+  assert.deepEqual(events.posts, socket.posts);
 });
 
 test('a brief reader who was away is caught up in brief, also beside whole ones', async (t) => {

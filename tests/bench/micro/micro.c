@@ -241,6 +241,24 @@ static void read_subscribes(void)
 	}
 }
 
+static char subscribes[READERS][128];
+
+/* Each wants something of his own besides, as he did before. */
+static void set_up_subscribes(void)
+{
+	open_readers(true);
+	for (int i = 0; i < READERS; i++)
+		snprintf(subscribes[i], sizeof subscribes[i],
+			 "{\"type\":\"subscribe\",\"ref\":7,\"channels\":[\"world\",\"other-%d\"]}",
+			 i);
+}
+
+static void hear_subscribes(void)
+{
+	for (int i = 0; i < READERS; i++)
+		reader_hear(reader[i], subscribes[i], strlen(subscribes[i]));
+}
+
 static const struct path {
 	const char *name;
 	unsigned units;
@@ -256,6 +274,8 @@ static const struct path {
 	{"a narrow subscription is matched", RUNS, "match", NULL, set_up_match, match},
 	{"a reader comes and goes", READERS - 1, "reader", NULL, set_up_opening, open_and_leave},
 	{"a post is read and framed", RUNS, "post", NULL, set_up_message, read_and_frame},
+	{"a subscribe among 1,000 readers", READERS, "subscribe", NULL, set_up_subscribes,
+	 hear_subscribes},
 	{"a subscribe is read", RUNS, "message", NULL, NULL, read_subscribes},
 	{"an item is read: story", RUNS, "item", "01-story.json", NULL, read_items},
 	{"an item is read: flash", RUNS, "item", "03-flash.json", NULL, read_items},
