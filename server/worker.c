@@ -38,6 +38,7 @@ struct worker {
 	struct door *door;
 	uv_prepare_t
 		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
+	uv_idle_t more; /* runs while there is more to offer, so that the loop does not sleep */
 	uv_timer_t second;
 	uv_timer_t drain;
 	uv_signal_t term;
@@ -92,30 +93,34 @@ static void tell_ready(struct worker *w)
 	log_info("worker_ready", LOG_I("worker", w->setup->index));
 }
 
+static void on_more(uv_idle_t *handle)
+{
+	(void)handle;
+}
+
+/* Some readers are offered what came; between two such slices the loop reads and writes whatever it can. So a
+ * long fan-out delays no decision, no answer, and not even the next post. */
+static void offer_news(struct worker *w)
+{
+	if (readers_go_on(w->readers))
+		uv_idle_start(&w->more, on_more);
+	else
+		uv_idle_stop(&w->more);
+	wire_settle(w->wire, readers_owed(w->readers));
+}
+
 /* Everything that was readable has been read, the desk's items are on their way to Redis: now
- * the news goes out. So a long fan-out delays no decision, and whatever a turn brought is one
- * write for each reader. */
+ * the news goes out. Whatever a turn brought is one write for each reader. */
 static void on_turn_ends(uv_prepare_t *handle)
 {
 	struct worker *w = handle->data;
 
 	tell_ready(w);
-	if (w->has_news) {
-		w->has_news = false;
-		readers_tick(w->readers);
-		wire_settle(w->wire);
-	}
+	if (w->has_news || uv_is_active((uv_handle_t *)&w->more))
+		offer_news(w);
+	w->has_news = false;
 	if (readers_reap(w->readers) + tools_reap(w->tools) > 0)
 		door_nudge(w->door);
-}
-
-/* In the middle of a long fan-out the desk goes on: what comes in meanwhile is decided when the
- * fan-out ends, and goes out next, all of it. */
-static void on_breath(void *arg)
-{
-	struct worker *w = arg;
-
-	desk_serve(w->desk);
 }
 
 static void on_second(uv_timer_t *timer)
@@ -194,9 +199,7 @@ static int open_floors(struct worker *w)
 						    [FORMAT_WEBSOCKET_LIKE_BRIEF] = stream_line(),
 						    [FORMAT_EVENT] = line_ops(),
 						    [FORMAT_EVENT_BRIEF] = line_ops(),
-						    [FORMAT_CENTRIFUGE] = session_line()},
-					  .breathe = on_breath,
-					  .arg = w};
+						    [FORMAT_CENTRIFUGE] = session_line()}};
 	char error[256];
 
 	if (redis_place_read(&w->place, w->setup->redis, error, sizeof error) != 0) {
@@ -241,6 +244,7 @@ static int open_floors(struct worker *w)
 static void start_handles(struct worker *w)
 {
 	uv_prepare_init(&w->loop, &w->turn_ends);
+	uv_idle_init(&w->loop, &w->more);
 	uv_timer_init(&w->loop, &w->second);
 	uv_timer_init(&w->loop, &w->drain);
 	uv_signal_init(&w->loop, &w->term);
@@ -254,8 +258,9 @@ static void start_handles(struct worker *w)
  * show. */
 static void close_floors(struct worker *w)
 {
-	uv_handle_t *handles[] = {(uv_handle_t *)&w->turn_ends, (uv_handle_t *)&w->second,
-				  (uv_handle_t *)&w->drain, (uv_handle_t *)&w->term};
+	uv_handle_t *handles[] = {(uv_handle_t *)&w->turn_ends, (uv_handle_t *)&w->more,
+				  (uv_handle_t *)&w->second, (uv_handle_t *)&w->drain,
+				  (uv_handle_t *)&w->term};
 
 	if (w->events != NULL)
 		events_close(w->events);

@@ -4,12 +4,15 @@
  *               matching, encoding and joining happen once, whatever the number of members. A post
  *               finds its audiences by an index from channel to audiences, so subscriptions that it
  *               does not concern cost nothing.
+ * A sweep       Offering goes around the members in slices, and the loop serves everything else between two of
+ *               them. A post that comes meanwhile is in every block from then on, until it has been
+ *               around: no member waits for the end of a fan-out that it has no part in.
  * Key           subscription + entitlement + format. Entitlement names the private channels a
  *               reader may see; "" is the public, the only one there is so far.
  * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
  *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
  *               them and has called audience_leave() before.
- * Re-entrancy   audiences_flush() calls `offer`, which may call audience_leave() and audience_lag() for
+ * Re-entrancy   audiences_go_on() calls `offer`, which may call audience_leave() and audience_lag() for
  *               the member it was given, and nothing else of this header; the others call nothing of it.
  * Reach         Who is live when everybody was offered a block has it whole: a post's readers are
  *               counted for each audience, never for each reader.
@@ -51,12 +54,13 @@ struct audience_block {
 	struct wire_id from, upto;
 };
 
-enum { AUDIENCE_EXPECTED = 16, AUDIENCE_BREATH = 256 };
+enum { AUDIENCE_EXPECTED = 16, AUDIENCE_SLICE = 256, AUDIENCE_ALL = UINT32_MAX };
+/* More than so many bytes of posts that not everybody was offered: they go out before more comes in. */
+enum { AUDIENCE_OWED_MAX = 8 << 20 };
 
 struct audience_ops {
 	void (*offer)(struct audience_member *member, const struct audience_block *block);
 	void (*expect)(struct audience_member *member); /* will be offered a block soon */
-	void (*breathe)(void *arg); /* AUDIENCE_BREATH offers were made: others may have a moment */
 	/* The whole post (not a `remove`) went to so many readers of one audience; `behind` others
 	 * of it lag. when: about when the last of them was written to (monotonic ms). */
 	void (*reached)(void *arg, struct post *post, uint32_t readers, uint32_t behind,
@@ -77,20 +81,25 @@ void audience_put(struct audience *audience); /* accepts NULL */
 const struct subscription *audience_subscription(const struct audience *audience);
 enum format audience_format(const struct audience *audience);
 
-/* From the next post on the member is offered every block. Its member->audience must be set. 0, or
- * -1 out of memory. */
+/* From the next post on the member is offered every block. Its member->audience must be set, and owe
+ * nobody anything. 0, or -1 out of memory. */
 int audience_join(struct audience_member *member) MUST_USE;
 /* No more offers. Fine if it is not live. */
 void audience_leave(struct audience_member *member);
 /* So many readers more (or less) want its posts, but are behind: they are counted, no more. */
 void audience_lag(struct audience *audience, int more);
 
+/* Is there a post that some of its live members were not offered yet? */
+bool audience_owes(const struct audience *audience);
+
 /* A post of the tick that is being read: remembered by every audience that it matches and that has
  * members, live or lagging. */
 void audiences_post(struct audiences *set, struct post *post);
-/* The tick is over: every audience that has posts offers its blocks. Posts blanked meanwhile are
- * left out. */
-void audiences_flush(struct audiences *set);
+/* Makes about `slice` offers (AUDIENCE_ALL: all of them). Posts blanked meanwhile are left out. Returns
+ * whether there is more to offer. */
+bool audiences_go_on(struct audiences *set, uint32_t slice);
+/* The oldest post that was not offered to everybody yet, or NULL. */
+const struct post *audiences_owed(const struct audiences *set);
 /* History broke: what was remembered is forgotten; `head` is where the next tick starts. */
 void audiences_forget(struct audiences *set, struct wire_id head);
 

@@ -41,6 +41,8 @@ struct desk {
 	size_t count, bytes;
 	struct desk_waiter *waiters; /* for room, in order of arrival */
 	bool subscribed, stalled, closing;
+	bool beaten; /* the last PUBLISH was another worker's: ask first, before its text is sent */
+	size_t probing;	 /* jobs that ask */
 	unsigned timers; /* that must close before the memory goes */
 	char in[64];	 /* `newswire:in:` */
 	size_t in_len;
@@ -160,6 +162,8 @@ static void on_decided(redisReply *reply, void *arg)
 		return;
 	backoff_reset(&job->desk->backoff);
 	verdict_of_reply(&v, job, reply);
+	if (job->raw)
+		job->desk->beaten = v.receipt.result == DESK_DUPLICATE;
 	finish(job, &v.receipt);
 	if (v.due_ms >= 0)
 		embargo_expect(embargo, (uint64_t)v.due_ms);
@@ -191,15 +195,18 @@ static int probe(struct job *job)
 static void start(struct job *job)
 {
 	struct desk *desk = job->desk;
-	bool probing = job->raw && !job->probed;
+	/* Who comes after one that asks must ask, too, or would overtake it. */
+	bool probing = job->raw && !job->probed && (desk->beaten || desk->probing > 0);
 
 	job->state = JOB_WAITING;
 	if (!desk_can_ask(desk))
 		return;
-	if ((probing ? probe(job) : decide(job)) == 0)
+	if ((probing ? probe(job) : decide(job)) == 0) {
 		job->state = probing ? JOB_PROBING : JOB_DECIDING;
-	else if (link_state(desk->commands) == LINK_READY)
+		desk->probing += probing;
+	} else if (link_state(desk->commands) == LINK_READY) {
 		stall(desk, "out of memory");
+	}
 }
 
 /* Another worker was quicker, or the publisher sent it twice. A refusal is decided anew, since its
@@ -208,6 +215,7 @@ static void on_probe(redisReply *reply, void *arg)
 {
 	struct job *job = arg;
 
+	job->desk->probing--;
 	if (must_wait(job, reply))
 		return;
 	if (reply->type == REDIS_REPLY_STRING && strncmp(reply->str, "refused ", 8) != 0) {
@@ -354,13 +362,6 @@ bool desk_has_room(const struct desk *desk)
 void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter)
 {
 	DL_APPEND(desk->waiters, waiter);
-}
-
-void desk_serve(struct desk *desk)
-{
-	link_serve(desk->ear);
-	inbox_serve(desk->inbox);
-	link_serve(desk->commands);
 }
 
 void desk_leave_inbox(struct desk *desk)

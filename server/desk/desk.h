@@ -125,8 +125,6 @@ void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter);
 
 /* This worker will end soon: another one may read the inbox at once. */
 void desk_leave_inbox(struct desk *desk);
-/* Goes on with what Redis has sent, in the middle of a long fan-out; never from a desk_cb. */
-void desk_serve(struct desk *desk);
 /* Whoever waits with this arg does not want to know any more (the request went away). */
 void desk_forget(struct desk *desk, void *arg);
 

@@ -360,12 +360,6 @@ void inbox_wake(struct inbox *inbox)
 	step(inbox);
 }
 
-void inbox_serve(struct inbox *inbox)
-{
-	if (inbox->link)
-		link_serve(inbox->link);
-}
-
 /* What is on its way to being decided is decided before this is heard. */
 void inbox_leave(struct inbox *inbox)
 {

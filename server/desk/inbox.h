@@ -37,8 +37,6 @@ void inbox_close(struct inbox *inbox); /* accepts NULL; `commands` was closed be
 
 /* The desk's link became ready. */
 void inbox_wake(struct inbox *inbox);
-/* As link_serve(). */
-void inbox_serve(struct inbox *inbox);
 /* Reads no more, and lets another worker do it at once. */
 void inbox_leave(struct inbox *inbox);
 

@@ -68,9 +68,6 @@ struct readers_options {
 	uint64_t tick_ms;
 	uint64_t retention_ms;			       /* told in `hello` */
 	const struct reader_line *lines[FORMAT_COUNT]; /* of the door of each format; borrowed */
-	void (*breathe)(
-		void *arg); /* called now and then in a long fan-out; must not call this header */
-	void *arg;
 };
 
 /* All readers of this worker. The wire must outlive them. */
@@ -80,9 +77,14 @@ size_t readers_count(const struct readers *all);
 
 /* What the wire tells (wire_events). */
 void readers_post(struct readers *all, struct post *post);
-/* The turn of the loop ends: its posts are offered, in one write for each reader. Cheap when
- * there are none. */
+/* The turn of the loop ends: its posts are offered, in one write for each reader, to some of them.
+ * Returns whether there is more to offer: then it has to be called again soon, after whatever else waits
+ * was served. */
+bool readers_go_on(struct readers *all);
+/* As readers_go_on(), to everybody. Cheap when there is nothing. */
 void readers_tick(struct readers *all);
+/* The oldest post that not everybody was offered yet, or NULL. */
+const struct post *readers_owed(const struct readers *all);
 void readers_epoch(struct readers *all);
 void readers_confirmed(struct readers *all, struct wire_id head);
 

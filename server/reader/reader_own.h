@@ -69,7 +69,7 @@ struct readers {
 	struct wire *wire;
 	struct history *history;
 	struct audiences *audiences;
-	bool pending; /* posts of this turn are not offered yet: readers_tick() comes first, whatever else happens */
+	bool pending; /* posts are not offered to everybody yet: readers_tick() comes before anyone goes live */
 	struct readers_options options;
 	struct audience_ops audience_ops;
 	size_t count;

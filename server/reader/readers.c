@@ -42,13 +42,6 @@ static void reached(void *arg, struct post *post, uint32_t readers, uint32_t beh
 	tallies_add(wire_tallies(all->wire), post, readers, behind, when_ms);
 }
 
-static void breathe(void *arg)
-{
-	struct readers *all = arg;
-
-	all->options.breathe(all->options.arg);
-}
-
 static void expect(struct audience_member *member)
 {
 	struct reader *r = CONTAINER_OF(member, struct reader, member);
@@ -67,7 +60,7 @@ struct readers *readers_new(struct wire *wire, const struct readers_options *opt
 	all->bucket_count = (uint16_t)(options->tick_ms / 1000 > 0 ? options->tick_ms / 1000 : 1);
 	all->buckets = calloc(all->bucket_count, sizeof *all->buckets);
 	all->history = history_new(wire);
-	all->audience_ops = (struct audience_ops){offer, expect, breathe, reached, all};
+	all->audience_ops = (struct audience_ops){offer, expect, reached, all};
 	all->audiences = audiences_new(&all->audience_ops);
 	if (all->buckets != NULL && all->history != NULL && all->audiences != NULL)
 		return all;
@@ -89,6 +82,11 @@ void readers_free(struct readers *all)
 	buf_free(&all->frame);
 	buf_free(&all->block);
 	free(all);
+}
+
+const struct post *readers_owed(const struct readers *all)
+{
+	return audiences_owed(all->audiences);
 }
 
 size_t readers_count(const struct readers *all)
@@ -122,6 +120,13 @@ static void meet(struct reader *r)
 	reader_catch_up(r);
 }
 
+static void go_on(struct readers *all, uint32_t slice)
+{
+	all->pending = audiences_go_on(all->audiences, slice);
+	if (!all->pending)
+		wake(all, READER_AHEAD, meet);
+}
+
 void readers_post(struct readers *all, struct post *post)
 {
 	history_hear(all->history, post);
@@ -129,13 +134,17 @@ void readers_post(struct readers *all, struct post *post)
 	all->pending = true;
 }
 
+bool readers_go_on(struct readers *all)
+{
+	if (all->pending)
+		go_on(all, AUDIENCE_SLICE);
+	return all->pending;
+}
+
 void readers_tick(struct readers *all)
 {
-	if (!all->pending)
-		return;
-	all->pending = false;
-	audiences_flush(all->audiences);
-	wake(all, READER_AHEAD, meet);
+	if (all->pending)
+		go_on(all, AUDIENCE_ALL);
 }
 
 static void for_all(struct readers *all, void (*act)(struct reader *))
@@ -173,8 +182,10 @@ static void still_ahead(struct reader *r)
 
 void readers_confirmed(struct readers *all, struct wire_id head)
 {
-	readers_tick(all);
 	all->confirmed = head;
+	if (all->waiting == NULL)
+		return;
+	readers_tick(all);
 	wake(all, READER_AHEAD, still_ahead);
 	wake(all, READER_WAITING, ask_again);
 }
@@ -210,18 +221,25 @@ static void tick_at_head(struct reader *r, const struct cursor *head)
 		reader_say(r, NEWSWIRE_TYPE_TICK, head);
 }
 
+/* It is at the head, and no post is on its way to it: that would be proof of life enough. Other protocols count
+ * on their own. */
+static bool is_quiet(const struct reader *r)
+{
+	return r->state == READER_LIVE &&
+	       (reader_door(r)->speech != NULL || !audience_owes(r->member.audience));
+}
+
 void readers_second(struct readers *all)
 {
 	struct bucket *b = &all->buckets[all->next_bucket];
 	struct cursor head = {.id = wire_head(all->wire)};
 
-	readers_tick(all); /* a cursor must not run ahead of the posts */
 	all->next_bucket = (uint16_t)((all->next_bucket + 1) % all->bucket_count);
 	memcpy(head.epoch, wire_epoch(all->wire), strlen(wire_epoch(all->wire)) + 1);
 	buf_clear(&all->json);
 	message_tick(&all->json, &head);
 	for (uint32_t i = b->count; i-- > 0;)
-		if (b->at[i]->state == READER_LIVE)
+		if (is_quiet(b->at[i]))
 			tick_at_head(b->at[i], &head);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (is_patient(b->at[i]))

@@ -562,12 +562,6 @@ void link_pause(struct link *link, bool paused)
 	redis_uv_pause(link->poll, paused);
 }
 
-void link_serve(struct link *link)
-{
-	if (link->state == LINK_READY)
-		redis_uv_serve(link->poll);
-}
-
 /* --- opening and closing -------------------------------------------------------------------- */
 
 struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const char *name,

@@ -59,10 +59,6 @@ const char *link_state_name(enum link_state state);
  * A paused link is not taken for frozen. A new connection begins unpaused. */
 void link_pause(struct link *link, bool paused);
 
-/* Reads and writes now, in the middle of long work, what the loop would have to wait with. Not from
- * within a callback of this link. */
-void link_serve(struct link *link);
-
 /* reply is NULL when the connection was lost before the answer came; it is freed after the call. */
 typedef void link_reply_cb(struct redisReply *reply, void *arg);
 

@@ -71,16 +71,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		drain(u);
 }
 
-void redis_uv_serve(struct redis_uv *u)
-{
-	if (u->redis && u->writing)
-		redisAsyncHandleWrite(u->redis);
-	if (u->redis && u->reading && !u->paused && has_more(u->redis))
-		drain(u);
-	if (u->redis && u->writing)
-		redisAsyncHandleWrite(u->redis);
-}
-
 static void add_read(void *data)
 {
 	struct redis_uv *u = data;

@@ -32,9 +32,6 @@ struct redis_uv_events {
 struct redis_uv *redis_uv_attach(uv_loop_t *loop, struct redisAsyncContext *redis,
 				 const struct redis_uv_events *events, void *arg) MUST_USE;
 
-/* Does now what the loop would do when it polls again: reads what has arrived, writes what waits.
- * Not from within one of its callbacks. */
-void redis_uv_serve(struct redis_uv *u);
 /* Leaves what arrives in the socket, or takes it again. */
 void redis_uv_pause(struct redis_uv *u, bool paused);
 

@@ -87,9 +87,9 @@ void tallies_begin(struct tallies *t, struct post *post)
 	change(t, t->last);
 }
 
-void tallies_told(struct tallies *t)
+void tallies_told(struct tallies *t, const struct post *owed)
 {
-	t->told = t->last;
+	t->told = owed != NULL && owed->tally > 0 ? owed->tally - 1 : t->last;
 }
 
 void tallies_hear(struct tallies *t, struct post *post)

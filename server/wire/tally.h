@@ -31,8 +31,8 @@ void tallies_close(struct tallies *t); /* accepts NULL */
 
 /* The post is about to be told to readers; from now on it is counted (post->tally). */
 void tallies_begin(struct tallies *t, struct post *post);
-/* The tick is over: all posts begun so far have been told, and may be reported. */
-void tallies_told(struct tallies *t);
+/* All posts begun before `owed` have been told, and may be reported; NULL: all of them. */
+void tallies_told(struct tallies *t, const struct post *owed);
 /* A post that is here already came by `out` as well. */
 void tallies_hear(struct tallies *t, struct post *post);
 /* So many readers more have the whole post since `when`, and so many more lagged when it went out. */

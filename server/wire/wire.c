@@ -145,10 +145,10 @@ static void end_tick(void *arg)
 	w->events.tick(w->arg);
 }
 
-void wire_settle(struct wire *wire)
+void wire_settle(struct wire *wire, const struct post *owed)
 {
 	backlog_settle(wire->backlog);
-	tallies_told(wire->tallies);
+	tallies_told(wire->tallies, owed);
 }
 
 /* Readers start anew at `head`: whatever they had is not continued. */

@@ -57,9 +57,9 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
  * gets NULL first. */
 void wire_close(struct wire *wire);
 
-/* The news has gone out, so its frames exist: the backlog counts them and keeps within its
- * bound, and its readers may be reported. Call after each tick. */
-void wire_settle(struct wire *wire);
+/* News has gone out, so its frames exist: the backlog counts them and keeps within its bound. The readers of
+ * all posts before `owed` (NULL: of all) may be reported. Call after each tick. */
+void wire_settle(struct wire *wire, const struct post *owed);
 
 /* Attached and hearing? Readers can be served (from memory) once it was true for the first time
  * (wire_has_epoch). */

@@ -329,19 +329,6 @@ static void a_flood_is_taken_in_order_and_nothing_is_lost(void **state)
 	assert_int_equal(page.value[COUNTER_DESK_LOST], 0);
 }
 
-/* The loop does not turn in here, as in the middle of a long fan-out. */
-static void a_desk_that_is_served_goes_on_without_its_loop(void **state)
-{
-	uint64_t patience_ends = clock_mono_ms() + PATIENCE_MS;
-
-	(void)state;
-	publish_stories(0, 20);
-	while (page.value[COUNTER_DESK_ACCEPTED] < 20 && clock_mono_ms() < patience_ends)
-		desk_serve(desks[0]);
-	assert_int_equal(page.value[COUNTER_DESK_ACCEPTED], 20);
-	stage_holds_stories(20);
-}
-
 /* --- bad input ---------------------------------------------------------------------------------- */
 
 static void what_cannot_be_read_is_refused_once_with_a_reason(void **state)
@@ -670,7 +657,6 @@ int main(void)
 		WITH(one, who_has_the_house_may_change_what_others_sent),
 		WITH(two, two_who_hear_the_same_take_it_once),
 		WITH(two, a_flood_is_taken_in_order_and_nothing_is_lost),
-		WITH(one, a_desk_that_is_served_goes_on_without_its_loop),
 		WITH(one, a_channel_that_a_key_may_not_use_is_refused_and_a_kill_follows_its_story),
 		WITH(two, what_cannot_be_read_is_refused_once_with_a_reason),
 		WITH(one, a_refused_poster_is_told_where_and_why_each_time),

@@ -269,12 +269,12 @@ static void a_post_is_not_reported_before_its_readers_were_written_to(void **sta
 	struct post first = {.id = {1, 0}}, second = {.id = {2, 0}};
 
 	tallies_begin(t, &first);
-	tallies_told(t);
+	tallies_told(t, NULL);
 	tallies_begin(t, &second);
 	while (!has_reach(s, "1-0"))
 		uv_run(&s->loop, UV_RUN_ONCE);
 	assert_false(has_reach(s, "2-0"));
-	tallies_told(t);
+	tallies_told(t, NULL);
 	while (!has_reach(s, "2-0"))
 		uv_run(&s->loop, UV_RUN_ONCE);
 	stage_leave(s, 0);

@@ -74,7 +74,7 @@ static void on_tick(void *arg)
 	struct follower *f = arg;
 
 	f->ticks++;
-	wire_settle(f->wire);
+	wire_settle(f->wire, NULL);
 	write_down(f, "|");
 }
 

@@ -80,7 +80,9 @@ end
 
 -- What is held stays only if it is newer.
 local function drop_overtaken()
-	if not (held and story_order(story, held) < 0) then
+	if not held then
+		redis.call('ZREM', key('embargo'), story.uri) -- a script that was cut short may have left it
+	elseif story_order(story, held) >= 0 then
 		drop_held(story.uri)
 	end
 end

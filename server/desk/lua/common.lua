@@ -9,6 +9,7 @@
 local AUDIT_MAX, REJECTS_MAX = 100000, 10000
 local ROUTES_MAX = 256 -- what a worker can read (CHANNEL_SET_MAX)
 local POSTS_MAX = 32   -- of one uri, whose reach can be asked for
+local FEED_LONGER = 65 / 64
 
 local args = {}
 for i = 1, #ARGV, 2 do
@@ -47,6 +48,15 @@ local function need(name, kind)
 	return true
 end
 
+-- What a command says of the key that it reads. nil, and broken, if the key is of another type: so the one command both checks and reads.
+local function ask(name, kind, command, ...)
+	local said = redis.pcall(command, key(name), ...)
+	if type(said) ~= 'table' or not said.err then
+		return said
+	end
+	return need(name, kind) and redis.call(command, key(name), ...) or nil
+end
+
 -- What Redis answers as names and values in turn.
 local function by_name(flat)
 	local fields = {}
@@ -57,18 +67,17 @@ local function by_name(flat)
 end
 
 local function read_hash(name)
-	if not need(name, 'hash') then
-		return nil
-	end
-	local hash = by_name(redis.call('HGETALL', key(name)))
+	local hash = by_name(ask(name, 'hash', 'HGETALL') or {})
 	return next(hash) and hash or nil
 end
 
 -- Writes a hash anew, in one step: it is made aside. expire: a command and its argument, or nil: it stays for ever.
 local function write_hash(name, flat, expire)
 	local new = key('new')
-	redis.call('DEL', new)
-	redis.call('HSET', new, 'v', '1', unpack(flat))
+	if redis.call('HSET', new, 'v', '1', unpack(flat)) ~= 1 + #flat / 2 then
+		redis.call('DEL', new) -- a script that was cut short had left its own
+		redis.call('HSET', new, 'v', '1', unpack(flat))
+	end
 	if expire then
 		redis.call(expire[1], new, expire[2])
 	end
@@ -76,7 +85,7 @@ local function write_hash(name, flat, expire)
 end
 
 local function read_string(name)
-	return need(name, 'string') and redis.call('GET', key(name)) or nil
+	return ask(name, 'string', 'GET') or nil
 end
 
 -- The time by which embargoes end. Redis' clock may be set, so it is the earliest of three: Redis'; the own time of the worker
@@ -173,6 +182,10 @@ end
 -- Returns the union and how many names it has.
 local function union(a, b)
 	local has, names = {}, {}
+	if a == '' or b == '' then
+		local _, count = (a .. b):gsub('%S+', '')
+		return a .. b, count
+	end
 	for name in (a .. ' ' .. b):gmatch('%S+') do
 		if not has[name] then
 			has[name] = true
@@ -201,9 +214,11 @@ local function each_beyond(a, b, f)
 	end
 end
 
+local feed_size = {} -- by channel
+
 local function need_feeds(channels)
 	each_beyond(channels, '', function(channel)
-		need('feed:' .. channel, 'zset')
+		feed_size[channel] = ask('feed:' .. channel, 'zset', 'ZCARD')
 	end)
 end
 
@@ -244,10 +259,14 @@ local function read_wire()
 	if wire.epoch and (#wire.epoch > 16 or not wire.epoch:find('^[a-z0-9]+$')) then
 		break_at('epoch', 'does not hold the name of an epoch')
 	end
-	if not need('wire', 'stream') or redis.call('EXISTS', key('wire')) == 0 then
-		return
+	local info = redis.pcall('XINFO', 'STREAM', key('wire'))
+	if info.err then
+		if need('wire', 'stream') and redis.call('EXISTS', key('wire')) == 1 then
+			error(info)
+		end
+		return -- nothing was ever sent
 	end
-	local info = by_name(redis.call('XINFO', 'STREAM', key('wire')))
+	info = by_name(info)
 	if info['last-entry'] then
 		read_last(unpack(info['last-entry']))
 	end
@@ -458,18 +477,17 @@ end
 -- May this story's text be kept under its name? uri and version are joined by a colon and both may hold colons, so the
 -- text of another uri could be there.
 local function has_room(story, item)
-	local name = body_name(story.uri, story.version)
-	if not need(name, 'string') then
-		return false
+	local there = read_string(body_name(story.uri, story.version))
+	if not there then
+		return not broken
 	end
 	for _, version in ipairs(item and item.bodies or {}) do
 		if version == story.version then
 			return true
 		end
 	end
-	local there = redis.call('GET', key(name))
-	local good, body = pcall(cjson.decode, there or '')
-	return not there or (good and type(body) == 'table' and body.uri == story.uri)
+	local good, body = pcall(cjson.decode, there)
+	return good and type(body) == 'table' and body.uri == story.uri
 end
 
 -- Keeps the text of the new version (the first write: a full Redis refuses it). Returns the versions that have one, oldest first: the one
@@ -497,15 +515,20 @@ local function leave_feeds(uri, from, stays)
 	end)
 end
 
--- A feed is ordered by the first id, so that a correction does not move its story.
+-- A feed is ordered by the first id, so that a correction does not move its story. It stays for archive_ms after its last post, and a
+-- little longer, so that not every post has to move its end.
 local function enter_feeds(uri, channels, first)
 	local ms, seq = first:match('^(%d+)%-(%d+)$')
 	local score = number_text(ms * 1000 + seq % 1000)
 	each_beyond(channels, '', function(channel)
 		local feed = key('feed:' .. channel)
 		redis.call('ZADD', feed, score, uri)
-		redis.call('ZREMRANGEBYRANK', feed, 0, -1 - args.feed_max)
-		redis.call('PEXPIRE', feed, args.archive_ms)
+		if feed_size[channel] + 1 > tonumber(args.feed_max) then
+			redis.call('ZREMRANGEBYRANK', feed, 0, -1 - args.feed_max)
+		end
+		if redis.call('PTTL', feed) < tonumber(args.archive_ms) then
+			redis.call('PEXPIRE', feed, number_text(args.archive_ms * FEED_LONGER))
+		end
 	end)
 end
 

@@ -83,8 +83,8 @@ static void open_worker(void)
 	static struct redis_place place = {.unix_path = (char *)"/nowhere"};
 	static const struct wire_options wire_options = {
 		.prefix = "micro", .backlog_bytes = 1 << 20, .retention_ms = 1000};
-	static const struct readers_options options = {
-		.tick_ms = 25000, .lines = {[FORMAT_WEBSOCKET] = &door}, .breathe = ignore};
+	static const struct readers_options options = {.tick_ms = 25000,
+						       .lines = {[FORMAT_WEBSOCKET] = &door}};
 
 	MUST(uv_loop_init(&loop) == 0);
 	MUST((wire = wire_open(&loop, &place, &wire_options, &events, NULL)) != NULL);
