@@ -165,8 +165,9 @@ static void count_late(struct reader *r, const struct reader_block *block)
 {
 	const struct subscription *s = audience_subscription(r->member.audience);
 	const struct backlog *backlog = wire_backlog(r->all->wire);
-	bool came_later = wire_id_compare(block->from, r->present) < 0;
-	size_t i = backlog_after(backlog, came_later ? r->present : block->from);
+	struct wire_id present = reader_present(r);
+	bool came_later = wire_id_compare(block->from, present) < 0;
+	size_t i = backlog_after(backlog, came_later ? present : block->from);
 	uint64_t now_ms = clock_mono_ms();
 
 	for (; i < backlog_count(backlog); i++) {
@@ -181,7 +182,7 @@ static void count_late(struct reader *r, const struct reader_block *block)
 
 void reader_left(struct reader *r, const struct reader_block *block)
 {
-	if (r->state == READER_CLOSING || wire_id_compare(block->upto, r->present) <= 0)
+	if (r->state == READER_CLOSING || wire_id_compare(block->upto, reader_present(r)) <= 0)
 		return;
 	if (!r->blocked) {
 		count_late(r, block);

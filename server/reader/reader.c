@@ -69,10 +69,23 @@ void reader_set_state(struct reader *r, enum reader_state state)
 		queue_enter(r);
 }
 
+static void free_debts(struct reader *r)
+{
+	if (r->debts == NULL)
+		return;
+	buf_free(&r->debts->owed);
+	free(r->debts);
+	r->debts = NULL;
+}
+
 void reader_go_live(struct reader *r)
 {
 	reader_set_state(r, READER_LIVE);
 	r->was_live = true;
+	if (r->debts != NULL)
+		r->debts->present = (struct wire_id){0};
+	if (r->debts != NULL && !r->debts->leaves && r->debts->owed.len == 0)
+		free_debts(r);
 	if (audience_join(&r->member) != 0) {
 		reader_set_state(r, READER_BEHIND);
 		reader_close(r, CLOSE_INTERNAL);
@@ -199,25 +212,20 @@ struct reader_debts *reader_debts_of(struct reader *r)
 	return r->debts;
 }
 
-static void free_debts(struct reader_debts *debts)
-{
-	if (debts == NULL)
-		return;
-	buf_free(&debts->owed);
-	free(debts);
-}
-
-/* There is room. What is written now may leave it with new ones. */
+/* There is room. */
 static void pay(struct reader *r)
 {
-	struct reader_debts *debts = r->debts;
+	struct buf owed = r->debts->owed;
 
-	r->debts = NULL;
-	if (debts->leaves)
-		reader_all_left(r, &debts->leaving);
-	if (debts->owed.len > 0 && r->state != READER_CLOSING)
-		reader_write(r, (uint8_t *)debts->owed.data, debts->owed.len);
-	free_debts(debts);
+	r->debts->owed = (struct buf){0};
+	if (r->debts->leaves)
+		reader_all_left(r, &r->debts->leaving);
+	r->debts->leaves = false;
+	if (owed.len > 0 && r->state != READER_CLOSING)
+		reader_write(r, (uint8_t *)owed.data, owed.len);
+	buf_free(&owed);
+	if (r->debts->present.ms == 0)
+		free_debts(r);
 }
 
 void reader_turn(struct reader *r)
@@ -330,6 +338,19 @@ static void hello(struct reader *r, bool resumed)
 	reader_say(r, NEWSWIRE_TYPE_HELLO, &at);
 }
 
+/* Goes on from there. What is not newer than the head went out without it (or without this subscription of it). */
+static void stand_at(struct reader *r, struct wire_id at)
+{
+	struct wire_id head = wire_head(r->all->wire);
+	bool is_late = wire_id_compare(at, head) < 0;
+
+	r->cursor = at;
+	if (is_late && reader_debts_of(r) == NULL)
+		reader_close(r, CLOSE_INTERNAL);
+	else if (r->debts != NULL)
+		r->debts->present = is_late ? head : (struct wire_id){0};
+}
+
 /* It stands at the head, and is not live yet. */
 static struct reader *admit(struct readers *all, enum format format, const void *line,
 			    struct subscription *subscription)
@@ -347,7 +368,7 @@ static struct reader *admit(struct readers *all, enum format format, const void 
 	}
 	r->member.audience = audience;
 	audience_lag(audience, 1);
-	r->cursor = r->present = wire_head(all->wire);
+	r->cursor = wire_head(all->wire);
 	return r;
 }
 
@@ -360,7 +381,7 @@ struct reader *reader_open(struct readers *all, enum format format, const void *
 	if (r == NULL)
 		return NULL;
 	if (resumed)
-		r->cursor = since->id;
+		stand_at(r, since->id);
 	hello(r, resumed);
 	if (resumed)
 		COUNT(READERS_RESUMED);
@@ -410,7 +431,7 @@ void reader_gone(struct reader *r)
 	audience_put(r->member.audience);
 	r->all->count--;
 	GAUGE_SET(READERS, r->all->count);
-	free_debts(r->debts);
+	free_debts(r);
 	free(r);
 }
 
@@ -476,10 +497,9 @@ static int change_audience(struct reader *r, struct subscription *subscription)
 	r->member.audience = next;
 	r->format = (uint8_t)viewed;
 	audience_lag(next, 1);
-	r->present = wire_head(r->all->wire);
 	if (r->debts != NULL)
 		r->debts->leaves = false;
-	r->cursor = at.id;
+	stand_at(r, at.id);
 	return 0;
 }
 
@@ -493,8 +513,9 @@ void reader_move(struct reader *r, struct subscription *subscription, struct wir
 		return;
 	if (wire_id_compare(at, wire_head(r->all->wire)) < 0)
 		r->was_live = false;
-	r->cursor = at;
-	reader_catch_up(r);
+	stand_at(r, at);
+	if (r->state == READER_BEHIND)
+		reader_catch_up(r);
 	reader_check(r);
 }
 
@@ -511,7 +532,7 @@ static void subscribe(struct reader *r, struct client_message *m)
 		at.id = m->since.id;
 		r->was_live = false;
 	}
-	r->cursor = at.id;
+	stand_at(r, at.id);
 	buf_clear(&r->all->json);
 	message_subscribed(&r->all->json, m->ref[0] == '\0' ? NULL : m->ref, &at);
 	reader_say(r, NEWSWIRE_TYPE_SUBSCRIBED, &at);

@@ -20,9 +20,11 @@ struct reader_block {
 	struct wire_id known; /* versions that were left out had been replaced by then */
 };
 
-/* What is kept for a reader whose connection does not take all that it is given. */
+/* What is kept only for a reader whose connection does not take all that it is given, or who is to get what is older than its
+ * coming. */
 struct reader_debts {
-	struct buf owed; /* answers that could not be written yet */
+	struct wire_id present; /* the head when it came: what is older went out without it */
+	struct buf owed;	/* answers that could not be written yet */
 	struct reader_block
 		leaving; /* with `leaves`; without, memory was short, and it is not counted */
 	bool leaves;
@@ -41,7 +43,6 @@ struct reader_debts {
 struct reader {
 	struct audience_member member;
 	struct wire_id cursor;
-	struct wire_id present;	    /* the head when it came: what is older went out without it */
 	struct reader *prev, *next; /* of the list that it is in */
 	struct reader_debts *debts; /* NULL: none */
 	uint32_t bucket_at;	    /* its place in its bucket of ticks */
@@ -94,6 +95,12 @@ static inline void *reader_own_line(struct reader *r)
 static inline const struct reader_line *reader_door(const struct reader *r)
 {
 	return r->all->options.lines[r->format];
+}
+
+/* What is not newer than this went out without it. */
+static inline struct wire_id reader_present(const struct reader *r)
+{
+	return r->debts != NULL ? r->debts->present : (struct wire_id){0};
 }
 
 void reader_set_state(struct reader *r, enum reader_state state);
