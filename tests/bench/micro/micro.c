@@ -23,7 +23,8 @@ static struct wire *wire;
 static struct readers *readers;
 static struct reader *reader[READERS];
 static struct post *post;
-static struct subscription *narrow;
+static struct subscription *narrow[RUNS];
+static struct post *wanted[RUNS];
 static char message[MESSAGE_MAX];
 static size_t message_len;
 static char sample[NEWSWIRE_MAX_ITEM];
@@ -170,20 +171,25 @@ static void set_up_prefixes(void)
 	tell();
 }
 
+/* Comparing texts takes longer where they cross a page of memory. So there are many of them, all over the place. */
 static void set_up_match(void)
 {
 	struct subscription_fault fault;
 
-	make_post("class:regular feed:all lang:en type:text world");
-	narrow = subscription_read("sport,business,culture,world", "flash,regular", "de,en",
-				   "picture,text", &fault);
-	MUST(narrow != NULL);
+	for (int i = 0; i < RUNS; i++) {
+		make_post("class:regular feed:all lang:en type:text world");
+		wanted[i] = post;
+		MUST(malloc((size_t)i * 88 + 24) != NULL);
+		narrow[i] = subscription_read("sport,business,culture,world", "flash,regular",
+					      "de,en", "picture,text", &fault);
+		MUST(narrow[i] != NULL);
+	}
 }
 
 static void match(void)
 {
 	for (int i = 0; i < RUNS; i++)
-		MUST(subscription_match(narrow, post) == MATCH_FULL);
+		MUST(subscription_match(narrow[i], wanted[i]) == MATCH_FULL);
 }
 
 static void set_up_opening(void)
