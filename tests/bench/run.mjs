@@ -14,6 +14,7 @@ import { parse } from './lib/parse.mjs';
 import { plan } from './lib/plan.mjs';
 import { plots } from './lib/plots.mjs';
 import { posting } from './lib/posting.mjs';
+import { PROFILED, profile } from './lib/profile.mjs';
 import { Progress } from './lib/progress.mjs';
 import { measured, verdicts } from './lib/results.mjs';
 import { selftest } from './lib/selftest.mjs';
@@ -25,13 +26,15 @@ const ROOT = resolve(HERE, '../..');
 const DOCS = join(ROOT, 'docs/benchmarks.md');
 const PLOTS = join(ROOT, 'docs/benchmarks');
 
-const HELP = `usage: tests/bench/run [all|fanout|parse|posting|plan|selftest] [options]
+const HELP = `usage: tests/bench/run [all|fanout|parse|posting|profile|plan|selftest] [options]
 
   all        newswired beside the floor and the peers, every workload (about 20 minutes):
              ${Object.keys(WORKLOADS).join(', ')}
   fanout     newswired against the floor alone: ${FANOUT.join(', ')}
   parse      reading an item against jansson alone, in instructions (needs valgrind; a minute)
   posting    items accepted a second and how long a receipt takes, over the line and HTTP (two minutes)
+  profile    where newswired's CPU goes in each workload, by perf (two minutes):
+             ${PROFILED.join(', ')}
   plan       what 1, 10 and 100 million readers need, from measured unit costs
   selftest   the bench itself: nothing it should see is overlooked (seconds)
 
@@ -255,6 +258,7 @@ const COMMANDS = {
   posting: async (settings) => {
     process.exitCode = await posting({ ...settings, writeDocs: settings.docs && writeDocs }) > 0 ? 1 : 0;
   },
+  profile: (settings) => profile({ ...settings, writeDocs: settings.docs && writeDocs }),
   plan: (settings) => plan({ ...settings, results: resultsFile(settings), writeDocs: settings.docs && writeDocs }),
   selftest: async (settings) => {
     process.exitCode = await selftest(settings) > 0 ? 1 : 0;

@@ -30,8 +30,10 @@ export class Measurement {
 
   // Opens n more readers; the server's CPU microseconds for each, and the seconds for all.
   async connect(n, batch) {
+    await this.settings.profiler?.begin('connect');
     const before = cpuNs(this.candidate.pids());
     const seconds = await this.crowd.connect(n, batch);
+    await this.settings.profiler?.end('connect');
     return { cpu_us: (cpuNs(this.candidate.pids()) - before) / n / 1000, seconds };
   }
 
@@ -89,9 +91,11 @@ export class Measurement {
     const first = this.number;
     this.number += count;
     await this.crowd.expect(first, count);
+    await this.settings.profiler?.begin('publish');
     const before = this.#look();
     const published = await this.send({ first, count, rate, frame, items, patienceMs });
     const done = await this.crowd.done(patienceMs);
+    await this.settings.profiler?.end('publish');
     if (done.deliveries === 0) throw new Error(`${this.candidate.name} delivered nothing`);
     return summary(before, this.#look(), done, published);
   }
@@ -108,11 +112,13 @@ export class Measurement {
     this.number += missed;
     if (missed > 0) await this.send({ first, count: missed, rate: 100, patienceMs });
     await this.crowd.expect(first, missed);
+    await this.settings.profiler?.begin('reunion');
     const before = this.#look();
     const asked = calls();
     const seconds = await this.crowd.connect(readers, batch);
     const done = await this.crowd.done(patienceMs);
     const result = summary(before, this.#look(), done, {});
+    await this.settings.profiler?.end('reunion');
     const calledFor = calls() - asked;
     return {
       ...result,
@@ -124,9 +130,11 @@ export class Measurement {
 
   // CPU of the server over some seconds in which nothing is done, in cores.
   async watch(seconds) {
+    await this.settings.profiler?.begin('watch');
     const before = this.#look();
     await pause(seconds * 1000);
     const after = this.#look();
+    await this.settings.profiler?.end('watch');
     return (after.server - before.server) / Number(after.time - before.time);
   }
 
