@@ -54,7 +54,7 @@ struct audience_block {
 	struct wire_id from, upto;
 };
 
-enum { AUDIENCE_EXPECTED = 16, AUDIENCE_SLICE = 256, AUDIENCE_ALL = UINT32_MAX };
+enum { AUDIENCE_EXPECTED = 16, AUDIENCE_SLICE = 512, AUDIENCE_ALL = UINT32_MAX };
 /* More than so many bytes of posts that not everybody was offered: they go out before more comes in. */
 enum { AUDIENCE_OWED_MAX = 8 << 20 };
 
