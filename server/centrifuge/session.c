@@ -48,8 +48,7 @@ static void line_expect(void *line)
 {
 	struct session *s = line;
 
-	if (lws_get_close_length(s->wsi) == 0)
-		(void)!lws_partial_buffered(s->wsi);
+	socket_expect(s->wsi);
 }
 
 static void line_want_turn(void *line)

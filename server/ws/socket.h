@@ -15,6 +15,13 @@
 #include <sys/socket.h>
 #include "reader/reader.h"
 
+/* A write follows soon. The library's two structs behind a connection are far apart, and socket_write() asks both. */
+static inline void socket_expect(struct lws *wsi)
+{
+	if (lws_get_close_length(wsi) == 0)
+		(void)!lws_partial_buffered(wsi);
+}
+
 /* What the kernel did not take: the library keeps it unchanged, and writes it when there is room. */
 static inline enum line_result socket_leave(struct lws *wsi, const uint8_t *rest, size_t len)
 {

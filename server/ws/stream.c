@@ -38,13 +38,11 @@ static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
 	return socket_write(st->wsi, bytes, len);
 }
 
-/* The library's two structs behind a connection are far apart, and line_write() asks both. */
 static void line_expect(void *line)
 {
 	struct stream *st = line;
 
-	if (lws_get_close_length(st->wsi) == 0)
-		(void)!lws_partial_buffered(st->wsi);
+	socket_expect(st->wsi);
 }
 
 static void line_want_turn(void *line)
