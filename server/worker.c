@@ -199,6 +199,8 @@ static int open_floors(struct worker *w)
 						    [FORMAT_WEBSOCKET_LIKE_BRIEF] = stream_line(),
 						    [FORMAT_EVENT] = line_ops(),
 						    [FORMAT_EVENT_BRIEF] = line_ops(),
+						    [FORMAT_EVENT_GZIP] = line_ops(),
+						    [FORMAT_EVENT_GZIP_BRIEF] = line_ops(),
 						    [FORMAT_CENTRIFUGE] = session_line()}};
 	char error[256];
 
@@ -213,7 +215,8 @@ static int open_floors(struct worker *w)
 	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
 	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||
-	    (w->events = events_new(&w->loop, o->sndbuf)) == NULL ||
+	    (w->events = events_new(&w->loop, o->sndbuf, o->compression == COMPRESSION_ON)) ==
+		    NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
 	struct session_options session = {

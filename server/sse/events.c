@@ -5,24 +5,34 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <newswire/protocol.h>
 #include "base/backoff.h"
+#include "base/counters.h"
+#include "http/encoding.h"
 #include "http/request.h"
 #include "sse/line.h"
 
 #define STREAM_HEADERS \
 	"cache-control: no-store, no-transform\r\n" \
-	"x-accel-buffering: no\r\n"
+	"x-accel-buffering: no\r\n" \
+	"vary: accept, accept-encoding\r\n"
+#define GZIP_HEADERS STREAM_HEADERS "content-encoding: gzip\r\n"
+
+/* A longer Accept-Encoding is none that we take. */
+enum { ENCODINGS_SIZE = 256 };
 
 struct events {
 	struct door_events door_ops;
 	struct lines *lines;
 	struct door *door; /* of the last request: a worker has one */
 	int sndbuf;
+	bool compresses;
 };
 
 /* What a request asks for. */
 struct asked {
 	struct subscription *subscription;
+	enum format format;
 	bool has_since;
 	struct cursor since;
 };
@@ -70,13 +80,22 @@ static int read_since(struct request *r, struct asked *asked)
 	return -1;
 }
 
+static bool takes_gzip(const struct request *r)
+{
+	char header[ENCODINGS_SIZE];
+
+	return lws_hdr_copy(r->wsi, header, sizeof header, WSI_TOKEN_HTTP_ACCEPT_ENCODING) > 0 &&
+	       encoding_takes_gzip(header);
+}
+
 /* 0, or -1: it was refused. */
-static int read_asked(struct request *r, struct asked *asked)
+static int read_asked(const struct events *all, struct request *r, struct asked *asked)
 {
 	const struct query *q = &r->query;
 	struct subscription_fault fault;
 
-	*asked = (struct asked){0};
+	*asked = (struct asked){.format = all->compresses && takes_gzip(r) ? FORMAT_EVENT_GZIP
+									   : FORMAT_EVENT};
 	if (read_since(r, asked) != 0)
 		return -1;
 	asked->subscription = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
@@ -88,18 +107,30 @@ static int read_asked(struct request *r, struct asked *asked)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
+static const char *headers_of(enum format format)
+{
+	return format_is_coded(format) ? GZIP_HEADERS : STREAM_HEADERS;
+}
+
+/* A wait alone, which fires no event. */
+static void write_wait(enum format format, struct buf *out)
+{
+	uint32_t ms =
+		EVENTS_RETRY_MIN_MS + backoff_random(EVENTS_RETRY_MAX_MS - EVENTS_RETRY_MIN_MS + 1);
+
+	format_wrap(format, &(struct face){.type = NEWSWIRE_TYPE_TICK, .retry_ms = ms}, "", 0, out);
+}
+
 /* The head and the wait go out with `hello`, in one packet. 0 or -1. */
-static int send_head(int fd, const struct request *r)
+static int send_head(int fd, const struct request *r, enum format format)
 {
 	struct buf head = {0};
 	ssize_t sent;
 	int result;
 
-	request_write_head(r, "text/event-stream", STREAM_HEADERS, &head);
-	buf_adds(&head, "retry: ");
-	buf_add_number(&head, EVENTS_RETRY_MIN_MS + backoff_random(EVENTS_RETRY_MAX_MS -
-								   EVENTS_RETRY_MIN_MS + 1));
-	buf_adds(&head, "\n\n");
+	request_write_head(r, "text/event-stream", headers_of(format), &head);
+	format_begin(format, &head);
+	write_wait(format, &head);
 	sent = head.failed ? -1
 			   : send(fd, head.data, head.len, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
 	result = sent == (ssize_t)head.len ? 0 : -1;
@@ -115,15 +146,17 @@ static void open_line(struct events *all, struct request *r, int fd, struct aske
 	struct reader *reader = NULL;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &all->sndbuf, sizeof all->sndbuf);
-	if (send_head(fd, r) != 0)
+	if (send_head(fd, r, asked->format) != 0)
 		subscription_free(asked->subscription);
 	else
-		reader = reader_open(readers, FORMAT_EVENT, &line, asked->subscription,
+		reader = reader_open(readers, asked->format, &line, asked->subscription,
 				     asked->has_since ? &asked->since : NULL);
 	if (reader == NULL) {
 		close(fd);
 		door_socket_freed(r->door);
 	} else {
+		if (format_is_coded(asked->format))
+			COUNT(READERS_DEFLATE);
 		(void)!line_watch(reader);
 	}
 }
@@ -135,11 +168,11 @@ static void begin(void *owner, struct request *r)
 	int fd;
 
 	all->door = r->door;
-	if (read_asked(r, &asked) != 0)
+	if (read_asked(all, r, &asked) != 0)
 		return;
 	if (r->method == METHOD_HEAD) {
 		subscription_free(asked.subscription);
-		request_answer_head(r, "text/event-stream", STREAM_HEADERS);
+		request_answer_head(r, "text/event-stream", headers_of(asked.format));
 	} else if ((fd = request_take_socket(r)) < 0) {
 		subscription_free(asked.subscription);
 		request_problem(r, 503, "full", "as many connections as this worker may hold",
@@ -158,7 +191,7 @@ static void freed(void *arg)
 	door_socket_freed(all->door);
 }
 
-struct events *events_new(uv_loop_t *loop, size_t sndbuf)
+struct events *events_new(uv_loop_t *loop, size_t sndbuf, bool compresses)
 {
 	struct events *all = calloc(1, sizeof *all);
 
@@ -166,6 +199,7 @@ struct events *events_new(uv_loop_t *loop, size_t sndbuf)
 		return NULL;
 	all->door_ops = (struct door_events){all, begin};
 	all->sndbuf = (int)sndbuf;
+	all->compresses = compresses;
 	if ((all->lines = lines_new(loop, freed, all)) != NULL)
 		return all;
 	free(all);
