@@ -12,12 +12,11 @@
 #include "desk/inbox.h"
 #include "http/door.h"
 #include "http/who.h"
+#include "line/line.h"
 #include "options.h"
 #include "reader/reader.h"
 #include "sse/events.h"
-#include "sse/line.h"
 #include "wire/wire.h"
-#include "ws/negotiate.h"
 #include "ws/stream.h"
 #include "ws/tool.h"
 
@@ -34,7 +33,7 @@ struct worker {
 	struct desk *desk;
 	struct readers *readers;
 	struct tools *tools;
-	struct events *events;
+	struct lines *lines;
 	struct door *door;
 	uv_prepare_t
 		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
@@ -119,8 +118,8 @@ static void on_turn_ends(uv_prepare_t *handle)
 	if (w->has_news || uv_is_active((uv_handle_t *)&w->more))
 		offer_news(w);
 	w->has_news = false;
-	if (readers_reap(w->readers) + tools_reap(w->tools) > 0)
-		door_nudge(w->door);
+	readers_reap(w->readers);
+	tools_reap(w->tools);
 }
 
 static void on_second(uv_timer_t *timer)
@@ -131,6 +130,7 @@ static void on_second(uv_timer_t *timer)
 	keyring_second(w->keyring);
 	who_second(w->who);
 	door_second(w->door);
+	lines_second(w->lines);
 	tools_second(w->tools);
 	if (wire_has_epoch(w->wire))
 		readers_second(w->readers);
@@ -145,7 +145,7 @@ static void on_drain_step(uv_timer_t *timer)
 	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, retry_max) > 0)
 		return;
 	if (readers_count(w->readers) == 0 && tools_count(w->tools) == 0 &&
-	    door_requests(w->door) == 0) {
+	    lines_parting(w->lines) == 0 && door_requests(w->door) == 0) {
 		uv_timer_stop(timer);
 		uv_stop(&w->loop);
 	}
@@ -173,6 +173,14 @@ static void on_term(uv_signal_t *handle, int signum)
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
+/* The door counts what is open. */
+static void on_freed(void *arg)
+{
+	struct worker *w = arg;
+
+	door_socket_freed(w->door);
+}
+
 static int open_floors(struct worker *w)
 {
 	const struct options *o = w->setup->options;
@@ -197,10 +205,8 @@ static int open_floors(struct worker *w)
 						    [FORMAT_WEBSOCKET_BRIEF] = stream_line(),
 						    [FORMAT_WEBSOCKET_ALONE_BRIEF] = stream_line(),
 						    [FORMAT_WEBSOCKET_LIKE_BRIEF] = stream_line(),
-						    [FORMAT_EVENT] = line_ops(),
-						    [FORMAT_EVENT_BRIEF] = line_ops(),
-						    [FORMAT_EVENT_GZIP] = line_ops(),
-						    [FORMAT_EVENT_GZIP_BRIEF] = line_ops(),
+						    [FORMAT_EVENT] = events_line(),
+						    [FORMAT_EVENT_BRIEF] = events_line(),
 						    [FORMAT_CENTRIFUGE] = session_line()}};
 	char error[256];
 
@@ -215,32 +221,31 @@ static int open_floors(struct worker *w)
 	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
 	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||
-	    (w->events = events_new(&w->loop, o->sndbuf, o->compression == COMPRESSION_ON)) ==
-		    NULL ||
+	    (w->lines = lines_new(&w->loop, on_freed, w)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
 	struct session_options session = {
 		.sndbuf = o->sndbuf, .tick_ms = o->tick_ms, .wire = w->wire};
-	struct door_setup door = {
-		.loop = &w->loop,
-		.listen_fd = w->setup->listen_fd,
-		.wire = w->wire,
-		.desk = w->desk,
-		.readers = w->readers,
-		.stream = stream_door(o->sndbuf),
-		.tool = tools_door(w->tools),
-		.centrifuge = session_door(&session),
-		.events = events_door(w->events),
-		.extension = o->compression == COMPRESSION_ON ? negotiate_deflate() : NULL,
-		.who = w->who,
-		.pages = w->setup->pages,
-		.page_count = w->setup->page_count,
-		.max_item = o->max_item,
-		.max_batch = o->max_batch,
-		.max_readers = o->max_readers,
-		.user_timeout_ms = (unsigned)o->user_timeout_ms,
-		.public_url = o->public_url,
-		.cors_origin = o->cors_origin};
+	struct door_setup door = {.loop = &w->loop,
+				  .listen_fd = w->setup->listen_fd,
+				  .wire = w->wire,
+				  .desk = w->desk,
+				  .readers = w->readers,
+				  .lines = w->lines,
+				  .stream =
+					  stream_door(o->sndbuf, o->compression == COMPRESSION_ON),
+				  .tool = tools_door(w->tools),
+				  .centrifuge = session_door(&session),
+				  .events = events_door(o->sndbuf),
+				  .who = w->who,
+				  .pages = w->setup->pages,
+				  .page_count = w->setup->page_count,
+				  .max_item = o->max_item,
+				  .max_batch = o->max_batch,
+				  .max_readers = o->max_readers,
+				  .user_timeout_ms = (unsigned)o->user_timeout_ms,
+				  .public_url = o->public_url,
+				  .cors_origin = o->cors_origin};
 	return (w->door = door_open(&door)) == NULL ? -1 : 0;
 }
 
@@ -265,14 +270,14 @@ static void close_floors(struct worker *w)
 				  (uv_handle_t *)&w->second, (uv_handle_t *)&w->drain,
 				  (uv_handle_t *)&w->term};
 
-	if (w->events != NULL)
-		events_close(w->events);
+	if (w->lines != NULL)
+		lines_close(w->lines);
 	door_close(w->door);
 	desk_close(w->desk);
 	readers_free(w->readers);
 	wire_close(w->wire);
 	tools_free(w->tools);
-	events_free(w->events);
+	lines_free(w->lines);
 	for (size_t i = 0; i < COUNT_OF(handles); i++)
 		if (handles[i]->type != UV_UNKNOWN_HANDLE)
 			uv_close(handles[i], NULL);

@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "centrifuge/history.h"
 #include "news/centrifuge.h"
-#include "ws/socket.h"
+#include "ws/connection.h"
+#include "ws/handshake.h"
 
 /* Where the channels of a reader that catches up are, each by itself: in the order of its subscription. */
 struct past {
@@ -21,8 +22,7 @@ enum ending { ENDS_AS_IT_IS, ENDS_STALE, ENDS_NO_PONG, ENDS_BAD_REQUEST };
 
 /* A reader's line; the door knows the reader, and reader_line() finds this. */
 struct session {
-	struct lws *wsi;
-	struct buf *heard; /* a message in pieces; NULL: none */
+	struct connection c;
 	struct past *past; /* NULL: every channel is where the reader is */
 	uint32_t second;   /* monotonic seconds */
 	uint32_t
@@ -36,27 +36,6 @@ struct session {
 static struct session_options options;
 
 /* --- the line: how a reader reaches its connection -------------------------------------------- */
-
-static enum line_result line_write(void *line, const uint8_t *bytes, size_t len)
-{
-	struct session *s = line;
-
-	return socket_write(s->wsi, bytes, len);
-}
-
-static void line_expect(void *line)
-{
-	struct session *s = line;
-
-	socket_expect(s->wsi);
-}
-
-static void line_want_turn(void *line)
-{
-	struct session *s = line;
-
-	lws_callback_on_writable(s->wsi);
-}
 
 struct code {
 	int code;
@@ -77,6 +56,8 @@ static struct code code_of(const struct session *s, enum close_why why)
 		return (struct code){3000, "connection closed"};
 	case CLOSE_DRAIN:
 		return (struct code){3001, "shutdown"};
+	case CLOSE_PROTOCOL:
+		return (struct code){close_code(why), close_reason(why)};
 	case CLOSE_TOO_BIG:
 		return (struct code){1009, "message size limit"};
 	case CLOSE_INTERNAL:
@@ -95,7 +76,8 @@ static void line_close(void *line, enum close_why why, bool blocked)
 	struct session *s = line;
 	struct code c = code_of(s, why);
 
-	socket_close_as(s->wsi, c.code, c.reason, blocked);
+	(void)blocked; /* the connection knows */
+	connection_close(&s->c, c.code, c.reason);
 }
 
 /* --- what a reader says besides posts, in other words ------------------------------------------ */
@@ -151,7 +133,7 @@ static const struct reader_speech speech = {speech_tick, speech_gap, speech_want
 static const struct reader_line line_ops = {.size = sizeof(struct session),
 					    .write = line_write,
 					    .expect = line_expect,
-					    .want_turn = line_want_turn,
+					    .want_turn = line_want_room,
 					    .close = line_close,
 					    .speech = &speech};
 
@@ -581,87 +563,73 @@ static void hear(struct reader *r, const char *bytes, size_t len)
 	buf_free(&h.says);
 }
 
-/* --- the door's events -------------------------------------------------------------------------- */
+/* --- the connection's events -------------------------------------------------------------------- */
 
-static bool has_room(void *owner, struct door *door, bool proved)
+static struct reader *reader_of(struct connection *c)
+{
+	return reader_of_line(CONTAINER_OF(c, struct session, c));
+}
+
+static size_t max_message(const struct connection *c)
+{
+	(void)c;
+	return SESSION_MESSAGE_MAX;
+}
+
+static void message(struct connection *c, struct buf *text)
+{
+	hear(reader_of(c), text->data, text->len);
+}
+
+static void wrong(struct connection *c, enum close_why why)
+{
+	COUNT(CLIENT_BAD);
+	reader_close(reader_of(c), why);
+}
+
+static void room(struct connection *c)
+{
+	reader_turn(reader_of(c));
+}
+
+static void closed(struct connection *c)
+{
+	struct reader *r = reader_of(c);
+
+	forget_past(session_of(r));
+	reader_gone(r);
+}
+
+static bool has_room(void *owner, const struct door *door, bool proved)
 {
 	(void)owner;
 	(void)proved;
 	return door_has_room(door);
 }
 
-static void *established(void *owner, struct door *door, struct lws *wsi)
+static void begin(void *owner, struct door *door, struct lws *wsi)
 {
-	struct session s = {.wsi = wsi};
-	int sndbuf = (int)options.sndbuf;
+	static const struct connection_events events = {max_message, NULL, message,
+							wrong,	     room, closed};
+	const struct handshake_terms terms = {.sndbuf = options.sndbuf, .waits = true};
+	enum format_coding coding;
+	struct session s = {0};
+	struct reader *r;
 
 	(void)owner;
-	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof sndbuf);
-	return reader_open_quietly(door_setup_of(door)->readers, FORMAT_CENTRIFUGE, &s);
-}
-
-static void forget_heard(struct session *s)
-{
-	if (s->heard == NULL)
+	if (handshake_answer(door, wsi, &terms, &s.c, &coding) != 0)
 		return;
-	buf_free(s->heard);
-	free(s->heard);
-	s->heard = NULL;
-}
-
-/* A piece of a message: keeps it until the last one. Returns 0, or the reason to close. */
-static enum close_why gather(struct session *s, const char *bytes, size_t len)
-{
-	if (s->heard == NULL && (s->heard = calloc(1, sizeof *s->heard)) == NULL)
-		return CLOSE_INTERNAL;
-	if (s->heard->len + len > SESSION_MESSAGE_MAX)
-		return CLOSE_TOO_BIG;
-	buf_add(s->heard, bytes, len);
-	return s->heard->failed ? CLOSE_INTERNAL : CLOSE_NONE;
-}
-
-static int receive(void *reader, struct lws *wsi, const char *bytes, size_t len)
-{
-	struct session *s = session_of(reader);
-	enum close_why why = lws_frame_is_binary(wsi) ? CLOSE_BINARY : gather(s, bytes, len);
-
-	if (why != CLOSE_NONE) {
-		COUNT(CLIENT_BAD);
-		forget_heard(s);
-		reader_close(reader, why);
-		return 0;
-	}
-	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
-		return 0;
-	hear(reader, s->heard->data, s->heard->len);
-	forget_heard(s);
-	return 0;
-}
-
-static void writeable(void *reader, struct lws *wsi)
-{
-	if (lws_partial_buffered(wsi))
-		lws_callback_on_writable(wsi);
-	else
-		reader_turn(reader);
-}
-
-static void closed(void *reader)
-{
-	struct session *s = session_of(reader);
-
-	forget_heard(s);
-	forget_past(s);
-	reader_gone(reader);
+	s.c.events = &events;
+	r = reader_open_quietly(door_setup_of(door)->readers, FORMAT_CENTRIFUGE, &s);
+	if (r == NULL)
+		line_drop(&s.c.line);
+	else if (connection_watch(reader_line(r)) != 0)
+		reader_gone(r);
 }
 
 const struct door_stream *session_door(const struct session_options *given)
 {
-	static const struct door_stream ops = {.has_room = has_room,
-					       .established = established,
-					       .receive = receive,
-					       .writeable = writeable,
-					       .closed = closed};
+	static const struct door_stream ops = {NULL, has_room, begin};
 
 	options = *given;
 	return &ops;

@@ -1,9 +1,12 @@
 /* door.c - the libwebsockets context: one protocol, one mount, one thin callback. */
 #include "http/door.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <newswire/protocol.h>
 #include "base/counters.h"
@@ -22,17 +25,13 @@ struct door {
 	size_t requests; /* being answered */
 };
 
-/* What a connection is by now. Its opaque pointer says so in its lowest bits, and in the others who answers it: an idle
- * reader needs no memory for that, and it lives longer than what libwebsockets makes for each request. */
+/* What a connection is by now. Its opaque pointer says so in its lowest bits, and in the others who answers it. */
 enum seat {
-	SEAT_NOBODY,	 /* not adopted from our listener */
-	SEAT_SILENT,	 /* has asked for nothing yet */
-	SEAT_SPOKE,	 /* has asked, and nobody answers now */
-	SEAT_REQUEST,	 /* a struct request answers */
-	SEAT_STREAM,	 /* it became a WebSocket, of door_setup.stream … */
-	SEAT_TOOL,	 /* … or of door_setup.tool … */
-	SEAT_CENTRIFUGE, /* … or of door_setup.centrifuge */
-	SEAT_BITS = 7
+	SEAT_NOBODY,  /* not adopted from our listener */
+	SEAT_SILENT,  /* has asked for nothing yet */
+	SEAT_SPOKE,   /* has asked, and nobody answers now */
+	SEAT_REQUEST, /* a struct request answers */
+	SEAT_BITS = 3
 };
 
 static void sit(struct lws *wsi, enum seat seat, void *who)
@@ -61,9 +60,30 @@ bool door_has_room(const struct door *door)
 	return readers_count(door->setup.readers) < door->max_readers;
 }
 
-void door_socket_taken(struct door *door)
+/* A socket that is connected to nothing, for all of this worker. -1: descriptors are short. */
+static int dead_socket(void)
 {
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd;
+}
+
+/* libwebsockets shuts a socket down before it closes it, which would end it for us too. So its descriptor becomes one of a
+ * socket that is dead already; the loop must not look at what it was, which lives on. */
+int door_take_socket(struct door *door, struct lws *wsi)
+{
+	int theirs = lws_get_socket_fd(wsi), dead = dead_socket();
+	int ours = dead < 0 ? -1 : fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+
+	if (ours < 0)
+		return -1;
+	(void)epoll_ctl(uv_backend_fd(door->setup.loop), EPOLL_CTL_DEL, theirs, NULL);
+	if (dup3(dead, theirs, O_CLOEXEC) < 0)
+		(void)shutdown(ours, SHUT_RDWR); /* whoever gets it sees that it ended */
 	listener_kept(door->listener);
+	return ours;
 }
 
 void door_socket_freed(struct door *door)
@@ -71,25 +91,21 @@ void door_socket_freed(struct door *door)
 	listener_freed(door->listener);
 }
 
-void door_nudge(struct door *door)
-{
-	lws_cancel_service(door->context);
-}
-
 /* --- the callback ----------------------------------------------------------------------------- */
 
+/* Who answers the handshake takes the socket with him; for libwebsockets the connection ends here, either way. */
 static int upgrade(struct door *door, struct lws *wsi, const char *to)
 {
 	struct buf refusal = {0};
-	int ok = routes_upgrade(door, wsi, to, &refusal);
+	const struct door_stream *ops = routes_upgrade(door, wsi, to, &refusal);
 
-	if (door->setup.extension != NULL)
-		door->setup.extension->begins();
 	sit(wsi, SEAT_SPOKE, NULL);
-	if (ok != 0 && !refusal.failed)
+	if (ops != NULL)
+		ops->begin(ops->owner, door, wsi);
+	else if (!refusal.failed)
 		(void)lws_write(wsi, (unsigned char *)refusal.data, refusal.len, LWS_WRITE_HTTP);
 	buf_free(&refusal);
-	return ok;
+	return -1;
 }
 
 /* The request that is being answered, or NULL. */
@@ -120,77 +136,6 @@ static int begin(struct door *door, struct lws *wsi)
 	sit(wsi, SEAT_REQUEST, r);
 	door->requests++;
 	return request_goes_on(r);
-}
-
-/* Whose WebSocket it is, or NULL. */
-static const struct door_stream *stream_of(const struct door *door, struct lws *wsi)
-{
-	switch (seat_of(wsi)) {
-	case SEAT_STREAM:
-		return door->setup.stream;
-	case SEAT_TOOL:
-		return door->setup.tool;
-	case SEAT_CENTRIFUGE:
-		return door->setup.centrifuge;
-	default:
-		return NULL;
-	}
-}
-
-/* The library asks whether an extension is right for a connection: 0 is yes. */
-static int declines_extension(const struct door *door, struct lws *wsi)
-{
-	const struct door_stream *ops = routes_stream(door, wsi);
-
-	return ops == NULL || !ops->extended;
-}
-
-static void answers_extension(const struct door *door, struct lws *wsi, void *args)
-{
-	if (door->setup.extension != NULL)
-		door->setup.extension->answers(wsi, args);
-}
-
-/* RFC 7692, 6.1: no control frame is compressed. (A ping that says so is not shown to us.) */
-static int pong(struct lws *wsi)
-{
-	if (lws_get_reserved_bits(wsi) == 0)
-		return 0;
-	lws_close_reason(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
-	return -1;
-}
-
-static int established(struct door *door, struct lws *wsi)
-{
-	const struct door_stream *ops = routes_stream(door, wsi);
-	void *stream = ops == NULL ? NULL : ops->established(ops->owner, door, wsi);
-
-	if (stream == NULL)
-		return -1;
-	sit(wsi,
-	    ops == door->setup.tool	    ? SEAT_TOOL
-	    : ops == door->setup.centrifuge ? SEAT_CENTRIFUGE
-					    : SEAT_STREAM,
-	    stream);
-	return 0;
-}
-
-static int receive(const struct door *door, struct lws *wsi, const char *bytes, size_t len)
-{
-	const struct door_stream *ops = stream_of(door, wsi);
-
-	return ops == NULL ? -1 : ops->receive(sitter_of(wsi), wsi, bytes, len);
-}
-
-static void stream_ends(const struct door *door, struct lws *wsi)
-{
-	const struct door_stream *ops = stream_of(door, wsi);
-	void *stream = sitter_of(wsi);
-
-	if (ops == NULL)
-		return;
-	sit(wsi, SEAT_SPOKE, NULL);
-	ops->closed(stream);
 }
 
 static void connection_ends(struct door *door, enum seat seat)
@@ -226,24 +171,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CLOSED_HTTP:
 		request_ends(door, wsi);
 		return 0;
-	case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
-		return declines_extension(door, wsi);
-	case LWS_CALLBACK_ADD_HEADERS:
-		answers_extension(door, wsi, in);
-		return 0;
-	case LWS_CALLBACK_ESTABLISHED:
-		return established(door, wsi);
-	case LWS_CALLBACK_RECEIVE:
-		return receive(door, wsi, in, len);
-	case LWS_CALLBACK_RECEIVE_PONG:
-		return pong(wsi);
-	case LWS_CALLBACK_SERVER_WRITEABLE:
-		if (stream_of(door, wsi) != NULL)
-			stream_of(door, wsi)->writeable(sitter_of(wsi), wsi);
-		return 0;
-	case LWS_CALLBACK_CLOSED:
-		stream_ends(door, wsi);
-		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		connection_ends(door, seat_of(wsi));
 		return 0;
@@ -254,13 +181,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 /* --- the context ------------------------------------------------------------------------------ */
 
-/* tx_packet_size: as large as the largest block, or one write becomes many sends. rx_buffer_size
- * is memory of every reader; readers say little. A ping of 125 bytes must fit, or it is never answered. */
+/* tx_packet_size: or the write of a long answer becomes many sends. */
 static const struct lws_protocols protocols[] = {
-	{.name = NEWSWIRE_SUBPROTOCOL,
-	 .callback = on_event,
-	 .rx_buffer_size = 128,
-	 .tx_packet_size = 1 << 20},
+	{.name = NEWSWIRE_SUBPROTOCOL, .callback = on_event, .tx_packet_size = 1 << 20},
 	{0},
 };
 
@@ -271,10 +194,6 @@ static const struct lws_http_mount mount = {
 	.origin = NEWSWIRE_SUBPROTOCOL,
 	.origin_protocol = LWSMPRO_CALLBACK,
 };
-
-/* Zeroed: no timer for each WebSocket, whose sorted list makes connecting O(n). Dead peers are
- * found by TCP_USER_TIMEOUT. */
-static const lws_retry_bo_t no_timers = {0};
 
 static void log_library(int level, const char *line)
 {
@@ -306,7 +225,6 @@ static int open_context(struct door *door)
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
 		.mounts = &mount,
-		.extensions = door->setup.extension == NULL ? NULL : door->setup.extension->list,
 		.foreign_loops = loops,
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.user = door,
@@ -315,7 +233,6 @@ static int open_context(struct door *door)
 		.max_http_header_data = HEADER_BYTES,
 		.token_limits = &token_limits,
 		.timeout_secs = 10,
-		.retry_and_idle_policy = &no_timers,
 		.vhost_name = "newswire",
 		.alpn = "http/1.1",
 	};

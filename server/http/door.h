@@ -1,11 +1,11 @@
 /* door.h - the way in for readers and tools: one libwebsockets context on this worker's loop.
  *
- * Start here    for anything that touches libwebsockets; it lives in http/, ws/ and sse/ and
- *               nowhere else. What was measured about it, and which of its traps shape this code, stands
+ * Start here    for anything that touches libwebsockets; it lives in http/, and where a
+ *               request is still to be read in ws/ and sse/, nowhere else. What was measured about it, and which of its traps shape this code, stands
  *               beside the code it shaped.
  * What it does  Accepts connections (listener.c), answers requests (request.c, routes.c), hands
- *               connections that became WebSockets to the stream (ws/stream.c) through door_stream, and
- *               requests for Server-Sent Events to sse/events.c through door_events.
+ *               handshakes of WebSocket to ws/ and centrifuge/ through door_stream, and requests for Server-Sent
+ *               Events to sse/events.c through door_events. Those take the socket: what lasts is a line (line/line.h).
  * Rules         Every HTTP answer closes its connection: a body in the same segment after another
  *               request of a keep-alive connection would hang libwebsockets 4.1.6 for ever.
  * Ownership     door_close() ends it, door_free() frees it once the loop has run. Everything in door_setup is borrowed and outlives it.
@@ -22,6 +22,7 @@
 #include "base/base.h"
 #include "base/counters.h"
 #include "desk/desk.h"
+#include "line/line.h"
 #include "reader/reader.h"
 #include "wire/wire.h"
 
@@ -29,26 +30,13 @@ struct door;
 struct request;
 struct who;
 
-/* What happens to a connection that became a WebSocket. `stream` is what established() returned. */
+/* What happens to a handshake of WebSocket. */
 struct door_stream {
-	void *owner; /* for the two that come first */
+	void *owner;
 	/* May one more connect? proved: it has shown a key. */
-	bool (*has_room)(void *owner, struct door *door, bool proved);
-	/* NULL: refused (out of memory), the connection closes. The request's headers can still be read. */
-	void *(*established)(void *owner, struct door *door, struct lws *wsi);
-	/* 0, or -1: close now (lws_close_reason() was called). */
-	int (*receive)(void *stream, struct lws *wsi, const char *bytes, size_t len);
-	void (*writeable)(void *stream, struct lws *wsi);
-	void (*closed)(void *stream);
-	bool extended; /* door_setup.extension is for its clients */
-};
-
-/* What WebSockets may be extended by. */
-struct door_extension {
-	const struct lws_extension *list;
-	void (*begins)(void); /* a handshake begins */
-	/* LWS_CALLBACK_ADD_HEADERS: the head of the answer is written but for its end. */
-	void (*answers)(struct lws *wsi, struct lws_process_html_args *args);
+	bool (*has_room)(void *owner, const struct door *door, bool proved);
+	/* It was looked at and is right: takes the connection's socket, and answers. */
+	void (*begin)(void *owner, struct door *door, struct lws *wsi);
 };
 
 /* What happens to a request for events. */
@@ -64,11 +52,11 @@ struct door_setup {
 	struct wire *wire;
 	struct desk *desk;
 	struct readers *readers;
-	const struct door_stream *stream;	/* readers: /v1/stream */
-	const struct door_stream *tool;		/* newsroom tools: /v1/publish */
-	const struct door_stream *centrifuge;	/* readers: /connection/websocket */
-	const struct door_events *events;	/* readers: /v1/stream as Server-Sent Events */
-	const struct door_extension *extension; /* NULL: none */
+	const struct door_stream *stream;     /* readers: /v1/stream */
+	const struct door_stream *tool;	      /* newsroom tools: /v1/publish */
+	const struct door_stream *centrifuge; /* readers: /connection/websocket */
+	const struct door_events *events;     /* readers: /v1/stream as Server-Sent Events */
+	struct lines *lines;		      /* where sockets go that leave libwebsockets */
 	struct who *who;
 	const struct counters_page *pages;
 	size_t page_count;
@@ -95,10 +83,9 @@ size_t door_requests(const struct door *door);
 const struct door_setup *door_setup_of(const struct door *door);
 /* Is there a place for one more reader? */
 bool door_has_room(const struct door *door);
-/* A socket was taken away from libwebsockets (request_take_socket()) and counts for itself; it is closed. */
-void door_socket_taken(struct door *door);
+/* The socket of a connection, which from now on belongs to the caller and counts until door_socket_freed(). What
+ * libwebsockets keeps for it ends as soon as its callback returns -1. -1: descriptors are short. */
+int door_take_socket(struct door *door, struct lws *wsi) MUST_USE;
 void door_socket_freed(struct door *door);
-/* Timers of libwebsockets were set from outside its own callbacks: it must look at them. */
-void door_nudge(struct door *door);
 
 #endif

@@ -2,12 +2,8 @@
 #include "http/request.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "base/counters.h"
 #include "http/problem.h"
 #include "http/routes.h"
@@ -239,31 +235,12 @@ void request_answer_head(struct request *r, const char *type, const char *header
 	answer_soon(r);
 }
 
-/* A socket that is connected to nothing, for all of this worker. -1: descriptors are short. */
-static int dead_socket(void)
-{
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd;
-}
-
-/* libwebsockets shuts a socket down before it closes it, which would end it for us too. So its descriptor becomes one of a
- * socket that is dead already; the loop must not look at what it was, which lives on. */
 int request_take_socket(struct request *r)
 {
-	int theirs = lws_get_socket_fd(r->wsi), dead = dead_socket();
-	int ours = dead < 0 ? -1 : fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+	int fd = door_take_socket(r->door, r->wsi);
 
-	if (ours < 0)
-		return -1;
-	(void)epoll_ctl(uv_backend_fd(door_setup_of(r->door)->loop), EPOLL_CTL_DEL, theirs, NULL);
-	if (dup3(dead, theirs, O_CLOEXEC) < 0)
-		(void)shutdown(ours, SHUT_RDWR); /* whoever gets it sees that it ended */
-	r->taken = true;
-	door_socket_taken(r->door);
-	return ours;
+	r->taken = fd >= 0;
+	return fd;
 }
 
 static void problem_json(struct buf *out, int status, const char *code, const char *detail,

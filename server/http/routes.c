@@ -392,13 +392,23 @@ static bool has_other_version(struct lws *wsi)
 	return len <= 0 || strcmp(version, "13") != 0;
 }
 
-/* libwebsockets would drop the connection without a word. */
+/* RFC 6455, 4.2.1: the key is 16 bytes in base64, and `Connection` names the upgrade. */
+static bool is_no_handshake(struct lws *wsi)
+{
+	char connection[128];
+
+	return lws_hdr_total_length(wsi, WSI_TOKEN_KEY) != 24 ||
+	       lws_hdr_copy(wsi, connection, sizeof connection, WSI_TOKEN_CONNECTION) <= 0 ||
+	       strcasestr(connection, "upgrade") == NULL;
+}
+
 static bool offers_too_many_extensions(struct lws *wsi)
 {
 	return lws_hdr_total_length(wsi, WSI_TOKEN_EXTENSIONS) > EXTENSIONS_MAX;
 }
 
-const struct door_stream *routes_stream(const struct door *door, struct lws *wsi)
+/* Which kind of WebSocket is at the address that was asked for? NULL: none. */
+static const struct door_stream *stream_at(const struct door *door, struct lws *wsi)
 {
 	char path[64];
 	int len = lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI);
@@ -413,7 +423,7 @@ const struct door_stream *routes_stream(const struct door *door, struct lws *wsi
 }
 
 /* Does it show a key that is none? Without one a tool may still say later who it is. */
-static bool shows_wrong_key(struct door *door, struct lws *wsi, bool *proved)
+static bool shows_wrong_key(const struct door *door, struct lws *wsi, bool *proved)
 {
 	char *key = request_bearer(wsi), from[64];
 	const struct publisher *who = NULL;
@@ -429,9 +439,10 @@ static bool shows_wrong_key(struct door *door, struct lws *wsi, bool *proved)
 	return who == NULL;
 }
 
-int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct buf *refusal)
+const struct door_stream *routes_upgrade(const struct door *door, struct lws *wsi, const char *to,
+					 struct buf *refusal)
 {
-	const struct door_stream *stream = routes_stream(door, wsi);
+	const struct door_stream *stream = stream_at(door, wsi);
 	bool proved = false;
 
 	COUNT(HTTP_REQUESTS);
@@ -448,6 +459,12 @@ int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct bu
 		request_write_problem(refusal, false, 426, "bad_version",
 				      "the version of WebSocket is 13",
 				      "sec-websocket-version: 13\r\n", NULL);
+	else if (is_no_handshake(wsi))
+		request_write_problem(
+			refusal, false, 400, "bad_handshake",
+			"a handshake has `Connection: Upgrade` and a Sec-WebSocket-Key of "
+			"16 bytes in base64",
+			"", NULL);
 	else if (offers_other_protocol(wsi))
 		request_write_problem(refusal, false, 400, "bad_protocol",
 				      "the subprotocol is newswire.v1 (or none at all)", "", NULL);
@@ -466,6 +483,6 @@ int routes_upgrade(struct door *door, struct lws *wsi, const char *to, struct bu
 				      "as many connections as this worker may hold",
 				      "retry-after: 5\r\n", NULL);
 	else
-		return 0;
-	return -1;
+		return stream;
+	return NULL;
 }

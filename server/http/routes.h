@@ -8,10 +8,8 @@
 void routes_begin(struct request *r);
 /* The body is complete. */
 void routes_body(struct request *r);
-/* Which kind of WebSocket is at the address that was asked for? NULL: none. */
-const struct door_stream *routes_stream(const struct door *door, struct lws *wsi);
-/* May this connection become a WebSocket? 0, or -1: a refusal stands in *refusal. */
-int routes_upgrade(struct door *door, struct lws *wsi, const char *to,
-		   struct buf *refusal) MUST_USE;
+/* May this connection become a WebSocket? Who answers its handshake, or NULL: a refusal stands in *refusal. */
+const struct door_stream *routes_upgrade(const struct door *door, struct lws *wsi, const char *to,
+					 struct buf *refusal) MUST_USE;
 
 #endif

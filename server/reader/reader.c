@@ -278,6 +278,11 @@ void *reader_line(struct reader *r)
 	return reader_own_line(r);
 }
 
+struct reader *reader_of_line(void *line)
+{
+	return (struct reader *)line - 1;
+}
+
 static struct reader *reader_new(struct readers *all, enum format format, const void *line)
 {
 	size_t line_size = all->options.lines[format]->size;

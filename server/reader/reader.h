@@ -25,6 +25,7 @@
 #include <uv.h>
 #include "audience/audience.h"
 #include "base/base.h"
+#include "line/line.h"
 #include "news/cursor.h"
 #include "news/format.h"
 #include "news/subscription.h"
@@ -36,12 +37,6 @@
 struct reader;
 struct readers;
 
-enum line_result {
-	LINE_SENT,    /* all of it is in the kernel */
-	LINE_PARTIAL, /* taken, but some of it waits: write no more until reader_turn() */
-	LINE_DEAD,    /* the connection is gone; its CLOSED event follows */
-};
-
 /* What is said instead of the messages of newswire.v1; of `bye` there is no instead: the close code says it. */
 struct reader_speech {
 	void (*tick)(struct reader *reader); /* proof of life */
@@ -51,7 +46,7 @@ struct reader_speech {
 	bool (*wants)(const void *line, uint32_t channel, struct wire_id id);
 };
 
-/* How a door reaches a connection; `line` is the door's own struct, of `size` bytes. */
+/* How a door reaches a connection; `line` is the door's own struct, of `size` bytes. write() says what line/line.h says. */
 struct reader_line {
 	size_t size;
 	enum line_result (*write)(void *line, const uint8_t *bytes, size_t len);
@@ -109,6 +104,7 @@ struct reader *reader_open_refused(struct readers *all, enum format format, cons
 				   const char *code, const char *detail) MUST_USE;
 /* The door's own struct. It lives as long as the reader. */
 void *reader_line(struct reader *reader);
+struct reader *reader_of_line(void *line);
 /* The connection is gone: frees the reader. Accepts NULL. */
 void reader_gone(struct reader *reader);
 /* There is room to write again. */

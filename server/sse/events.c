@@ -5,34 +5,26 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <newswire/protocol.h>
 #include "base/backoff.h"
 #include "base/counters.h"
-#include "http/encoding.h"
 #include "http/request.h"
-#include "sse/line.h"
+#include "line/line.h"
 
 #define STREAM_HEADERS \
 	"cache-control: no-store, no-transform\r\n" \
-	"x-accel-buffering: no\r\n" \
-	"vary: accept, accept-encoding\r\n"
-#define GZIP_HEADERS STREAM_HEADERS "content-encoding: gzip\r\n"
+	"x-accel-buffering: no\r\n"
 
-/* A longer Accept-Encoding is none that we take. */
-enum { ENCODINGS_SIZE = 256 };
-
-struct events {
-	struct door_events door_ops;
-	struct lines *lines;
-	struct door *door; /* of the last request: a worker has one */
-	int sndbuf;
-	bool compresses;
+/* A reader's line. */
+struct stream {
+	struct line line;
+	uint16_t heard; /* bytes that came and were thrown away */
 };
+
+static int sndbuf_bytes;
 
 /* What a request asks for. */
 struct asked {
 	struct subscription *subscription;
-	enum format format;
 	bool has_since;
 	struct cursor since;
 };
@@ -80,22 +72,13 @@ static int read_since(struct request *r, struct asked *asked)
 	return -1;
 }
 
-static bool takes_gzip(const struct request *r)
-{
-	char header[ENCODINGS_SIZE];
-
-	return lws_hdr_copy(r->wsi, header, sizeof header, WSI_TOKEN_HTTP_ACCEPT_ENCODING) > 0 &&
-	       encoding_takes_gzip(header);
-}
-
 /* 0, or -1: it was refused. */
-static int read_asked(const struct events *all, struct request *r, struct asked *asked)
+static int read_asked(struct request *r, struct asked *asked)
 {
 	const struct query *q = &r->query;
 	struct subscription_fault fault;
 
-	*asked = (struct asked){.format = all->compresses && takes_gzip(r) ? FORMAT_EVENT_GZIP
-									   : FORMAT_EVENT};
+	*asked = (struct asked){0};
 	if (read_since(r, asked) != 0)
 		return -1;
 	asked->subscription = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
@@ -107,30 +90,18 @@ static int read_asked(const struct events *all, struct request *r, struct asked 
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static const char *headers_of(enum format format)
-{
-	return format_is_coded(format) ? GZIP_HEADERS : STREAM_HEADERS;
-}
-
-/* A wait alone, which fires no event. */
-static void write_wait(enum format format, struct buf *out)
-{
-	uint32_t ms =
-		EVENTS_RETRY_MIN_MS + backoff_random(EVENTS_RETRY_MAX_MS - EVENTS_RETRY_MIN_MS + 1);
-
-	format_wrap(format, &(struct face){.type = NEWSWIRE_TYPE_TICK, .retry_ms = ms}, "", 0, out);
-}
-
 /* The head and the wait go out with `hello`, in one packet. 0 or -1. */
-static int send_head(int fd, const struct request *r, enum format format)
+static int send_head(int fd, const struct request *r)
 {
 	struct buf head = {0};
 	ssize_t sent;
 	int result;
 
-	request_write_head(r, "text/event-stream", headers_of(format), &head);
-	format_begin(format, &head);
-	write_wait(format, &head);
+	request_write_head(r, "text/event-stream", STREAM_HEADERS, &head);
+	buf_adds(&head, "retry: ");
+	buf_add_number(&head, EVENTS_RETRY_MIN_MS + backoff_random(EVENTS_RETRY_MAX_MS -
+								   EVENTS_RETRY_MIN_MS + 1));
+	buf_adds(&head, "\n\n");
 	sent = head.failed ? -1
 			   : send(fd, head.data, head.len, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
 	result = sent == (ssize_t)head.len ? 0 : -1;
@@ -138,88 +109,97 @@ static int send_head(int fd, const struct request *r, enum format format)
 	return result;
 }
 
-/* From here on the socket is ours, whatever happens. Takes the subscription over. */
-static void open_line(struct events *all, struct request *r, int fd, struct asked *asked)
+static struct reader *reader_of(struct line *line)
 {
-	const struct line line = {.fd = fd, .all = all->lines};
-	struct readers *readers = door_setup_of(r->door)->readers;
+	return reader_of_line(CONTAINER_OF(line, struct stream, line));
+}
+
+static enum line_fate heard(struct line *line, char *bytes, size_t len)
+{
+	struct stream *st = CONTAINER_OF(line, struct stream, line);
+
+	(void)bytes;
+	if (st->heard > EVENTS_HEARD_MAX)
+		return LINE_LIVES; /* it is being closed */
+	st->heard = (uint16_t)(len > EVENTS_HEARD_MAX ? EVENTS_HEARD_MAX + 1 : st->heard + len);
+	if (st->heard > EVENTS_HEARD_MAX) {
+		COUNT(CLIENT_BAD);
+		reader_close(reader_of(line), CLOSE_TOO_MANY);
+	}
+	return LINE_LIVES;
+}
+
+static enum line_fate room(struct line *line)
+{
+	reader_turn(reader_of(line));
+	return LINE_LIVES;
+}
+
+static void ended(struct line *line)
+{
+	reader_gone(reader_of(line));
+}
+
+static void line_close(void *line, enum close_why why, bool blocked)
+{
+	(void)why; /* there is no close code: `bye` has said it, or nobody would read it */
+	line_end(line, blocked ? LINE_ENDS : LINE_PARTS);
+}
+
+const struct reader_line *events_line(void)
+{
+	static const struct reader_line ops = {sizeof(struct stream), line_write, line_expect,
+					       line_want_room,	      line_close, NULL};
+
+	return &ops;
+}
+
+/* From here on the socket is ours, whatever happens. Takes the subscription over. */
+static void open_line(struct request *r, int fd, struct asked *asked)
+{
+	static const struct line_events events = {heard, room, ended};
+	const struct door_setup *setup = door_setup_of(r->door);
+	struct stream st = {.line = {.fd = fd, .events = &events, .all = setup->lines}};
 	struct reader *reader = NULL;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &all->sndbuf, sizeof all->sndbuf);
-	if (send_head(fd, r, asked->format) != 0)
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof sndbuf_bytes);
+	if (send_head(fd, r) != 0)
 		subscription_free(asked->subscription);
 	else
-		reader = reader_open(readers, asked->format, &line, asked->subscription,
+		reader = reader_open(setup->readers, FORMAT_EVENT, &st, asked->subscription,
 				     asked->has_since ? &asked->since : NULL);
 	if (reader == NULL) {
-		close(fd);
-		door_socket_freed(r->door);
-	} else {
-		if (format_is_coded(asked->format))
-			COUNT(READERS_DEFLATE);
-		(void)!line_watch(reader);
+		line_drop(&st.line);
+	} else if (line_watch(reader_line(reader)) != 0) {
+		line_drop(reader_line(reader));
+		reader_gone(reader);
 	}
 }
 
 static void begin(void *owner, struct request *r)
 {
-	struct events *all = owner;
 	struct asked asked;
 	int fd;
 
-	all->door = r->door;
-	if (read_asked(all, r, &asked) != 0)
+	(void)owner;
+	if (read_asked(r, &asked) != 0)
 		return;
 	if (r->method == METHOD_HEAD) {
 		subscription_free(asked.subscription);
-		request_answer_head(r, "text/event-stream", headers_of(asked.format));
+		request_answer_head(r, "text/event-stream", STREAM_HEADERS);
 	} else if ((fd = request_take_socket(r)) < 0) {
 		subscription_free(asked.subscription);
 		request_problem(r, 503, "full", "as many connections as this worker may hold",
 				"retry-after: 5\r\n", NULL);
 	} else {
-		open_line(all, r, fd, &asked);
+		open_line(r, fd, &asked);
 	}
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
-
-static void freed(void *arg)
+const struct door_events *events_door(size_t sndbuf)
 {
-	struct events *all = arg;
+	static const struct door_events ops = {NULL, begin};
 
-	door_socket_freed(all->door);
-}
-
-struct events *events_new(uv_loop_t *loop, size_t sndbuf, bool compresses)
-{
-	struct events *all = calloc(1, sizeof *all);
-
-	if (all == NULL)
-		return NULL;
-	all->door_ops = (struct door_events){all, begin};
-	all->sndbuf = (int)sndbuf;
-	all->compresses = compresses;
-	if ((all->lines = lines_new(loop, freed, all)) != NULL)
-		return all;
-	free(all);
-	return NULL;
-}
-
-const struct door_events *events_door(struct events *all)
-{
-	return &all->door_ops;
-}
-
-void events_close(struct events *all)
-{
-	lines_close(all->lines);
-}
-
-void events_free(struct events *all)
-{
-	if (all == NULL)
-		return;
-	lines_free(all->lines);
-	free(all);
+	sndbuf_bytes = (int)sndbuf;
+	return &ops;
 }

@@ -1,8 +1,7 @@
 /* stream.h - readers over WebSocket (RFC 6455, subprotocol newswire.v1).
  *
- * What it does  Turns a connection that libwebsockets has upgraded into a reader, hands it what the
- *               client says, and writes ready-made frames straight to the socket, outside the
- *               writable callback; libwebsockets keeps what the kernel does not take.
+ * What it does  Answers a handshake (handshake.h), makes a reader of its connection, and hands it what the
+ *               client says (connection.h). What it is told leaves as ready-made frames, one send(2) for a tick.
  */
 #ifndef NEWSWIRE_WS_STREAM_H
 #define NEWSWIRE_WS_STREAM_H
@@ -12,7 +11,7 @@
 /* For readers_options.lines. */
 const struct reader_line *stream_line(void);
 /* For door_setup.stream. sndbuf (bytes) bounds what the kernel keeps for a client that does not
- * read. */
-const struct door_stream *stream_door(size_t sndbuf);
+ * read; deflates: permessage-deflate may be agreed on. */
+const struct door_stream *stream_door(size_t sndbuf, bool deflates);
 
 #endif

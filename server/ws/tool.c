@@ -18,7 +18,8 @@
 #include "http/who.h"
 #include "news/format.h"
 #include "news/tool_message.h"
-#include "ws/socket.h"
+#include "ws/connection.h"
+#include "ws/handshake.h"
 
 /* An item at the desk: its callback argument. */
 struct handed {
@@ -37,13 +38,14 @@ struct tool {
 	struct tool *next_closing;
 	struct tools *all;
 	struct door *door;
-	struct lws *wsi; /* NULL: the connection is gone, and the desk still knows the waiter */
+	struct connection c;
 	const struct publisher *who; /* counted; NULL: has yet to prove itself */
 	char from[64];		     /* its address */
 	uint64_t since_ms;	     /* clock_mono_ms() when it came … */
 	uint64_t ends_ms;	     /* … and when it is closed whatever it still waits for */
-	struct buf heard;	     /* a message; `whole`: all of it, waiting for its turn */
-	struct buf owed;	     /* frames that are not written yet */
+	struct buf heard;	     /* `whole`: a message that waits for its turn */
+	size_t held;	 /* bytes of it, or of what has come of the next; counted in all->heard */
+	struct buf owed; /* frames that are not written yet */
 	struct handed *handed;
 	unsigned in_flight;
 	struct desk_waiter waiter;
@@ -52,8 +54,9 @@ struct tool {
 	bool paused;  /* nothing is read from the socket */
 	bool waits;   /* for room at the desk */
 	bool busy;    /* its message is being handled */
-	bool blocked; /* bytes wait in the library */
+	bool blocked; /* bytes wait for room */
 	bool reaping; /* in all->closing */
+	bool gone;    /* the connection is, and the desk still knows the waiter */
 };
 
 struct tools {
@@ -61,7 +64,7 @@ struct tools {
 	struct tool *tools, *closing;
 	size_t count, strangers, heard;
 	uint64_t tick_ms, ticked_ms;
-	int sndbuf;
+	size_t sndbuf;
 	struct buf json; /* scratch */
 };
 
@@ -88,7 +91,7 @@ static void say(struct tool *t)
 {
 	format_wrap(FORMAT_WEBSOCKET, &(struct face){0}, t->all->json.data, t->all->json.len,
 		    &t->owed);
-	lws_callback_on_writable(t->wsi);
+	line_want_room(&t->c.line);
 }
 
 static struct buf *begin(struct tool *t)
@@ -135,7 +138,7 @@ static void set_paused(struct tool *t)
 	bool paused = t->whole || t->why != CLOSE_NONE;
 
 	if (paused != t->paused)
-		(void)lws_rx_flow_control(t->wsi, paused ? 0 : 1);
+		connection_pause(&t->c, paused);
 	t->paused = paused;
 }
 
@@ -158,7 +161,8 @@ static void close_if_done(struct tool *t)
 
 static void forget_heard(struct tool *t)
 {
-	t->all->heard -= t->heard.len;
+	t->all->heard -= t->held;
+	t->held = 0;
 	if (t->heard.data)
 		explicit_bzero(t->heard.data, t->heard.len); /* it may hold a key */
 	if (t->heard.cap > NEWSWIRE_MAX_ENVELOPE)
@@ -177,7 +181,7 @@ static void end(struct tool *t, enum close_why why)
 	t->ends_ms = clock_mono_ms() + TOOLS_END_MS;
 	forget_heard(t);
 	set_paused(t);
-	lws_callback_on_writable(t->wsi);
+	line_want_room(&t->c.line);
 	if (why != CLOSE_NORMAL && why != CLOSE_DRAIN)
 		log_warn("tool_closed", LOG_S("why", close_reason(why)), LOG_S("from", t->from),
 			 LOG_S("who", t->who ? t->who->name : ""));
@@ -340,7 +344,7 @@ static void on_room(void *arg)
 	struct tool *t = arg;
 
 	t->waits = false;
-	if (t->wsi == NULL)
+	if (t->gone)
 		free(t);
 	else
 		go_on(t);
@@ -379,48 +383,55 @@ static void go_on(struct tool *t)
 	tool_check(t);
 }
 
-static size_t message_max(const struct tool *t)
+/* --- the connection's events ------------------------------------------------------------------ */
+
+static struct tool *tool_of(struct connection *c)
 {
+	return CONTAINER_OF(c, struct tool, c);
+}
+
+static size_t max_message(const struct connection *c)
+{
+	const struct tool *t = CONTAINER_OF(c, const struct tool, c);
+
 	return t->who == NULL ? NEWSWIRE_MAX_STRANGER
 			      : door_setup_of(t->door)->max_item + NEWSWIRE_MAX_ENVELOPE;
 }
 
-/* A piece of a message. Returns 0, or the reason to close. */
-static enum close_why gather(struct tool *t, const char *bytes, size_t len)
+static enum close_why grows(struct connection *c, size_t more)
 {
-	if (t->heard.len + len > message_max(t))
-		return CLOSE_TOO_BIG;
-	if (t->all->heard + len > TOOLS_HEARD_MAX)
+	struct tool *t = tool_of(c);
+
+	if (t->all->heard + more > TOOLS_HEARD_MAX)
 		return CLOSE_FULL;
-	buf_add(&t->heard, bytes, len);
-	if (t->heard.failed)
-		return CLOSE_INTERNAL;
-	t->all->heard += len;
+	t->all->heard += more;
+	t->held += more;
 	return CLOSE_NONE;
 }
 
-static int receive(void *tool, struct lws *wsi, const char *bytes, size_t len)
+static void message(struct connection *c, struct buf *text)
 {
-	struct tool *t = tool;
-	enum close_why why = CLOSE_NONE;
+	struct tool *t = tool_of(c);
 
 	if (t->why != CLOSE_NONE)
-		return 0;
-	if (t->whole) /* nothing is read then, so this cannot be */
-		why = CLOSE_INTERNAL;
-	else
-		why = lws_frame_is_binary(wsi) ? CLOSE_BINARY : gather(t, bytes, len);
-	if (why != CLOSE_NONE) {
-		COUNT(TOOL_BAD);
-		end(t, why);
-	} else if (lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0) {
-		t->whole = true;
-		go_on(t);
-	}
-	return 0;
+		return;
+	MUST(!t->whole); /* or it would be paused */
+	t->heard = *text;
+	*text = (struct buf){0};
+	t->whole = true;
+	go_on(t);
 }
 
-/* --- the connection's events ------------------------------------------------------------------ */
+static void wrong(struct connection *c, enum close_why why)
+{
+	struct tool *t = tool_of(c);
+
+	if (t->why != CLOSE_NONE)
+		return;
+	COUNT(TOOL_BAD);
+	end(t, why);
+	close_if_done(t);
+}
 
 static void write_owed(struct tool *t)
 {
@@ -434,62 +445,23 @@ static void write_owed(struct tool *t)
 	}
 	if (t->owed.len == 0)
 		return;
-	result = socket_write(t->wsi, (const uint8_t *)t->owed.data, t->owed.len);
+	result = line_write(&t->c.line, (const uint8_t *)t->owed.data, t->owed.len);
 	if (t->owed.cap > TOOLS_OWED_MAX)
 		buf_free(&t->owed);
 	else
 		buf_clear(&t->owed);
 	t->blocked = result == LINE_PARTIAL;
 	if (t->blocked)
-		lws_callback_on_writable(t->wsi);
+		line_want_room(&t->c.line);
 }
 
-static void writeable(void *tool, struct lws *wsi)
+static void room(struct connection *c)
 {
-	struct tool *t = tool;
+	struct tool *t = tool_of(c);
 
-	t->blocked = lws_partial_buffered(wsi);
-	if (t->blocked)
-		lws_callback_on_writable(wsi);
-	else
-		write_owed(t);
+	t->blocked = false;
+	write_owed(t);
 	go_on(t);
-}
-
-static void *established(void *owner, struct door *door, struct lws *wsi)
-{
-	struct tools *all = owner;
-	struct tool *t = calloc(1, sizeof *t);
-	char *key;
-
-	if (t == NULL)
-		return NULL;
-	t->all = all;
-	t->door = door;
-	t->wsi = wsi;
-	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &all->sndbuf,
-			 sizeof all->sndbuf);
-	t->since_ms = clock_mono_ms();
-	t->waiter = (struct desk_waiter){.cb = on_room, .arg = t};
-	if (lws_get_peer_simple(wsi, t->from, sizeof t->from) == NULL)
-		snprintf(t->from, sizeof t->from, "unknown");
-	DL_APPEND(all->tools, t);
-	all->count++;
-	all->strangers++;
-	COUNT(TOOLS_OPENED);
-	GAUGE_SET(TOOLS, all->count);
-	if ((key = request_bearer(wsi)) != NULL) {
-		const struct publisher *who = who_has_key(who_of(t), key, t->from);
-
-		if (who != NULL) /* it was a key when the handshake began */
-			become(t, who);
-		explicit_bzero(key, strlen(key));
-		free(key);
-	}
-	tool_message_hello(begin(t), t->who, NEWSWIRE_LINE_WINDOW, door_setup_of(door)->max_item,
-			   (unsigned)(all->tick_ms / 1000));
-	say(t);
-	return t;
 }
 
 static void leave_closing(struct tool *t)
@@ -504,9 +476,9 @@ static void leave_closing(struct tool *t)
 		*at = t->next_closing;
 }
 
-static void closed(void *tool)
+static void closed(struct connection *c)
 {
-	struct tool *t = tool;
+	struct tool *t = tool_of(c);
 	struct handed *h, *next;
 
 	DL_FOREACH_SAFE (t->handed, h, next)
@@ -522,13 +494,74 @@ static void closed(void *tool)
 	GAUGE_SET(TOOLS, t->all->count);
 	buf_free(&t->heard);
 	buf_free(&t->owed);
-	t->wsi = NULL;
+	t->gone = true;
 	if (!t->waits)
 		free(t);
 }
 
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* A key of the handshake. */
+static void take_bearer(struct tool *t, struct lws *wsi)
+{
+	char *key = request_bearer(wsi);
+	const struct publisher *who;
+
+	if (key == NULL)
+		return;
+	who = who_has_key(who_of(t), key, t->from);
+	if (who != NULL) /* it was a key when the handshake began */
+		become(t, who);
+	explicit_bzero(key, strlen(key));
+	free(key);
+}
+
+static struct tool *tool_new(struct tools *all, struct door *door, struct lws *wsi)
+{
+	struct tool *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return NULL;
+	t->all = all;
+	t->door = door;
+	t->since_ms = clock_mono_ms();
+	t->waiter = (struct desk_waiter){.cb = on_room, .arg = t};
+	if (lws_get_peer_simple(wsi, t->from, sizeof t->from) == NULL)
+		snprintf(t->from, sizeof t->from, "unknown");
+	return t;
+}
+
+static void begin_line(void *owner, struct door *door, struct lws *wsi)
+{
+	static const struct connection_events events = {max_message, grows, message,
+							wrong,	     room,  closed};
+	struct tools *all = owner;
+	const struct handshake_terms terms = {.sndbuf = all->sndbuf,
+					      .speaks = NEWSWIRE_SUBPROTOCOL};
+	struct tool *t =
+		tool_new(all, door, wsi); /* while the address of the other side is known */
+	enum format_coding coding;
+
+	if (t == NULL || handshake_answer(door, wsi, &terms, &t->c, &coding) != 0 ||
+	    connection_watch(&t->c) != 0) {
+		free(t);
+		return;
+	}
+	t->c.events = &events;
+	DL_APPEND(all->tools, t);
+	all->count++;
+	all->strangers++;
+	COUNT(TOOLS_OPENED);
+	GAUGE_SET(TOOLS, all->count);
+	take_bearer(t, wsi);
+	tool_message_hello(begin(t), t->who, NEWSWIRE_LINE_WINDOW, door_setup_of(door)->max_item,
+			   (unsigned)(all->tick_ms / 1000));
+	say(t);
+	write_owed(t);
+}
+
 /* May one more connect? The rest of the handshake was looked at. */
-static bool has_room(void *owner, struct door *door, bool proved)
+static bool has_room(void *owner, const struct door *door, bool proved)
 {
 	const struct tools *all = owner;
 
@@ -545,14 +578,9 @@ struct tools *tools_new(uint64_t tick_ms, size_t sndbuf)
 	if (all == NULL)
 		return NULL;
 	all->tick_ms = tick_ms;
-	all->sndbuf = (int)sndbuf;
+	all->sndbuf = sndbuf;
 	all->ticked_ms = clock_mono_ms();
-	all->door_stream = (struct door_stream){.established = established,
-						.receive = receive,
-						.writeable = writeable,
-						.closed = closed,
-						.has_room = has_room,
-						.owner = all};
+	all->door_stream = (struct door_stream){all, has_room, begin_line};
 	return all;
 }
 
@@ -613,7 +641,7 @@ size_t tools_reap(struct tools *all)
 	for (struct tool *t; (t = all->closing) != NULL; count++) {
 		all->closing = t->next_closing;
 		t->reaping = false;
-		socket_close(t->wsi, t->why, t->blocked); /* may free t */
+		connection_close(&t->c, close_code(t->why), close_reason(t->why)); /* may free t */
 	}
 	return count;
 }

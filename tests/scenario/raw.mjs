@@ -81,10 +81,10 @@ export class Raw {
   told() { return this.frames.map((f) => `${f.opcode}:${f.payload.toString('latin1').slice(0, 60)}`).join(' | '); }
 }
 
-export const handshake = (lines = {}) => {
+export const handshake = (lines = {}, path = '/v1/stream?channels=world') => {
   const head = { Host: 'x', Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Key': KEY, 'Sec-WebSocket-Version': '13',
     'Sec-WebSocket-Protocol': 'newswire.v1', ...lines };
-  return `GET /v1/stream?channels=world HTTP/1.1\r\n${Object.entries(head).filter(([, value]) => value !== null)
+  return `GET ${path} HTTP/1.1\r\n${Object.entries(head).filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 };
 

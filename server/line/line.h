@@ -1,0 +1,95 @@
+/* line.h - connections that have left libwebsockets: plain sockets, written to at once, watched for bytes, for room and for their end.
+ *
+ * What it does  Once a stream has begun, nothing of HTTP is left in it. So its socket needs no HTTP engine behind it, whose memory
+ *               (a table of headers, buffers, handles) is several times a reader's. One epoll set a worker watches all of
+ *               them; the loop watches that set.
+ * Ownership     A line lies in the memory of whoever uses it, who must not move it once line_watch() was called. Its end is
+ *               told once, by ended(): the socket is not the user's any more, and the memory is his again.
+ * The end       Hanging up, an error, what heard() or room() say, or line_end(). A line that is ended politely
+ *               (LINE_PARTS) has its socket kept, without its user, until the other side closes too, at most
+ *               LINE_PARTS_MS: a socket that is closed over unread bytes would be reset, and what was said last might be lost.
+ * Bounds        What the kernel does not take of a write is kept; who is told so (LINE_PARTIAL) writes no more before room().
+ *               SO_SNDBUF bounds what the kernel keeps.
+ * Encryption    There is none: newswired does not end TLS. It would come in here, where bytes leave and come.
+ * Threads       Loop thread only.
+ */
+#ifndef NEWSWIRE_LINE_LINE_H
+#define NEWSWIRE_LINE_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+#include "base/base.h"
+
+struct line;
+struct lines;
+struct line_rest;
+
+enum line_result {
+	LINE_SENT,    /* all of it is in the kernel */
+	LINE_PARTIAL, /* taken, but some of it waits: write no more until there is room */
+	LINE_DEAD,    /* the connection is gone; its end follows */
+};
+
+enum line_fate {
+	LINE_LIVES,
+	LINE_ENDS, /* at once; reset if bytes still wait, so that nobody takes a stump for the whole */
+	LINE_PARTS /* what was written still arrives, the other side may say goodbye */
+};
+
+enum { LINE_PARTS_MS = 5000, LINE_PARTS_BYTES = 1 << 20 };
+
+/* What happens to a line. Only ended() may free it; the others say what becomes of it. */
+struct line_events {
+	/* These bytes came; they may be written over. */
+	enum line_fate (*heard)(struct line *line, char *bytes, size_t len);
+	/* line_want_room() was called, and nothing waits any more. */
+	enum line_fate (*room)(struct line *line);
+	void (*ended)(struct line *line);
+};
+
+/* What a write needs stands first. */
+struct line {
+	int fd;
+	bool wants_room;	/* its user waits for room … */
+	bool armed;		/* … or bytes do, and the epoll set looks for it */
+	bool deaf;		/* nothing is read */
+	bool watched;		/* line_watch() was called */
+	struct line_rest *rest; /* what the kernel did not take; NULL: nothing */
+	const struct line_events *events;
+	struct lines *all;
+};
+
+/* All lines of this worker. freed() is called for every socket that was closed. */
+struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg) MUST_USE;
+/* A second has passed. */
+void lines_second(struct lines *all);
+/* Sockets that wait for the other side to close. */
+size_t lines_parting(const struct lines *all);
+/* Ends every line. */
+void lines_close(struct lines *all);
+/* Accepts NULL. Every line must be gone. The rest of its memory goes when the loop has run. */
+void lines_free(struct lines *all);
+
+/* From now on its events come. Before, it may be moved and written to. 0, or -1: memory was short. Then it is not
+ * watched, and line_drop() is all that may follow. */
+int line_watch(struct line *line) MUST_USE;
+/* Closes its socket, without ended(): for a line that is not watched. */
+void line_drop(struct line *line);
+/* Ends it; ended() comes before this returns. Not from within heard() or room(). */
+void line_end(struct line *line, enum line_fate how);
+/* Nothing is read any more, or again. */
+void line_set_deaf(struct line *line, bool deaf);
+/* Do bytes wait for room? */
+static inline bool line_is_blocked(const struct line *line)
+{
+	return line->rest != NULL;
+}
+
+/* A reader's line (reader/reader.h) begins with one of these, so these are its functions. */
+enum line_result line_write(void *line, const uint8_t *bytes, size_t len);
+void line_expect(void *line);
+void line_want_room(void *line);
+
+#endif

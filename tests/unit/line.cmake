@@ -1,0 +1,1 @@
+nw_unit_test(line_ends LIBS line)
