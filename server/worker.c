@@ -207,6 +207,8 @@ static int open_floors(struct worker *w)
 						    [FORMAT_WEBSOCKET_LIKE_BRIEF] = stream_line(),
 						    [FORMAT_EVENT] = events_line(),
 						    [FORMAT_EVENT_BRIEF] = events_line(),
+						    [FORMAT_EVENT_GZIP] = events_line(),
+						    [FORMAT_EVENT_GZIP_BRIEF] = events_line(),
 						    [FORMAT_CENTRIFUGE] = session_line()}};
 	char error[256];
 
@@ -226,26 +228,26 @@ static int open_floors(struct worker *w)
 		return -1;
 	struct session_options session = {
 		.sndbuf = o->sndbuf, .tick_ms = o->tick_ms, .wire = w->wire};
-	struct door_setup door = {.loop = &w->loop,
-				  .listen_fd = w->setup->listen_fd,
-				  .wire = w->wire,
-				  .desk = w->desk,
-				  .readers = w->readers,
-				  .lines = w->lines,
-				  .stream =
-					  stream_door(o->sndbuf, o->compression == COMPRESSION_ON),
-				  .tool = tools_door(w->tools),
-				  .centrifuge = session_door(&session),
-				  .events = events_door(o->sndbuf),
-				  .who = w->who,
-				  .pages = w->setup->pages,
-				  .page_count = w->setup->page_count,
-				  .max_item = o->max_item,
-				  .max_batch = o->max_batch,
-				  .max_readers = o->max_readers,
-				  .user_timeout_ms = (unsigned)o->user_timeout_ms,
-				  .public_url = o->public_url,
-				  .cors_origin = o->cors_origin};
+	struct door_setup door = {
+		.loop = &w->loop,
+		.listen_fd = w->setup->listen_fd,
+		.wire = w->wire,
+		.desk = w->desk,
+		.readers = w->readers,
+		.lines = w->lines,
+		.stream = stream_door(o->sndbuf, o->compression == COMPRESSION_ON),
+		.tool = tools_door(w->tools),
+		.centrifuge = session_door(&session),
+		.events = events_door(o->sndbuf, o->compression == COMPRESSION_ON),
+		.who = w->who,
+		.pages = w->setup->pages,
+		.page_count = w->setup->page_count,
+		.max_item = o->max_item,
+		.max_batch = o->max_batch,
+		.max_readers = o->max_readers,
+		.user_timeout_ms = (unsigned)o->user_timeout_ms,
+		.public_url = o->public_url,
+		.cors_origin = o->cors_origin};
 	return (w->door = door_open(&door)) == NULL ? -1 : 0;
 }
 

@@ -83,14 +83,16 @@ void deflate_add(const void *bytes, size_t len)
 		run(bytes, len, Z_NO_FLUSH);
 }
 
-/* With room left over, the flush is whole: it ends in 00 00 ff ff, which is left out. */
+/* With room left over, the flush is whole: it ends in 00 00 ff ff, which a WebSocket's message leaves out. */
 size_t deflate_end(void)
 {
 	if (way == DEFLATE_LIKE)
 		run(like, sizeof like - 1, Z_SYNC_FLUSH);
 	else
-		run(NULL, 0, Z_SYNC_FLUSH);
-	return failed || z.avail_out == 0 ? 0 : z.total_out - LEFT_OUT;
+		run(NULL, 0, way == DEFLATE_PIECE ? Z_FULL_FLUSH : Z_SYNC_FLUSH);
+	if (failed || z.avail_out == 0)
+		return 0;
+	return z.total_out - (way == DEFLATE_PIECE ? 0 : LEFT_OUT);
 }
 
 const uint8_t *deflate_first(size_t *len)

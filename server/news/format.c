@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "news/centrifuge.h"
 #include "news/deflate.h"
+#include "news/gzip.h"
 
 /* What stands before the JSON and after it; an event's lines hold a type and a cursor. */
 enum { OPEN_MAX = 160, CLOSE_MAX = 40, TYPE_MAX = 32 };
@@ -148,6 +149,7 @@ static const struct row {
 	[FORMAT_WEBSOCKET_ALONE] = {"websocket alone", FAMILY_WEBSOCKET, VIEW_FULL, CODING_ALONE},
 	[FORMAT_WEBSOCKET_LIKE] = {"websocket like", FAMILY_WEBSOCKET, VIEW_FULL, CODING_LIKE},
 	[FORMAT_EVENT] = {"event", FAMILY_EVENT, VIEW_FULL, CODING_PLAIN},
+	[FORMAT_EVENT_GZIP] = {"event gzip", FAMILY_EVENT, VIEW_FULL, CODING_GZIP},
 	[FORMAT_CENTRIFUGE] = {"centrifuge", FAMILY_CENTRIFUGE, VIEW_FULL, CODING_PLAIN},
 	[FORMAT_WEBSOCKET_BRIEF] = {"websocket brief", FAMILY_WEBSOCKET, VIEW_BRIEF, CODING_PLAIN},
 	[FORMAT_WEBSOCKET_ALONE_BRIEF] = {"websocket alone brief", FAMILY_WEBSOCKET, VIEW_BRIEF,
@@ -155,6 +157,7 @@ static const struct row {
 	[FORMAT_WEBSOCKET_LIKE_BRIEF] = {"websocket like brief", FAMILY_WEBSOCKET, VIEW_BRIEF,
 					 CODING_LIKE},
 	[FORMAT_EVENT_BRIEF] = {"event brief", FAMILY_EVENT, VIEW_BRIEF, CODING_PLAIN},
+	[FORMAT_EVENT_GZIP_BRIEF] = {"event gzip brief", FAMILY_EVENT, VIEW_BRIEF, CODING_GZIP},
 };
 
 const char *format_name(enum format f)
@@ -269,7 +272,7 @@ static int plain_frame(const struct wrapping *w, const struct format_message *m,
 	return 0;
 }
 
-/* --- coding (only WebSocket has any) ---------------------------------------------------------- */
+/* --- compressed WebSocket frames -------------------------------------------------------------- */
 
 /* The JSON, compressed, into `out`. Returns its length; 0: there was no room. */
 static size_t code(enum deflate_way way, const struct format_message *m, uint8_t *out, size_t room)
@@ -311,6 +314,7 @@ static void coded_frame(const struct wrapping *w, enum deflate_way way,
 	COUNT(DEFLATED);
 }
 
+/* What WebSocket's readers must have inflated before they get a frame that refers to it. */
 static void add_first(struct buf *out)
 {
 	uint8_t open[OPEN_MAX];
@@ -327,6 +331,58 @@ static void add_first(struct buf *out)
 	buf_add(out, first, len);
 }
 
+/* --- pieces of a gzip stream ------------------------------------------------------------------ */
+
+/* The message as it is, in stored blocks. `at` has room for gzip_stored_len(w->len). */
+static void store(const struct wrapping *w, const struct format_message *m, uint8_t *at)
+{
+	uint8_t *text = at + gzip_stored_len(w->len) - w->len;
+
+	finish(w, m, text);
+	gzip_store(text, w->len, at);
+}
+
+/* A piece that is an eighth shorter than the message; without data: there is none. */
+static struct frame squeezed(const struct wrapping *w, const struct format_message *m)
+{
+	size_t room = w->len - w->len / 8;
+	uint8_t *text = NULL, *at = NULL, *fitting;
+	struct frame out = {0};
+
+	if (w->len < CODED_MIN || w->len > CODED_MAX || (text = malloc(w->len)) == NULL ||
+	    (at = malloc(room)) == NULL)
+		goto none;
+	finish(w, m, text);
+	if ((out.len = (uint32_t)gzip_squeeze(text, w->len, at, room)) == 0)
+		goto none;
+	free(text);
+	fitting = realloc(at, out.len);
+	out.data = fitting == NULL ? at : fitting;
+	out.spared = (uint32_t)(w->len - out.len);
+	return out;
+
+none:
+	free(text);
+	free(at);
+	return out;
+}
+
+static int gzip_frame(const struct wrapping *w, const struct format_message *m, struct frame *out)
+{
+	size_t len = gzip_stored_len(w->len);
+
+	*out = squeezed(w, m);
+	if (out->data != NULL) {
+		COUNT(DEFLATED);
+		return 0;
+	}
+	if (len > UINT32_MAX || (out->data = malloc(len)) == NULL)
+		return -1;
+	out->len = (uint32_t)len;
+	store(w, m, out->data);
+	return 0;
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 int format_frame(enum format f, const struct format_message *m, struct frame *out)
@@ -337,21 +393,32 @@ int format_frame(enum format f, const struct format_message *m, struct frame *ou
 	*out = (struct frame){0};
 	if (rows[f].coding == CODING_PLAIN)
 		return plain_frame(&w, m, out);
+	if (rows[f].coding == CODING_GZIP)
+		return gzip_frame(&w, m, out);
 	coded_frame(&w, rows[f].coding == CODING_LIKE ? DEFLATE_LIKE : DEFLATE_ALONE, m, out);
 	return 0;
+}
+
+void format_begin(enum format f, struct buf *out)
+{
+	if (rows[f].coding == CODING_GZIP)
+		gzip_begin(out);
 }
 
 void format_wrap(enum format f, const struct face *face, const char *json, size_t len,
 		 struct buf *out)
 {
 	const struct format_message m = {.face = *face, .json = {{json, len}}};
+	bool is_stored = rows[f].coding == CODING_GZIP;
 	struct wrapping w;
+	size_t wrapped;
 
 	begin(&w, f, &m);
-	if (buf_reserve(out, w.len) != 0)
+	wrapped = is_stored ? gzip_stored_len(w.len) : w.len;
+	if (buf_reserve(out, wrapped) != 0)
 		return;
-	finish(&w, &m, (uint8_t *)out->data + out->len);
-	out->len += w.len;
+	(is_stored ? store : finish)(&w, &m, (uint8_t *)out->data + out->len);
+	out->len += wrapped;
 	if (rows[f].coding == CODING_LIKE && strcmp(face->type, NEWSWIRE_TYPE_HELLO) == 0)
 		add_first(out);
 }

@@ -9,8 +9,9 @@
  * Centrifuge    A WebSocket text frame, in it a push of Centrifuge's protocol: a post becomes a publication of one channel, so
  *               it has a frame for each. Other messages go as they are: news/centrifuge.h writes them.
  *
- * A message whose coding is not plain goes out plain wherever that is hardly longer: which one it is, each message says itself
- * (RFC 7692, 6: RSV1), and posts then share the frame of the plain format.
+ * A WebSocket message whose coding is not plain goes out plain wherever that is hardly longer: which one it is, each message says
+ * itself (RFC 7692, 6: RSV1), and posts then share the frame of the plain format. In a gzip stream (gzip.h) there is no such
+ * choice, for everything is within it: what is hardly longer as it is, and all that is no post, is a stored piece.
  *
  * More formats  A new row is a name in `enum format` and a line in `rows`; its family's two functions write what stands before
  *               and after the JSON. Nothing else of the server knows what a format looks like: posts keep a frame for each,
@@ -31,17 +32,19 @@ enum format {
 	FORMAT_WEBSOCKET_ALONE,
 	FORMAT_WEBSOCKET_LIKE,
 	FORMAT_EVENT,
+	FORMAT_EVENT_GZIP,
 	FORMAT_CENTRIFUGE,
 	FORMAT_WEBSOCKET_BRIEF,
 	FORMAT_WEBSOCKET_ALONE_BRIEF,
 	FORMAT_WEBSOCKET_LIKE_BRIEF,
 	FORMAT_EVENT_BRIEF,
+	FORMAT_EVENT_GZIP_BRIEF,
 	FORMAT_COUNT
 };
 
 enum format_family { FAMILY_WEBSOCKET, FAMILY_EVENT, FAMILY_CENTRIFUGE };
 enum format_view { VIEW_FULL, VIEW_BRIEF, VIEW_COUNT };
-enum format_coding { CODING_PLAIN, CODING_ALONE, CODING_LIKE }; /* deflate.h */
+enum format_coding { CODING_PLAIN, CODING_ALONE, CODING_LIKE, CODING_GZIP }; /* deflate.h, gzip.h */
 
 /* Ready-made bytes, exactly as they go to the socket. data NULL: not made yet, or as_plain. */
 struct frame {
@@ -86,7 +89,9 @@ enum format_view format_view_read(const char *text);
 /* Makes the message's frame, exactly as long as it is, or says that the plain one serves. 0, or -1: out of memory, or longer
  * than a frame may be. */
 int format_frame(enum format f, const struct format_message *message, struct frame *out) MUST_USE;
-/* Appends one message, wrapped, and never coded. With a hello comes what the coding must have been told first. */
+/* Appends what stands before the first message of a connection. */
+void format_begin(enum format f, struct buf *out);
+/* Appends one message, wrapped, and never compressed. With a hello comes what the coding must have been told first. */
 void format_wrap(enum format f, const struct face *face, const char *json, size_t len,
 		 struct buf *out);
 

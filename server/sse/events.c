@@ -5,14 +5,21 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <newswire/protocol.h>
 #include "base/backoff.h"
 #include "base/counters.h"
+#include "http/encoding.h"
 #include "http/request.h"
 #include "line/line.h"
 
 #define STREAM_HEADERS \
 	"cache-control: no-store, no-transform\r\n" \
-	"x-accel-buffering: no\r\n"
+	"x-accel-buffering: no\r\n" \
+	"vary: accept, accept-encoding\r\n"
+#define GZIP_HEADERS STREAM_HEADERS "content-encoding: gzip\r\n"
+
+/* A longer Accept-Encoding is none that we take. */
+enum { ENCODINGS_SIZE = 256 };
 
 /* A reader's line. */
 struct stream {
@@ -20,11 +27,16 @@ struct stream {
 	uint16_t heard; /* bytes that came and were thrown away */
 };
 
-static int sndbuf_bytes;
+/* As events_door() was told. */
+static struct {
+	int sndbuf;
+	bool compresses;
+} how;
 
 /* What a request asks for. */
 struct asked {
 	struct subscription *subscription;
+	enum format format;
 	bool has_since;
 	struct cursor since;
 };
@@ -72,13 +84,22 @@ static int read_since(struct request *r, struct asked *asked)
 	return -1;
 }
 
+static bool takes_gzip(const struct request *r)
+{
+	char header[ENCODINGS_SIZE];
+
+	return lws_hdr_copy(r->wsi, header, sizeof header, WSI_TOKEN_HTTP_ACCEPT_ENCODING) > 0 &&
+	       encoding_takes_gzip(header);
+}
+
 /* 0, or -1: it was refused. */
 static int read_asked(struct request *r, struct asked *asked)
 {
 	const struct query *q = &r->query;
 	struct subscription_fault fault;
 
-	*asked = (struct asked){0};
+	*asked = (struct asked){.format = how.compresses && takes_gzip(r) ? FORMAT_EVENT_GZIP
+									  : FORMAT_EVENT};
 	if (read_since(r, asked) != 0)
 		return -1;
 	asked->subscription = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
@@ -90,18 +111,30 @@ static int read_asked(struct request *r, struct asked *asked)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
+static const char *headers_of(enum format format)
+{
+	return format_is_coded(format) ? GZIP_HEADERS : STREAM_HEADERS;
+}
+
+/* A wait alone, which fires no event. */
+static void write_wait(enum format format, struct buf *out)
+{
+	uint32_t ms =
+		EVENTS_RETRY_MIN_MS + backoff_random(EVENTS_RETRY_MAX_MS - EVENTS_RETRY_MIN_MS + 1);
+
+	format_wrap(format, &(struct face){.type = NEWSWIRE_TYPE_TICK, .retry_ms = ms}, "", 0, out);
+}
+
 /* The head and the wait go out with `hello`, in one packet. 0 or -1. */
-static int send_head(int fd, const struct request *r)
+static int send_head(int fd, const struct request *r, enum format format)
 {
 	struct buf head = {0};
 	ssize_t sent;
 	int result;
 
-	request_write_head(r, "text/event-stream", STREAM_HEADERS, &head);
-	buf_adds(&head, "retry: ");
-	buf_add_number(&head, EVENTS_RETRY_MIN_MS + backoff_random(EVENTS_RETRY_MAX_MS -
-								   EVENTS_RETRY_MIN_MS + 1));
-	buf_adds(&head, "\n\n");
+	request_write_head(r, "text/event-stream", headers_of(format), &head);
+	format_begin(format, &head);
+	write_wait(format, &head);
 	sent = head.failed ? -1
 			   : send(fd, head.data, head.len, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
 	result = sent == (ssize_t)head.len ? 0 : -1;
@@ -162,17 +195,19 @@ static void open_line(struct request *r, int fd, struct asked *asked)
 	struct stream st = {.line = {.fd = fd, .events = &events, .all = setup->lines}};
 	struct reader *reader = NULL;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof sndbuf_bytes);
-	if (send_head(fd, r) != 0)
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &how.sndbuf, sizeof how.sndbuf);
+	if (send_head(fd, r, asked->format) != 0)
 		subscription_free(asked->subscription);
 	else
-		reader = reader_open(setup->readers, FORMAT_EVENT, &st, asked->subscription,
+		reader = reader_open(setup->readers, asked->format, &st, asked->subscription,
 				     asked->has_since ? &asked->since : NULL);
 	if (reader == NULL) {
 		line_drop(&st.line);
 	} else if (line_watch(reader_line(reader)) != 0) {
 		line_drop(reader_line(reader));
 		reader_gone(reader);
+	} else if (format_is_coded(asked->format)) {
+		COUNT(READERS_DEFLATE);
 	}
 }
 
@@ -186,7 +221,7 @@ static void begin(void *owner, struct request *r)
 		return;
 	if (r->method == METHOD_HEAD) {
 		subscription_free(asked.subscription);
-		request_answer_head(r, "text/event-stream", STREAM_HEADERS);
+		request_answer_head(r, "text/event-stream", headers_of(asked.format));
 	} else if ((fd = request_take_socket(r)) < 0) {
 		subscription_free(asked.subscription);
 		request_problem(r, 503, "full", "as many connections as this worker may hold",
@@ -196,10 +231,11 @@ static void begin(void *owner, struct request *r)
 	}
 }
 
-const struct door_events *events_door(size_t sndbuf)
+const struct door_events *events_door(size_t sndbuf, bool compresses)
 {
 	static const struct door_events ops = {NULL, begin};
 
-	sndbuf_bytes = (int)sndbuf;
+	how.sndbuf = (int)sndbuf;
+	how.compresses = compresses;
 	return &ops;
 }

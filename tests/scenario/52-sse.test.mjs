@@ -1,34 +1,16 @@
 // The goal: a plain EventSource is a full client: it reads every post once and in order, whatever stands or breaks between.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import http from 'node:http';
 import net from 'node:net';
 import test, { after, before } from 'node:test';
-import { EventSource } from 'eventsource';
-import { chromium } from 'playwright-core';
-import { Events, Parser, cutter, eventsUrl } from './events.mjs';
+import { launch, readWith } from './clients.mjs';
+import { Events, cutter, eventsUrl } from './events.mjs';
 import { haproxy, nginx } from './proxies.mjs';
 import { Stage, item, until } from './stage.mjs';
-
-const executablePath = process.env.CHROMIUM ??
-  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+import { judge, publishAll } from './thousand.mjs';
 
 let browser;
-before(async () => { browser = await chromium.launch({ executablePath, args }); });
+before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
-
-/** An empty page of another origin than the server's. */
-async function otherPage(t) {
-  const server = http.createServer((request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>other</title>'));
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  const page = await browser.newPage();
-  t.after(async () => { await page.close(); server.closeAllConnections(); server.close(); });
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  return page;
-}
 
 const accept = { accept: 'text/event-stream' };
 
@@ -124,109 +106,19 @@ test('a place that nobody knows is a gap, also if another server gave it', async
 
 // --- every client, every way, broken on the way ------------------------------------------------------------------------------
 
-const POSTS = 1000;
-const PIECE = 50; // of them in one request
 const CUTS = [60_000, 90_000, 150_000, Infinity]; // bytes after which a way breaks
 
-/** 1,000 posts in pieces: stories, every fifth a correction, every twentieth a kill, of a story from an earlier piece. */
-function* news() {
-  const alive = [];
-  for (let n = 0; n < POSTS;) {
-    const piece = [], fresh = [];
-    for (let k = 0; k < PIECE; k++, n++) {
-      const [old] = n % 5 === 4 ? alive.splice(alive.length / 2, 1) : [];
-      if (old === undefined) fresh.push(piece[piece.push(item({ headline: `Story ${n}` })) - 1]);
-      else if (n % 20 === 19) piece.push(item({ uri: old.uri, version: String(Number(old.version) + 1), pubStatus: 'canceled' }));
-      else fresh.push(piece[piece.push(item({ uri: old.uri, version: String(Number(old.version) + 1), headline: `Corrected ${n}` })) - 1]);
-    }
-    alive.push(...fresh);
-    yield piece;
-  }
-}
-
-/** `control` reads along: so it keeps up, and sees every version. */
-async function publishAll(stage, control) {
-  let published = 0;
-  for (const piece of news()) {
-    const { status, body } = await stage.post(piece, { channels: 'world' });
-    assert.equal(status, 200, JSON.stringify(body).slice(0, 500));
-    assert.deepEqual(body.results.filter((result) => result.status !== 'accepted'), []);
-    await control.hasRead(published += piece.length);
-  }
-}
-
-const npm = (t, url) => {
-  const source = new EventSource(url);
-  const posts = [];
-  source.addEventListener('post', (event) => posts.push({ id: event.lastEventId, ...JSON.parse(event.data) }));
-  t.after(() => source.close());
-  return { posts: async () => posts, ready: () => until(() => source.readyState === 1, `${url} to be open`) };
-};
-
-const browsers = async (t, url) => {
-  const page = await otherPage(t);
-  await page.evaluate((to) => {
-    globalThis.posts = [];
-    globalThis.source = new globalThis.EventSource(to);
-    globalThis.source.addEventListener('post', (event) => globalThis.posts.push({ id: event.lastEventId, ...JSON.parse(event.data) }));
-  }, url);
-  return {
-    posts: () => page.evaluate(() => globalThis.posts),
-    ready: () => until(() => page.evaluate(() => globalThis.source.readyState === 1), `${url} to be open`),
-  };
-};
-
-/** curl does not come back by itself: it is started anew with the last id. */
-const curls = (t, url) => {
-  const posts = [];
-  let child, last, over = false, ready = false;
-  const read = () => {
-    const parser = new Parser();
-    child = spawn('curl', ['-sN', '-H', 'accept: text/event-stream', ...(last ? ['-H', `last-event-id: ${last}`] : []), url], { stdio: ['ignore', 'pipe', 'ignore'] });
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text) => {
-      for (const { id, event, data } of parser.take(text)) {
-        ready = true;
-        last = id ?? last;
-        if (event === 'post') posts.push({ id, ...JSON.parse(data) });
-      }
-    });
-    child.on('close', () => { if (!over) read(); });
-  };
-  read();
-  t.after(() => { over = true; child.kill('SIGKILL'); });
-  return { posts: async () => posts, ready: () => until(() => ready, `curl to read ${url}`) };
-};
-
-/** In order, each once; and what was left out had been replaced: the last word about every story is there. */
-function judge(who, posts, wire) {
-  const place = new Map(wire.map((post, n) => [post.cursor, n]));
-  const uri = (post) => post.uri ?? post.item.uri;
-  let before = -1;
-  for (const post of posts) {
-    assert.equal(post.id, post.cursor, `${who}: the event's id is the cursor`);
-    const n = place.get(post.cursor);
-    assert.ok(n > before, `${who}: ${post.cursor} is post ${n} of the wire, and came after ${before}`);
-    before = n;
-    const { id: _, ...said } = post;
-    assert.deepEqual(said, wire[n], who);
-  }
-  const last = new Map(wire.map((post) => [uri(post), post.cursor]));
-  const seen = new Set(posts.map((post) => post.cursor));
-  for (const [story, cursor] of last) assert.ok(seen.has(cursor), `${who} was not told the last of ${story}`);
-}
-
 test('npm\'s eventsource, Chromium and curl read 1,000 posts, directly and through proxies, however often they are cut off', async (t) => {
-  const stage = await Stage.open(t, { workers: 2, backlog: '64m' });
+  const stage = await Stage.open(t, { workers: 2, backlog: '64m', compression: 'off' }); // 58-sse-gzip: on
   const control = await stage.reader({ channels: ['world'] });
   const bases = { directly: stage.url, 'through nginx': await nginx(t, stage.url), 'through HAProxy': await haproxy(t, stage.url) };
   bases['through nginx, HTTP/1.1'] = `${bases['through nginx']}/new`;
   const readers = [];
   for (const [way, base] of Object.entries(bases))
-    for (const [name, open] of Object.entries({ eventsource: npm, Chromium: browsers, curl: curls })) {
+    for (const name of ['eventsource', 'Chromium', 'curl']) {
       const relay = await cutter(t, base, CUTS);
       const path = new URL(base).pathname.replace(/\/$/, '');
-      const reader = await open(t, eventsUrl(stage, { base: relay.url + path, channels: ['world'] }));
+      const reader = await readWith[name](t, eventsUrl(stage, { base: relay.url + path, channels: ['world'] }), { browser });
       readers.push({ who: `${name} ${way}`, relay, ...reader });
     }
   for (const { ready } of readers) await ready();
@@ -242,7 +134,7 @@ test('npm\'s eventsource, Chromium and curl read 1,000 posts, directly and throu
 
 test('a reader whose worker dies comes back by itself and has missed nothing', async (t) => {
   const stage = await Stage.open(t, { workers: 1 });
-  const reader = npm(t, eventsUrl(stage, { channels: ['world'] }));
+  const reader = readWith.eventsource(t, eventsUrl(stage, { channels: ['world'] }));
   await reader.ready();
   await stage.metric('newswire_readers').becomes(1);
   await stage.publish(item({ headline: 'before' }), 'world');
@@ -259,7 +151,7 @@ test('a browser comes back from where the last tick was, though no event told it
   const stage = await Stage.open(t);
   const control = await stage.reader({ channels: ['world'] });
   const relay = await cutter(t, stage.url, [Infinity]);
-  const reader = await browsers(t, eventsUrl(stage, { base: relay.url, channels: ['sport'] }));
+  const reader = await readWith.Chromium(t, eventsUrl(stage, { base: relay.url, channels: ['sport'] }), { browser });
   const raw = await Events.open(stage, { channels: ['sport'] }); // hears what the browser hears
   await reader.ready();
   await stage.publish(item(), 'world');

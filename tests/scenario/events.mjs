@@ -4,6 +4,7 @@
 //   await reader.hasRead(3);                                               posts, as in stage.mjs
 import http from 'node:http';
 import net from 'node:net';
+import { constants, createGunzip } from 'node:zlib';
 import { until } from './stage.mjs';
 
 /** The address of a stream. base: another way to the server (a proxy). */
@@ -33,6 +34,16 @@ export class Parser {
   }
 }
 
+/** The body, whatever its coding. The end of a gzip stream is that of its connection: all that came is there. */
+function inflated(response) {
+  if (response.headers['content-encoding'] !== 'gzip') return response;
+  const body = createGunzip({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH });
+  response.on('data', (bytes) => body.write(bytes)); // no pipe: it would go on where a test has paused
+  response.on('error', () => {});
+  response.on('close', () => body.end());
+  return body;
+}
+
 export class Events {
   static async open(stage, { headers, ...subscription } = {}) {
     const reader = Events.connect(stage, { headers, ...subscription });
@@ -51,15 +62,16 @@ export class Events {
     const parser = new Parser();
     this.request = http.get(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false }, (response) => {
       this.response = response;
-      response.setEncoding('utf8');
-      response.on('data', (text) => {
+      const body = inflated(response);
+      body.setEncoding('utf8');
+      body.on('data', (text) => {
         const blocks = parser.take(text);
         this.blocks.push(...blocks);
         this.messages.push(...blocks.filter((b) => b.data !== undefined).map((b) => JSON.parse(b.data)));
       });
-      response.on('end', () => { this.ended = true; this.stump = parser.text; });
-      response.on('error', (error) => { this.error = error; });
-      response.on('close', () => { this.closed = true; });
+      body.on('end', () => { this.ended = response.complete; this.stump = parser.text; });
+      body.on('error', (error) => { this.error = error; });
+      body.on('close', () => { this.closed = true; });
     });
     this.request.on('error', (error) => { this.error = error; this.closed = true; });
   }
@@ -86,34 +98,49 @@ export class Events {
 }
 
 /** A way to the server that breaks: each connection is cut once so many bytes of answer have gone through; the last of
- * `after` is for ever. heads: what each began with. */
-export async function cutter(t, to, after) {
+ * `after` is for ever. heads: what each began with; answers: what each was answered first. without: headers that do not get through. */
+export async function cutter(t, to, after = [Infinity], { without = [] } = {}) {
   const limits = [...after];
   const target = new URL(to);
   const ways = new Set();
+  const lines = new RegExp(`^(${without.join('|')}):.*\r\n`, 'gim');
   const relay = net.createServer((client) => {
-    const limit = limits.length > 1 ? limits.shift() : limits[0];
     const server = net.connect(Number(target.port), target.hostname);
-    const cut = () => { ways.delete(cut); client.destroy(); server.destroy(); };
-    let passed = 0;
-    ways.add(cut);
-    client.once('data', (head) => relay.heads.push(head.toString()));
-    client.pipe(server);
+    const way = { limit: limits.length > 1 ? limits.shift() : limits[0], passed: 0, reset: false };
+    way.cut = () => { ways.delete(way); client.destroy(); server.destroy(); };
+    ways.add(way);
+    let head = '';
+    const asks = (bytes) => {
+      head += bytes.toString('latin1');
+      if (!head.includes('\r\n\r\n')) return;
+      client.off('data', asks);
+      relay.heads.push(head);
+      server.write(without.length === 0 ? head : head.replace(lines, ''), 'latin1');
+      client.pipe(server);
+    };
+    client.on('data', asks);
+    server.once('data', (bytes) => relay.answers.push(bytes.toString('latin1')));
     server.on('data', (bytes) => {
-      passed += bytes.length;
-      client.write(bytes.subarray(0, Math.max(bytes.length - Math.max(passed - limit, 0), 0)));
-      if (passed < limit) return;
-      relay.cuts++;
-      client.end(); // also what is in the middle of an event
-      cutLater(cut, client);
+      if (way.over) return;
+      const part = bytes.subarray(0, Math.max(way.limit - way.passed, 0)); // its end may be in the middle of an event
+      way.passed += bytes.length;
+      way.over = way.passed >= way.limit;
+      client.write(part, way.over ? end : undefined);
     });
+    const end = () => {
+      relay.cuts++;
+      if (way.reset) client.resetAndDestroy();
+      client.end(way.cut);
+    };
     server.on('end', () => client.end());
-    for (const socket of [client, server]) socket.on('error', cut).on('close', cut);
+    for (const socket of [client, server]) socket.on('error', way.cut).on('close', way.cut);
   });
-  const cutLater = (cut, client) => (client.writableFinished ? cut() : client.once('finish', cut));
   relay.heads = [];
+  relay.answers = [];
   relay.cuts = 0;
-  relay.cutAll = () => { for (const cut of ways) cut(); };
+  relay.cutAll = () => { for (const { cut } of ways) cut(); };
+  /** The connection that is open (one is) is cut so many bytes from now, by a reset or by an end. */
+  relay.cutAfter = (bytes, reset) => { for (const way of ways) Object.assign(way, { limit: way.passed + bytes, reset }); };
   await new Promise((listening) => relay.listen(0, '127.0.0.1', listening));
   t.after(() => { relay.cutAll(); relay.close(); });
   relay.url = `http://127.0.0.1:${relay.address().port}`;

@@ -153,10 +153,27 @@ static bool encode_post(void)
 	return done;
 }
 
+/* Without memory to compress it, it is stored. */
+static bool encode_for_gzip(void)
+{
+	static const char message[] =
+		"1 e1 1-1 0-0\n{\"action\":\"publish\",\"uri\":\"u\",\"version\":\"1\",\"class\":"
+		"\"flash\",\"channels\":\"a b\"}\n{\"x\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}";
+	struct post *post = post_read(message, strlen(message));
+	const struct frame *f = post ? post_frame(post, FORMAT_EVENT_GZIP, MATCH_FULL) : NULL;
+	bool done = f != NULL && f->spared > 0;
+
+	assert_true(f == NULL || f->data != NULL);
+	post_drop(post);
+	return done;
+}
+
 static void a_post_is_encoded_whole_or_not_at_all(void **state)
 {
 	(void)state;
 	fail_each(encode_post);
+	fail_each(encode_for_gzip);
 }
 
 static bool read_subscribe(void)
