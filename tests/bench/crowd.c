@@ -192,6 +192,21 @@ static void reader_reads(void *who, const char *text, size_t n)
 	marks_scan(&r->marks, text, n, reader_got, r);
 }
 
+static void reader_takes(struct reader *r, const char *bytes, size_t n)
+{
+	switch (crowd.kind.speech->text) {
+	case SPEECH_PLAIN:
+		reader_reads(r, bytes, n);
+		return;
+	case SPEECH_FRAMES:
+		frames_take(&r->frames, bytes, n, reader_reads, r);
+		return;
+	case SPEECH_PIECES:
+		frames_take_pieces(&r->frames, bytes, n, reader_reads, r);
+		return;
+	}
+}
+
 /* To the server's question whether anybody is there. */
 static void reader_reply(struct reader *r)
 {
@@ -212,10 +227,7 @@ static void reader_hear(struct reader *r, const char *bytes, size_t n)
 	if (bytes == end || r->state == CLOSED)
 		return;
 	crowd.bytes += (uint64_t)(end - bytes);
-	if (crowd.kind.speech->framed)
-		frames_take(&r->frames, bytes, (size_t)(end - bytes), reader_reads, r);
-	else
-		reader_reads(r, bytes, (size_t)(end - bytes));
+	reader_takes(r, bytes, (size_t)(end - bytes));
 	if (speech_is_asked(crowd.kind.speech, bytes, (size_t)(end - bytes)))
 		reader_reply(r);
 }

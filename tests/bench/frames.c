@@ -1,4 +1,4 @@
-/* frames.c - WebSocket frames of a server, whole or in parts: see frames.h. */
+/* frames.c - frames or pieces of a server, whole or in parts: see frames.h. */
 #include "frames.h"
 
 #include <stdbool.h>
@@ -9,6 +9,10 @@
 #include <zlib.h>
 
 enum { TEXT_MAX = 1 << 20, COMPRESSED = 0x40, KNOWN = 64 };
+enum { GZIP_HEAD = 10, GZIP_FIRST = 0x1f, STORED_HEAD = 5 };
+
+#define FLUSH "\x00\x00\xff\xff"
+enum { FLUSH_LEN = 4 };
 
 static const char like[] = "{\"type\":\"like\"";
 
@@ -57,8 +61,8 @@ static size_t inflate_payload(const uint8_t *payload, size_t n, char *text)
 	z.avail_in = (uInt)n;
 	if (inflate(&z, Z_SYNC_FLUSH) < 0)
 		die("a frame cannot be inflated");
-	z.next_in = (const Bytef *)"\x00\x00\xff\xff";
-	z.avail_in = 4;
+	z.next_in = (const Bytef *)FLUSH;
+	z.avail_in = FLUSH_LEN;
 	if (inflate(&z, Z_SYNC_FLUSH) < 0 || z.avail_out == 0)
 		die("a frame cannot be inflated to its end");
 	return TEXT_MAX - z.avail_out;
@@ -106,8 +110,8 @@ static size_t head_of(const uint8_t *at, size_t n, size_t *payload)
 	return head;
 }
 
-/* Returns how many bytes were whole frames. */
-static size_t take_whole(const uint8_t *at, size_t n, frames_text *text, void *who)
+/* Both return how many bytes were whole frames. */
+static size_t take_frames(const uint8_t *at, size_t n, frames_text *text, void *who)
 {
 	size_t done = 0, head, payload;
 
@@ -126,6 +130,40 @@ static size_t take_whole(const uint8_t *at, size_t n, frames_text *text, void *w
 	return done;
 }
 
+/* The length of what stands first: the head of the stream, a stored block, or a compressed piece. 0: it has not come yet. */
+static size_t piece_of(const uint8_t *at, size_t n)
+{
+	const uint8_t *flush;
+	size_t len;
+
+	if (n < STORED_HEAD)
+		return 0;
+	if (at[0] == GZIP_FIRST || at[0] == 0) {
+		len = at[0] == 0 ? STORED_HEAD + (at[1] | (size_t)at[2] << 8) : GZIP_HEAD;
+		return len <= n ? len : 0;
+	}
+	flush = memmem(at, n, FLUSH, FLUSH_LEN);
+	return flush == NULL ? 0 : (size_t)(flush - at) + FLUSH_LEN;
+}
+
+static size_t take_pieces(const uint8_t *at, size_t n, frames_text *text, void *who)
+{
+	size_t done = 0, len;
+
+	for (; (len = piece_of(at + done, n - done)) > 0; done += len) {
+		const uint8_t *piece = at + done;
+
+		if (piece[0] == 0) {
+			text(who, (const char *)piece + STORED_HEAD, len - STORED_HEAD);
+		} else if (piece[0] != GZIP_FIRST) {
+			const struct known *k = find(piece, len - FLUSH_LEN);
+
+			text(who, k->text, k->text_len);
+		}
+	}
+	return done;
+}
+
 static void keep(struct frames *f, const void *bytes, size_t n)
 {
 	if (f->len + n > f->cap) {
@@ -138,22 +176,35 @@ static void keep(struct frames *f, const void *bytes, size_t n)
 	f->len += (uint32_t)n;
 }
 
-void frames_take(struct frames *f, const char *bytes, size_t n, frames_text *text, void *who)
+typedef size_t take_whole(const uint8_t *at, size_t n, frames_text *text, void *who);
+
+static void take(struct frames *f, const char *bytes, size_t n, take_whole *take_them,
+		 frames_text *text, void *who)
 {
 	size_t done;
 
 	if (f->len == 0) {
-		done = take_whole((const uint8_t *)bytes, n, text, who);
+		done = take_them((const uint8_t *)bytes, n, text, who);
 		if (done < n)
 			keep(f, bytes + done, n - done);
 		return;
 	}
 	keep(f, bytes, n);
-	done = take_whole(f->part, f->len, text, who);
+	done = take_them(f->part, f->len, text, who);
 	memmove(f->part, f->part + done, f->len - done);
 	f->len -= (uint32_t)done;
 	if (f->len == 0)
 		frames_free(f);
+}
+
+void frames_take(struct frames *f, const char *bytes, size_t n, frames_text *text, void *who)
+{
+	take(f, bytes, n, take_frames, text, who);
+}
+
+void frames_take_pieces(struct frames *f, const char *bytes, size_t n, frames_text *text, void *who)
+{
+	take(f, bytes, n, take_pieces, text, who);
 }
 
 void frames_free(struct frames *f)

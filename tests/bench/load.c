@@ -1,6 +1,6 @@
 /* load.c - the readers' side of the bench: a crowd of readers, told what to do on stdin.
  *
- *   nw-load --port N [--speak ws|ws-deflate|ws-mute|centrifuge|sse|stream|nats|redis|mqtt] [--place /v1/stream?channels=bench]
+ *   nw-load --port N [--speak ws|ws-deflate|ws-mute|centrifuge|sse|sse-gzip|stream|nats|redis|mqtt] [--place /v1/stream?channels=bench]
  *           [--base N] [--spread N]
  *
  * The place is a path, a subject or a topic; crowd.h says what {} in it, base and spread mean.

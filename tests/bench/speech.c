@@ -74,6 +74,17 @@ static size_t ask_event_stream(char *out, size_t room, const char *place, unsign
 		    room);
 }
 
+/* As a browser asks for it. */
+static size_t ask_compressed_events(char *out, size_t room, const char *place, unsigned reader)
+{
+	(void)reader;
+	return fits(snprintf(out, room,
+			     "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+			     "Accept: text/event-stream\r\nAccept-Encoding: gzip, deflate\r\n\r\n",
+			     place),
+		    room);
+}
+
 static size_t ask_nats(char *out, size_t room, const char *place, unsigned reader)
 {
 	(void)reader;
@@ -118,23 +129,25 @@ static size_t ask_mqtt(char *out, size_t room, const char *place, unsigned reade
 #define TEXT(s) (s), sizeof(s) - 1
 
 static const struct speech speeches[] = {
-	{"ws", true, false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"), NULL,
-	 NULL},
-	{"centrifuge", true, false, ask_centrifuge, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
-	 "\x81\x02{}", "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
-	{"ws-deflate", true, true, ask_compressed, TEXT("HTTP/1.1 101"), "permessage-deflate",
+	{"ws", true, SPEECH_PLAIN, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
+	 NULL, NULL},
+	{"centrifuge", true, SPEECH_PLAIN, ask_centrifuge, TEXT("HTTP/1.1 101"), ACCEPT,
+	 TEXT("\r\n\r\n"), "\x81\x02{}", "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
+	{"ws-deflate", true, SPEECH_FRAMES, ask_compressed, TEXT("HTTP/1.1 101"),
+	 "permessage-deflate", TEXT("\r\n\r\n"), NULL, NULL},
+	{"ws-mute", false, SPEECH_PLAIN, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT,
 	 TEXT("\r\n\r\n"), NULL, NULL},
-	{"ws-mute", false, false, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
+	{"sse", true, SPEECH_PLAIN, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"),
 	 NULL, NULL},
-	{"sse", true, false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"), NULL,
-	 NULL},
-	{"stream", false, false, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"),
-	 NULL, NULL},
-	{"nats", false, false, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n",
+	{"sse-gzip", true, SPEECH_PIECES, ask_compressed_events, TEXT("HTTP/1.1 200"),
+	 "content-encoding: gzip", TEXT("\r\n\r\n"), NULL, NULL},
+	{"stream", false, SPEECH_PLAIN, ask_event_stream, TEXT("HTTP/1.1 200"), NULL,
+	 TEXT("\r\n\r\n"), NULL, NULL},
+	{"nats", false, SPEECH_PLAIN, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n",
 	 "PONG\r\n"},
-	{"redis", false, false, ask_redis, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL, TEXT(":1\r\n"),
-	 NULL, NULL},
-	{"mqtt", false, false, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL,
+	{"redis", false, SPEECH_PLAIN, ask_redis, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL,
+	 TEXT(":1\r\n"), NULL, NULL},
+	{"mqtt", false, SPEECH_PLAIN, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL,
 	 TEXT("\x90\x03\x00\x01\x00"), NULL, NULL},
 };
 

@@ -15,10 +15,16 @@
 
 #define SPEECH_ASK_MAX 1024
 
+enum speech_text {
+	SPEECH_PLAIN,  /* all bytes are text */
+	SPEECH_FRAMES, /* WebSocket frames, which may be compressed */
+	SPEECH_PIECES, /* a gzip stream's pieces */
+};
+
 struct speech {
 	const char *name;
-	bool greets; /* a reader is ready only when something follows the answer */
-	bool framed; /* marks are in the text of WebSocket frames, which may be compressed */
+	bool greets;	       /* a reader is ready only when something follows the answer */
+	enum speech_text text; /* where the marks are */
 
 	/* Writes the request for `place` (a path, a subject, a topic); its length, or 0. */
 	size_t (*ask)(char *out, size_t room, const char *place, unsigned reader);

@@ -179,6 +179,29 @@ static void a_frame_is_read_wherever_two_reads_cut_it(void **state)
 	}
 }
 
+/* A gzip stream: its head, "Hello" stored, "Hello" compressed, 200 bytes stored. */
+static void a_piece_is_read_wherever_two_reads_cut_it(void **state)
+{
+	static char bytes[10 + 10 + 11 + 5 + 200] = "\x1f\x8b\x08\0\0\0\0\0\0\xff"
+						    "\0\x05\0\xfa\xffHello"
+						    "\xf2\x48\xcd\xc9\xc9\x07\0\0\0\xff\xff"
+						    "\0\xc8\0\x37\xff";
+
+	(void)state;
+	for (size_t cut = 0; cut <= sizeof bytes; cut++) {
+		struct frames f = {0};
+		struct heard h = {0};
+
+		frames_take_pieces(&f, bytes, cut, hear_text, &h);
+		frames_take_pieces(&f, bytes + cut, sizeof bytes - cut, hear_text, &h);
+		assert_int_equal(h.count, 3);
+		assert_int_equal(h.number[0], 5);
+		assert_int_equal(h.number[1], 5);
+		assert_int_equal(h.number[2], 200);
+		assert_null(f.part);
+	}
+}
+
 static void a_name_has_its_number_in_place_of_the_braces(void **state)
 {
 	char name[32];
@@ -201,6 +224,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_understood_wherever_it_is_cut_after_its_proof),
 		cmocka_unit_test(a_refusal_is_one_in_every_protocol),
 		cmocka_unit_test(a_frame_is_read_wherever_two_reads_cut_it),
+		cmocka_unit_test(a_piece_is_read_wherever_two_reads_cut_it),
 		cmocka_unit_test(a_name_has_its_number_in_place_of_the_braces),
 	};
 

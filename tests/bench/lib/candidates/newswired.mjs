@@ -52,6 +52,9 @@ export const startDeflate = async (settings) => ({ ...await startNewswired(setti
 /** The same by Server-Sent Events. */
 export const startOverEvents = async (settings) => ({ ...await startNewswired(settings, { name: 'sse' }), speak: 'sse' });
 
+/** The same in a gzip stream, as browsers take it. */
+export const startOverGzip = async (settings) => ({ ...await startNewswired(settings, { name: 'gzip' }), speak: 'sse-gzip' });
+
 export async function startNewswired(settings, { workers = 1, name = 'newswired' } = {}) {
   const node = await startServer(settings, { workers });
   return candidate(settings, name, node.redis, [node]);

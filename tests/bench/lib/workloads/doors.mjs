@@ -21,12 +21,14 @@ async function keepAndDeliver(settings, candidate) {
 }
 
 export const sse = {
-  says: 'Server-Sent Events beside WebSocket, 10 posts a second', who: ['newswired', 'sse'], ofReaders: true, measure: keepAndDeliver, takes: 7,
+  says: 'Server-Sent Events beside WebSocket, 10 posts a second', who: ['newswired', 'sse', 'gzip'], ofReaders: true, measure: keepAndDeliver, takes: 7,
   figures: [...FANOUT_FIGURES, figure('idle_kb', 'server memory per idle reader', 'KiB', 2)],
   headlines: ['cpu_us', 'p99', 'idle_kb'],
   bars: [
     { key: 'cpu_us', of: 'sse', against: 'newswired', most: 1.05 },
     { key: 'idle_kb', of: 'sse', most: 1.3 },
     { key: 'lost', of: 'sse', most: 0 },
+    { key: 'idle_kb', of: 'gzip', most: 1.3 },
+    { key: 'lost', of: 'gzip', most: 0 },
   ],
 };
