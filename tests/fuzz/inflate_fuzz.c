@@ -1,7 +1,8 @@
-/* inflate_fuzz.c - throws bytes at what a client's handshake and its compressed messages go through. */
+/* inflate_fuzz.c - throws bytes at what says that a client takes or offers compression, and at its compressed messages. */
 #include <stdlib.h>
 #include <string.h>
 #include <newswire/protocol.h>
+#include "http/encoding.h"
 #include "ws/inflate.h"
 #include "ws/offer.h"
 
@@ -16,6 +17,12 @@ static void read_offer(const char *header)
 	MUST(strstr(header, OFFER_DEFLATE) != NULL && offer_mentions(header) > 0);
 	MUST(strstr(agreed.answer, "; client_no_context_takeover") != NULL);
 	MUST(!agreed.alone || strstr(header, "server_no_context_takeover") != NULL);
+}
+
+static void read_encodings(const char *header)
+{
+	if (encoding_takes_gzip(header))
+		MUST(strcasestr(header, "gzip") != NULL || strchr(header, '*') != NULL);
 }
 
 /* The same bytes come to the same end, whatever was inflated before. */
@@ -44,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	read_offer(text);
+	read_encodings(text);
 	read_message(data, size);
 	free(text);
 	return 0;

@@ -14,6 +14,16 @@
 //   keys of another type planted in Redis        here "a key of ours that holds something else", 27 "without Redis a batch …"
 //   too much at once: 429 and 503 busy           29 "a key that posts more than it may", 37 "too much, and nowhere to put it"
 //   no key in a log line, whatever was tried     here "whatever is tried with whatever key"
+// And of readers:
+//   10,000 channels; a prefix that matches all   53 "what is too much for a subscription", "a prefix takes what begins with it"; 52
+//   a URL of 64 KiB                              53, 52 "ten thousand channels and a URL of 64 KB"
+//   an inflate bomb, garbage for deflate         54 "garbage, bombs and breaches"
+//   a subscribe in a loop                        53 "what is too much for a subscription", 56 "limits: …"
+//   one that never reads                         24, 52 "a client that never reads …", 54, 56, 58 "… falls behind"
+//   a half-closed socket                         here "whoever closes his half", 52 "a client that closes its side"
+//   HTTP/2, by upgrade and at once               here "HTTP/2 is not spoken", 31 "a handshake that is not one"
+//   frames that RFC 6455 forbids                 31
+//   commands of Centrifuge's that we have not    56 "what is not there is an error with its code"
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -202,6 +212,39 @@ test('a client that connects and says nothing is let go and counted', async (t) 
   socket.resume();
   await once(socket, 'close');
   await stage.metric('newswire_http_silent_total').reaches(1);
+});
+
+test('HTTP/2 is not spoken: whoever asks for it or begins with it is told so at once, and hurts nobody', async (t) => {
+  const stage = await Stage.open(t);
+  const neighbour = await stage.reader({ channels: ['world'] });
+  const [pid] = await stage.workers();
+  const upgrade = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n';
+  for (const path of ['/', '/healthz', '/v1/feed', '/v1/stream', '/v1/publish', '/connection/websocket'])
+    for (const more of ['', 'Accept: text/event-stream\r\n'])
+      assert.match(await converse(stage, `GET ${path} HTTP/1.1\r\n${upgrade}${more}\r\n`), /^HTTP\/1.1 400 [^]*"bad_upgrade"/, path);
+  const body = JSON.stringify(item());
+  assert.match(await converse(stage, `POST /v1/items HTTP/1.1\r\n${upgrade}Authorization: Bearer ${stage.key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+    /^HTTP\/1.1 400 [^]*"bad_upgrade"/);
+  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  for (const bytes of [preface, Buffer.concat([preface, settings]), preface.subarray(0, 18)])
+    assert.match(await converse(stage, bytes), /^HTTP\/1.\d 4\d\d /, 'refused in the words of HTTP/1, not by silence');
+  assert.equal((await stage.feed()).items.length, 0, 'nothing was taken in');
+  await stage.publish(item(), 'world');
+  await neighbour.hasRead(1);
+  assert.deepEqual(await stage.workers(), [pid], 'the same worker');
+});
+
+test('whoever closes his half of a WebSocket is a reader no more, and is not waited for', async (t) => {
+  const stage = await Stage.open(t);
+  const neighbour = await stage.reader({ channels: ['world'] });
+  const key = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
+  for (const path of ['/v1/stream?channels=world', '/v1/publish', '/connection/websocket'])
+    for (const leaves of [`GET ${path} HTTP/1.1\r\nHost: x\r\n${key}\r\n`, `GET ${path} HTTP/1.1\r\nHost: x\r\n${key}`])
+      await converse(stage, leaves, true);
+  await stage.metric('newswire_readers').becomes(1);
+  await stage.publish(item(), 'world');
+  await neighbour.hasRead(1);
 });
 
 /** Every key of ours with its value, but those that change by themselves. */

@@ -4,9 +4,7 @@ import net from 'node:net';
 import test, { after, before } from 'node:test';
 import { launch, readWith } from './clients.mjs';
 import { Events, cutter, eventsUrl } from './events.mjs';
-import { haproxy, nginx } from './proxies.mjs';
 import { Stage, item, until } from './stage.mjs';
-import { judge, publishAll } from './thousand.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -104,33 +102,7 @@ test('a place that nobody knows is a gap, also if another server gave it', async
   }
 });
 
-// --- every client, every way, broken on the way ------------------------------------------------------------------------------
-
-const CUTS = [60_000, 90_000, 150_000, Infinity]; // bytes after which a way breaks
-
-test('npm\'s eventsource, Chromium and curl read 1,000 posts, directly and through proxies, however often they are cut off', async (t) => {
-  const stage = await Stage.open(t, { workers: 2, backlog: '64m', compression: 'off' }); // 58-sse-gzip: on
-  const control = await stage.reader({ channels: ['world'] });
-  const bases = { directly: stage.url, 'through nginx': await nginx(t, stage.url), 'through HAProxy': await haproxy(t, stage.url) };
-  bases['through nginx, HTTP/1.1'] = `${bases['through nginx']}/new`;
-  const readers = [];
-  for (const [way, base] of Object.entries(bases))
-    for (const name of ['eventsource', 'Chromium', 'curl']) {
-      const relay = await cutter(t, base, CUTS);
-      const path = new URL(base).pathname.replace(/\/$/, '');
-      const reader = await readWith[name](t, eventsUrl(stage, { base: relay.url + path, channels: ['world'] }), { browser });
-      readers.push({ who: `${name} ${way}`, relay, ...reader });
-    }
-  for (const { ready } of readers) await ready();
-  await publishAll(stage, control);
-  const wire = control.posts;
-  assert.ok(wire.some(({ action }) => action === 'correct') && wire.some(({ action }) => action === 'kill'));
-  for (const { who, posts, relay } of readers) {
-    await until(async () => (await posts()).at(-1)?.cursor === wire.at(-1).cursor, `${who} to have the last post`, 60_000);
-    judge(who, await posts(), wire);
-    assert.ok(relay.cuts >= 2, `${who} was cut off ${relay.cuts} times`);
-  }
-});
+// --- broken on the way (59-proof: every client, every way) ----------------------------------------------------------------------
 
 test('a reader whose worker dies comes back by itself and has missed nothing', async (t) => {
   const stage = await Stage.open(t, { workers: 1 });

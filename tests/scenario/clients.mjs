@@ -74,6 +74,11 @@ function readCentrifuge(kind, url, out, options) {
   out.close = () => sdk.disconnect();
 }
 
+/** It asks for messages that stand alone. */
+class Alone extends WebSocket {
+  constructor(url, protocol) { super(url, protocol, { perMessageDeflate: { serverNoContextTakeover: true } }); }
+}
+
 const inNode = (read, kind, options) => (t, url) => {
   const out = { posts: [] };
   read(kind, url, out, options);
@@ -131,6 +136,7 @@ export const readWith = {
 /** By WebSocket: newswire.v1, and Centrifuge's protocol. */
 export const readSocketsWith = {
   ws: inNode(readSocket, WebSocket),
+  'ws, each alone': inNode(readSocket, Alone),
   Chromium: inChromium(readSocket, 'WebSocket'),
 };
 export const readCentrifugeWith = {
