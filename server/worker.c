@@ -292,8 +292,7 @@ static void close_floors(struct worker *w)
 	keyring_close(w->keyring);
 }
 
-/* Every close makes libwebsockets look through its table of descriptors, which is as long as the
- * limit. */
+/* What a worker may hold is a number that was tried, however high the system's limit is. */
 static void limit_descriptors(const struct options *o)
 {
 	rlim_t wanted =

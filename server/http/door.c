@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <newswire/protocol.h>
@@ -75,14 +76,13 @@ static int dead_socket(void)
 int door_take_socket(struct door *door, struct lws *wsi)
 {
 	int theirs = lws_get_socket_fd(wsi), dead = dead_socket();
-	int ours = dead < 0 ? -1 : fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+	int ours = dead < 0 ? -1 : listener_keep(door->listener, theirs);
 
 	if (ours < 0)
 		return -1;
 	(void)epoll_ctl(uv_backend_fd(door->setup.loop), EPOLL_CTL_DEL, theirs, NULL);
 	if (dup3(dead, theirs, O_CLOEXEC) < 0)
 		(void)shutdown(ours, SHUT_RDWR); /* whoever gets it sees that it ended */
-	listener_kept(door->listener);
 	return ours;
 }
 
@@ -218,6 +218,23 @@ static const struct lws_token_limits token_limits = {
 		[WSI_TOKEN_OPTIONS_URI] = NEWSWIRE_MAX_QUERY + 1,
 	}};
 
+/* Its table of connections is as long as the limit of open files is now. */
+static struct lws_context *create_short(const struct lws_context_creation_info *info)
+{
+	struct lws_context *context;
+	struct rlimit real, low;
+
+	if (getrlimit(RLIMIT_NOFILE, &real) != 0)
+		return NULL;
+	low = real;
+	if (low.rlim_cur > LISTENER_TABLE)
+		low.rlim_cur = LISTENER_TABLE;
+	(void)setrlimit(RLIMIT_NOFILE, &low);
+	context = lws_create_context(info);
+	(void)setrlimit(RLIMIT_NOFILE, &real);
+	return context;
+}
+
 static int open_context(struct door *door)
 {
 	void *loops[1] = {door->setup.loop};
@@ -239,7 +256,7 @@ static int open_context(struct door *door)
 
 	lws_set_log_level(LLL_ERR | LLL_WARN, log_library);
 	passing_memory_use(HEADER_BYTES);
-	if ((door->context = lws_create_context(&info)) == NULL)
+	if ((door->context = create_short(&info)) == NULL)
 		return -1;
 	return (door->vhost = lws_create_vhost(door->context, &info)) == NULL ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@ struct listener {
 	int fd;
 	unsigned user_timeout_ms;
 	size_t open, limit;
+	int parked;  /* accepted, and waits for a lower descriptor; -1: none does */
 	bool paused; /* at the limit: not polled */
 	listener_adopt *adopt;
 	void *arg;
@@ -55,6 +57,34 @@ static void pause_listening(struct listener *l, const char *why)
 		 LOG_I("limit", l->limit));
 }
 
+static void admit(struct listener *l, int fd)
+{
+	l->open++;
+	if (l->adopt(fd, l->arg) != 0)
+		l->open--;
+}
+
+/* Is there a lower descriptor for the one that waits, or does none wait? */
+static bool unpark(struct listener *l)
+{
+	int fd = l->parked;
+
+	if (fd < 0)
+		return true;
+	l->parked = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (l->parked < 0 || l->parked >= LISTENER_TABLE) {
+		if (l->parked >= 0)
+			close(l->parked);
+		l->parked = fd;
+		return false;
+	}
+	close(fd);
+	fd = l->parked;
+	l->parked = -1;
+	admit(l, fd);
+	return true;
+}
+
 static void on_connections(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
@@ -76,9 +106,12 @@ static void on_connections(uv_poll_t *poll, int status, int events)
 			return;
 		}
 		set_options(l, fd);
-		l->open++;
-		if (l->adopt(fd, l->arg) != 0)
-			l->open--;
+		if (fd >= LISTENER_TABLE) {
+			l->parked = fd;
+			pause_listening(l, "limit of open requests");
+			return;
+		}
+		admit(l, fd);
 	}
 }
 
@@ -90,6 +123,7 @@ struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms
 	if (l == NULL)
 		return NULL;
 	l->fd = fd;
+	l->parked = -1;
 	l->user_timeout_ms = user_timeout_ms;
 	l->limit = descriptor_limit();
 	l->adopt = adopt;
@@ -105,7 +139,11 @@ struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct listener *l = handle->data;
+
+	if (l->parked >= 0)
+		close(l->parked);
+	free(l);
 }
 
 void listener_close(struct listener *l)
@@ -118,17 +156,22 @@ void listener_close(struct listener *l)
 
 void listener_retry(struct listener *l)
 {
-	if (l == NULL || !l->paused || l->open + LISTENER_BATCH > l->limit)
+	if (l == NULL || !l->paused || l->open + LISTENER_BATCH > l->limit || !unpark(l))
 		return;
 	l->paused = false;
 	uv_poll_start(&l->poll, UV_READABLE, on_connections);
 	log_info("accept_resumed", LOG_I("open", l->open));
 }
 
-void listener_kept(struct listener *l)
+int listener_keep(struct listener *l, int fd)
 {
-	if (l != NULL)
+	int kept = fcntl(fd, F_DUPFD_CLOEXEC, LISTENER_TABLE);
+
+	if (kept < 0) /* above it there is none left */
+		kept = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (kept >= 0 && l != NULL)
 		l->open++;
+	return kept;
 }
 
 void listener_freed(struct listener *l)

@@ -205,6 +205,26 @@ test('pipelined requests, bodies nobody asked for and bytes behind a body: no wo
   assert.equal(neighbour.closed, null);
 });
 
+test('more silent clients than there are places for requests: readers read on, and whoever comes next is answered once they were let go', async (t) => {
+  const stage = await Stage.open(t);
+  const reader = await stage.reader({ channels: ['world'] });
+  const silent = [];
+  t.after(() => { for (const socket of silent) socket.destroy(); });
+  for (let i = 0; i < 4200; i++) {
+    const socket = net.connect(stage.state.port, '127.0.0.1').on('error', () => {});
+    socket.resume();
+    silent.push(socket);
+    if (i % 200 === 199) await once(socket, 'connect');
+  }
+  await stage.logged(/accept_paused.*open requests/);
+  await stage.publish(item(), 'world');
+  await reader.hasRead(1);
+  assert.equal((await stage.http('/healthz')).status, 200); // it waited in the queue
+  await stage.publish(item(), 'world');
+  await reader.hasRead(2);
+  await stage.metric('newswire_accept_paused_total').reaches(1);
+});
+
 test('a client that connects and says nothing is let go and counted', async (t) => {
   const stage = await Stage.open(t);
   const socket = net.connect(stage.state.port, '127.0.0.1');
