@@ -19,7 +19,8 @@
 //   a URL of 64 KiB                              53, 52 "ten thousand channels and a URL of 64 KB"
 //   an inflate bomb, garbage for deflate         54 "garbage, bombs and breaches"
 //   a subscribe in a loop                        53 "what is too much for a subscription", 56 "limits: …"
-//   one that never reads                         24, 52 "a client that never reads …", 54, 56, 58 "… falls behind"
+//   one that never reads                         21 "a slow reader is bounded …", 52 "a client that never reads …", 54, 56, 58
+//   one that asks on and never reads answers     here "who asks on and on"
 //   a half-closed socket                         here "whoever closes his half", 52 "a client that closes its side"
 //   HTTP/2, by upgrade and at once               here "HTTP/2 is not spoken", 31 "a handshake that is not one"
 //   frames that RFC 6455 forbids                 31
@@ -265,6 +266,23 @@ test('whoever closes his half of a WebSocket is a reader no more, and is not wai
   await stage.metric('newswire_readers').becomes(1);
   await stage.publish(item(), 'world');
   await neighbour.hasRead(1);
+});
+
+test('who asks on and on and never reads the answers is too slow: closed, and nobody else', async (t) => {
+  const stage = await Stage.open(t, { sndbuf: '4k', backlog: '64m' });
+  const neighbour = await stage.reader({ channels: ['world'] });
+  const stuck = await stage.reader({ channels: ['world'] });
+  stuck.stopReading();
+  for (let n = 1, full = 0; full < 20; n++) { // its kernel takes some more now and then, until it is full for good
+    await stage.publish(item({ body: 'z'.repeat(50000) }), 'world');
+    await neighbour.hasRead(n);
+    full = (await stage.metric('newswire_readers_lagging').read()) === 1 ? full + 1 : 0;
+  }
+  for (let n = 0; n < 45; n++) stuck.send({ type: 'subscribe', ref: 'r'.repeat(62), channels: ['world'] }); // fewer than are too many in a second
+  await stage.metric('newswire_readers_closed_total{reason="too_slow"}').becomes(1);
+  await stage.metric('newswire_readers').becomes(1);
+  await stage.publish(item(), 'world');
+  await neighbour.hasRead(neighbour.posts.length + 1);
 });
 
 /** Every key of ours with its value, but those that change by themselves. */
