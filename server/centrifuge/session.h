@@ -52,6 +52,6 @@ struct session_options {
 /* For readers_options.lines. */
 const struct reader_line *session_line(void);
 /* For door_setup.centrifuge. */
-const struct door_stream *session_door(const struct session_options *options);
+const struct door_stream *session_door(const struct session_options *given);
 
 #endif

@@ -54,6 +54,7 @@ static void tell(struct request *r, struct result *result, const struct desk_rec
 {
 	struct batching *b = result->batching;
 
+	MUST(b != NULL);
 	result->at = b->told.len;
 	buf_addf(&b->told, "{\"index\":%zu,\"http\":%d,", (size_t)(result - b->result),
 		 receipt_status(receipt));

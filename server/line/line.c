@@ -107,9 +107,9 @@ enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
 	return sent < 0 ? die(line) : leave(line, bytes + sent, len - (size_t)sent);
 }
 
-void line_expect(void *line)
+void line_expect(void *arg)
 {
-	__builtin_prefetch(line);
+	__builtin_prefetch(arg);
 }
 
 void line_want_room(void *arg)

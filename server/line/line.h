@@ -88,8 +88,8 @@ static inline bool line_is_blocked(const struct line *line)
 }
 
 /* A reader's line (reader/reader.h) begins with one of these, so these are its functions. */
-enum line_result line_write(void *line, const uint8_t *bytes, size_t len);
-void line_expect(void *line);
-void line_want_room(void *line);
+enum line_result line_write(void *arg, const uint8_t *bytes, size_t len);
+void line_expect(void *arg);
+void line_want_room(void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 /* connection.c - bytes become messages; pings and goodbyes are answered. */
 #include "ws/connection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -271,13 +272,12 @@ void connection_pause(struct connection *c, bool paused)
 
 void connection_close(struct connection *c, int code, const char *reason)
 {
-	size_t len = strlen(reason);
-	uint8_t payload[FRAMES_CONTROL_MAX] = {(uint8_t)(code >> 8), (uint8_t)code};
+	char payload[FRAMES_CONTROL_MAX + 1] = {(char)(code >> 8), (char)code};
+	int len = snprintf(payload + 2, sizeof payload - 2, "%s", reason);
 	bool blocked = line_is_blocked(&c->line);
 
-	MUST(len <= sizeof payload - 2);
-	memcpy(payload + 2, reason, len);
+	MUST(len >= 0 && len <= FRAMES_CONTROL_MAX - 2);
 	if (!blocked)
-		blocked = say_control(c, FINAL_CLOSE, payload, len + 2) != LINE_SENT;
+		blocked = say_control(c, FINAL_CLOSE, payload, (size_t)len + 2) != LINE_SENT;
 	line_end(&c->line, blocked ? LINE_ENDS : LINE_PARTS);
 }
