@@ -395,9 +395,10 @@ static bool has_other_version(struct lws *wsi)
 /* RFC 6455, 4.2.1: the key is 16 bytes in base64, and `Connection` names the upgrade. */
 static bool is_no_handshake(struct lws *wsi)
 {
-	char connection[128];
+	char connection[128], key[25], bytes[20];
 
-	return lws_hdr_total_length(wsi, WSI_TOKEN_KEY) != 24 ||
+	return lws_hdr_copy(wsi, key, sizeof key, WSI_TOKEN_KEY) != 24 ||
+	       lws_b64_decode_string(key, bytes, sizeof bytes) != 16 ||
 	       lws_hdr_copy(wsi, connection, sizeof connection, WSI_TOKEN_CONNECTION) <= 0 ||
 	       strcasestr(connection, "upgrade") == NULL;
 }

@@ -190,6 +190,7 @@ test('a handshake that is not one is refused, and says why where it can', async 
     ['h2c', { Upgrade: 'h2c' }, /^HTTP\/1.1 400 [^]*bad_upgrade|^$/],
     ['no key', { 'Sec-WebSocket-Key': null }, /^HTTP\/1.1 400 [^]*bad_handshake/],
     ['a key that is too short', { 'Sec-WebSocket-Key': 'dGhl' }, /^HTTP\/1.1 400 [^]*bad_handshake/],
+    ['a key that is not base64', { 'Sec-WebSocket-Key': '?GhlIHNhbXBsZSBub25jZQ==' }, /^HTTP\/1.1 400 [^]*bad_handshake/],
     ['no word of an upgrade', { Connection: 'close' }, /^HTTP\/1.1 400 [^]*bad_handshake/],
     ['another version', { 'Sec-WebSocket-Version': '8' }, /^HTTP\/1.1 426 [^]*sec-websocket-version: 13[^]*bad_version/],
     ['no version', { 'Sec-WebSocket-Version': null }, /^HTTP\/1.1 426 [^]*bad_version/],
