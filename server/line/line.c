@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <utlist.h>
 #include "base/clock.h"
+#include "base/counters.h"
 
 enum { EVENTS_AT_ONCE = 64, READ_BYTES = 64 << 10 };
 
@@ -174,7 +175,7 @@ static void parting_ended(struct line *line)
 	struct lines *all = line->all;
 
 	DL_DELETE(all->parting, p);
-	all->parting_count--;
+	GAUGE_SET(PARTING, --all->parting_count);
 	free(p);
 }
 
@@ -193,7 +194,7 @@ static bool part(struct line *line)
 	all->by_fd[line->fd] = &p->line;
 	(void)look(&p->line, EPOLL_CTL_MOD);
 	DL_APPEND(all->parting, p);
-	all->parting_count++;
+	GAUGE_SET(PARTING, ++all->parting_count);
 	return true;
 }
 

@@ -120,7 +120,22 @@ test('whoever does not answer a close frame is hung up on all the same, and hear
   await isUnhurt();
   await until(() => rude.every((raw) => raw.ended), 'both ends');
   for (const raw of rude) assert.equal(raw.frames.at(-1).opcode, CLOSE, raw.told());
+  await stage.metric('newswire_parting_connections').becomes(0);
   await stage.metric('newswire_readers').becomes(1);
+});
+
+test('whoever never hangs up after a close frame is waited for a few seconds, and may say what he likes', async (t) => {
+  const { stage, isUnhurt } = await withNeighbour(t);
+  const raw = await open(stage, t);
+  raw.socket.removeAllListeners('end'); // its side stays open
+  raw.send(frame(3, 'x'));
+  await raw.saw((f) => f.opcode === CLOSE, 'the close frame');
+  await stage.metric('newswire_parting_connections').becomes(1);
+  await stage.metric('newswire_readers').becomes(1);
+  raw.send(frame(TEXT, ping), frame(PING, 'x'));
+  await isUnhurt();
+  assert.equal(raw.frames.at(-1).opcode, CLOSE, raw.told());
+  await stage.metric('newswire_parting_connections').becomes(0);
 });
 
 test('the closing handshake: the code comes back; one that may not be sent is answered with 1002', async (t) => {

@@ -31,7 +31,7 @@ export class Raw {
   constructor(stage) {
     this.bytes = Buffer.alloc(0);
     this.frames = [];
-    this.socket = net.connect(stage.state.port, '127.0.0.1');
+    this.socket = net.connect({ port: stage.state.port, host: '127.0.0.1', allowHalfOpen: true });
     this.socket.setNoDelay(true);
     this.socket.on('data', (data) => this.hear(data));
     this.socket.on('end', () => { this.ended = true; this.socket.end(); });
