@@ -187,7 +187,8 @@ static int open_floors(struct worker *w)
 	struct wire_options wire = {.prefix = o->prefix,
 				    .backlog_bytes = o->backlog,
 				    .retention_ms = o->retention_ms,
-				    .max_entries = o->wire_max};
+				    .max_entries = o->wire_max,
+				    .vacate_ms = o->vacate_after_ms};
 	struct desk_options desk = {.prefix = o->prefix,
 				    .max_item = o->max_item,
 				    .retention_ms = o->retention_ms,
@@ -199,6 +200,7 @@ static int open_floors(struct worker *w)
 				    .inbox_pause_ms = INBOX_PAUSE_MS};
 	struct readers_options readers = {.tick_ms = o->tick_ms,
 					  .retention_ms = o->retention_ms,
+					  .shows_readers = o->show_readers == SHOW_EVERYBODY,
 					  .lines = {[FORMAT_WEBSOCKET] = stream_line(),
 						    [FORMAT_WEBSOCKET_ALONE] = stream_line(),
 						    [FORMAT_WEBSOCKET_LIKE] = stream_line(),
@@ -245,6 +247,7 @@ static int open_floors(struct worker *w)
 		.max_item = o->max_item,
 		.max_batch = o->max_batch,
 		.max_readers = o->max_readers,
+		.shows_readers = o->show_readers == SHOW_EVERYBODY,
 		.user_timeout_ms = (unsigned)o->user_timeout_ms,
 		.public_url = o->public_url,
 		.cors_origin = o->cors_origin};

@@ -130,6 +130,21 @@ static const struct option_row audit_options[] = {
 	EVERYWHERE,
 };
 
+static const struct option_row channels_options[] = {
+	{"prefix", "TEXT", 0, TEXT, FIELD(begins), 0, 0,
+	 "only channels whose names begin so, such as sport or topic:"},
+	{"watch", NULL, 'w', FLAG, FIELD(watch), 0, 0,
+	 "ask every second, and print the list whenever it has changed"},
+	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0,
+	 "server to ask, http or https (default: the newswired that runs on this\n"
+	 "machine)"},
+	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
+	 "file whose first line is a key, where the server wants one (default:\n"
+	 "$NEWSWIRE_KEY)"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the answers as they came"},
+	EVERYWHERE,
+};
+
 static const struct option_row purge_options[] = {
 	{"yes", NULL, 'y', FLAG, FIELD(yes), 0, 0, "do not ask; needed where nobody can answer"},
 	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0,
@@ -181,6 +196,10 @@ static const struct command commands[] = {
 	 "version and the one that was public before, channels, the place on the wire, and to\n"
 	 "how many readers it was written. Needs a key.\n",
 	 cmd_audit, NULL, audit_options},
+	{"channels", "[OPTION…]", "show how many read each channel now",
+	 "Prints each channel that has readers, over all workers and nodes, and how many, by\n"
+	 "name.\n",
+	 cmd_channels, NULL, channels_options},
 	{"purge", "[OPTION…] URI…", "take stories away for good, from everywhere",
 	 "All texts of each URI go, also those under embargo and what notices said; readers who\n"
 	 "saw one are told by a kill. The URI is refused for ever. It cannot be undone, so it\n"

@@ -35,6 +35,7 @@ struct settings {
 	const char *since;
 	const char *before;
 	const char *uri, *who, *what;  /* audit: only entries that say this */
+	const char *begins;	       /* channels: only names that begin so */
 	const char *keys_file;	       /* keys: what is edited */
 	const char *name;	       /* keys add */
 	const char *secret_file;       /* keys add */
@@ -46,7 +47,8 @@ struct settings {
 	uint64_t limit;		       /* posts on a page; 0: the server's choice */
 	bool inbox; /* publish: through Redis, and to stay there until it is decided */
 	bool json;
-	bool yes; /* purge: do not ask */
+	bool watch; /* channels: again and again */
+	bool yes;   /* purge: do not ask */
 	bool verbose;
 	bool help;
 	char **files; /* what follows the options (purge: uris, keys: what to do); ends in NULL */
@@ -72,6 +74,7 @@ enum exit_code cmd_publish(const struct settings *settings);
 enum exit_code cmd_tail(const struct settings *settings);
 enum exit_code cmd_feed(const struct settings *settings);
 enum exit_code cmd_audit(const struct settings *settings);
+enum exit_code cmd_channels(const struct settings *settings);
 enum exit_code cmd_purge(const struct settings *settings);
 enum exit_code cmd_keys(const struct settings *settings);
 

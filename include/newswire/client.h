@@ -218,6 +218,16 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_audit(struct newswire_client *client
 						  unsigned limit, const char *before,
 						  newswire_answer_cb *done, void *data);
 
+/* Reads one page of the channels that have readers now, by name. `key`: one, where the server wants it, or NULL;
+ * `prefix`: only channels that begin so, or NULL; `limit`: 1-1000, 0 for the server's choice; `after`: of the previous
+ * page, or NULL. Calls back once, within 30 s. On success answer->json is {"channels":[{"channel":…,"readers":…},…],
+ * "after":…}. Returns 0, or -1 with errno as above. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_channels(struct newswire_client *client,
+						     const char *url, const char *key,
+						     const char *prefix, unsigned limit,
+						     const char *after, newswire_answer_cb *done,
+						     void *data);
+
 /* Takes a story away for good: all texts, feeds, what is under embargo; who was sent any of it is told by
  * a kill. `key`: one that may, or NULL. Calls back once, within 30 s. On success answer->json is
  * {"status":"purged","id":…,"versions":…,"feeds":…,"held":…}. Purging again is safe. Returns 0, or -1

@@ -23,7 +23,7 @@
 #define NEWSWIRE_PATH_ATOM_FEED	     "/feed.atom" /* … and Atom */
 #define NEWSWIRE_PATH_CHANNEL_FEEDS  "/feed"	  /* GET below it: /<channel>.json or .atom */
 #define NEWSWIRE_PATH_ITEMS	     "/v1/items" /* POST an item or several; GET below it: /<escaped uri> */
-#define NEWSWIRE_PATH_CHANNELS	     "/v1/channels"
+#define NEWSWIRE_PATH_CHANNELS	     "/v1/channels" /* GET: how many read each channel now */
 #define NEWSWIRE_PATH_AUDIT	     "/v1/audit" /* GET, with a key: what was done, newest first */
 #define NEWSWIRE_PATH_REACH	     "/v1/reach" /* GET ?uri=…, with a key; also below the item: */
 #define NEWSWIRE_REACH_END	     "/reach"	 /* /v1/items/<escaped uri>/reach */
@@ -55,6 +55,10 @@
 #define NEWSWIRE_FEED_LIMIT	20  /* posts on a page of the feed when none is asked for */
 #define NEWSWIRE_MAX_FEED_LIMIT 100 /* the most posts that one page of the feed may hold */
 
+#define NEWSWIRE_CHANNELS_LIMIT	    100 /* channels on a page of /v1/channels when none is asked for */
+#define NEWSWIRE_MAX_CHANNELS_LIMIT 1000 /* the most channels that one page may hold */
+#define NEWSWIRE_MAX_COUNTED	    10000 /* channels whose readers are counted (a number, not bytes) */
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 #define NEWSWIRE_TICK_S	      25 /* a tick this often proves life; `hello` carries the real value */
@@ -75,7 +79,8 @@
 #define NEWSWIRE_TYPE_BYE	 "bye"
 #define NEWSWIRE_TYPE_ERROR	 "error"
 #define NEWSWIRE_TYPE_SUBSCRIBED "subscribed"
-#define NEWSWIRE_TYPE_LIKE	 "like" /* compressed: the words that later messages refer to */
+#define NEWSWIRE_TYPE_LIKE	 "like"	   /* compressed: the words that later messages refer to */
+#define NEWSWIRE_TYPE_READERS	 "readers" /* only to those who asked by readers=1 */
 
 /* client to server */
 #define NEWSWIRE_TYPE_SUBSCRIBE "subscribe"
@@ -174,9 +179,11 @@ enum newswire_close {
  * Pub/sub channels begin with the prefix; keys with the prefix in braces (one Cluster slot). */
 
 #define NEWSWIRE_REDIS_PREFIX "newswire"
-#define NEWSWIRE_REDIS_IN     ":in:"   /* <prefix>:in:<channel>: raw items from tools */
-#define NEWSWIRE_REDIS_OUT    ":out"   /* <prefix>:out: accepted posts, in order */
-#define NEWSWIRE_REDIS_INBOX  ":inbox" /* {<prefix>}:inbox: a stream of items, the durable way in */
+#define NEWSWIRE_REDIS_IN     ":in:" /* <prefix>:in:<channel>: raw items from tools */
+#define NEWSWIRE_REDIS_OUT    ":out" /* <prefix>:out: accepted posts, in order */
+#define NEWSWIRE_REDIS_CHANNELS \
+	":channels" /* <prefix>:channels: which channels are occupied and vacated, for tools */
+#define NEWSWIRE_REDIS_INBOX ":inbox" /* {<prefix>}:inbox: a stream of items, the durable way in */
 
 /* --- the state directory ----------------------------------------------------------------------
  * $NEWSWIRE_STATE_DIR, else $XDG_STATE_HOME/newswire, else ~/.local/state/newswire. */

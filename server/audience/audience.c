@@ -1,4 +1,4 @@
-/* audience.c - who belongs to which audience. */
+/* audience.c - who belongs to which audience, and what is said to all of them that is no post. */
 #include "audience/audience_own.h"
 
 #include <string.h>
@@ -23,6 +23,7 @@ void audiences_free(struct audiences *set)
 		return;
 	MUST(set->by_key == NULL);
 	owed_free(&set->owed);
+	census_free(&set->census);
 	free(set->joined.at);
 	buf_free(&set->block);
 	free(set);
@@ -31,6 +32,21 @@ void audiences_free(struct audiences *set)
 size_t audiences_count(const struct audiences *set)
 {
 	return HASH_COUNT(set->by_key);
+}
+
+struct census *audiences_census(struct audiences *set)
+{
+	return &set->census;
+}
+
+struct audience *audience_of_entry(struct census_entry *entry)
+{
+	return CONTAINER_OF(entry, struct audience, census);
+}
+
+struct census_entry *audience_entry(struct audience *audience)
+{
+	return &audience->census;
 }
 
 size_t audience_live(const struct audience *audience)
@@ -99,6 +115,7 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 		free(a);
 		return NULL;
 	}
+	census_enter(&a->census, s);
 	HASH_ADD_KEYPTR(hh, set->by_key, a->key, strlen(a->key), a);
 	return a;
 }
@@ -138,6 +155,7 @@ void audience_put(struct audience *audience)
 	if (audience->is_dirty)
 		audience_rest(audience);
 	listeners_leave(&audience->set->index, audience->places, audience->subscription);
+	census_leave(&audience->set->census, &audience->census);
 	HASH_DEL(audience->set->by_key, audience);
 	audience_free(audience);
 }
@@ -152,6 +170,7 @@ int audience_join(struct audience_member *member)
 		return -1;
 	member->index = a->live_count;
 	a->live[a->live_count++] = member;
+	census_add(&a->set->census, &a->census, 1);
 	return 0;
 }
 
@@ -170,10 +189,38 @@ void audience_leave(struct audience_member *member)
 		a->live[member->index]->index = member->index;
 	}
 	member->index = AUDIENCE_NOT_LIVE;
+	census_add(&a->set->census, &a->census, -1);
 }
 
 void audience_lag(struct audience *audience, int more)
 {
 	MUST(more >= 0 || audience->lagging >= (uint32_t)-more);
 	audience->lagging += (uint32_t)more;
+	if (more != 0)
+		census_add(&audience->set->census, &audience->census, more);
+}
+
+/* --- what is no post -------------------------------------------------------------------------- */
+
+/* What it owes goes out, before others have their turn. */
+static void pay_all(struct audience *a)
+{
+	while (a->is_dirty) {
+		TAILQ_REMOVE(&a->set->dirty, a, turn);
+		TAILQ_INSERT_HEAD(&a->set->dirty, a, turn);
+		audiences_go_on(a->set, a->live_count + 1);
+	}
+}
+
+void audience_say(struct audience *a, const uint8_t *bytes, size_t len)
+{
+	const struct audience_ops *ops = a->set->ops;
+	struct audience_block block = {.bytes = bytes, .len = len};
+
+	pay_all(a);
+	block.from = block.upto = a->pass == a->set->pass ? a->offered : a->set->flushed;
+	for (uint32_t i = a->live_count; i-- > 0;) { /* who leaves is replaced by one that has it */
+		ops->expect(a->live[i]);
+		ops->offer(a->live[i], &block);
+	}
 }

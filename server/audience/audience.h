@@ -12,7 +12,7 @@
  * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
  *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
  *               them and has called audience_leave() before.
- * Re-entrancy   audiences_go_on() calls `offer`, which may call audience_leave() and audience_lag() for
+ * Re-entrancy   audiences_go_on() and audience_say() call `offer`, which may call audience_leave() and audience_lag() for
  *               the member it was given, and nothing else of this header; the others call nothing of it.
  * Reach         Who is live when everybody was offered a block has it whole: a post's readers are
  *               counted for each audience, never for each reader.
@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "audience/census.h"
 #include "base/base.h"
 #include "news/format.h"
 #include "news/post.h"
@@ -102,6 +103,14 @@ bool audiences_go_on(struct audiences *set, uint32_t slice);
 const struct post *audiences_owed(const struct audiences *set);
 /* History broke: what was remembered is forgotten; `head` is where the next tick starts. */
 void audiences_forget(struct audiences *set, struct wire_id head);
+
+/* Bytes that are no post, for every live member, behind what it owes them. */
+void audience_say(struct audience *audience, const uint8_t *bytes, size_t len);
+
+/* How many readers each channel has here. */
+struct census *audiences_census(struct audiences *set);
+struct audience *audience_of_entry(struct census_entry *entry);
+struct census_entry *audience_entry(struct audience *audience);
 
 size_t audiences_count(const struct audiences *set);
 size_t audience_live(const struct audience *audience);

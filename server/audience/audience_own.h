@@ -63,6 +63,7 @@ struct audience {
 	bool by_channel; /* the format names the channel: a post is pending once for each that it matches */
 	bool is_coded; /* its frames may be compressed */
 	bool torn; /* memory was short: its members are told to catch up after what is in the block */
+	struct census_entry census;
 	UT_hash_handle hh;
 };
 
@@ -70,6 +71,7 @@ struct audiences {
 	const struct audience_ops *ops;
 	struct audience *by_key;
 	struct listeners_index index;
+	struct census census;
 	TAILQ_HEAD(, audience) dirty; /* those with something to offer, by turn */
 	uint64_t pass;		      /* counts the times when nothing was left to offer */
 	struct wire_id flushed;	      /* the wire's head at that time */

@@ -18,6 +18,9 @@ static const char *const names[QUERY_COUNT] = {
 	[QUERY_WHO] = "who",
 	[QUERY_WHAT] = "what",
 	[QUERY_VIEW] = "view",
+	[QUERY_PREFIX] = "prefix",
+	[QUERY_AFTER] = "after",
+	[QUERY_READERS] = "readers",
 };
 
 static void take(struct query *q, const char *arg, size_t len)
@@ -84,16 +87,21 @@ struct subscription *query_subscription(const struct query *q, const char *chann
 	return NULL;
 }
 
-unsigned query_limit(const struct query *q)
+unsigned query_number(const struct query *q, enum query_name name, unsigned preset, unsigned most)
 {
-	const char *text = query_get(q, QUERY_LIMIT);
+	const char *text = query_get(q, name);
 	char *end;
 	unsigned long n;
 
 	if (text == NULL)
-		return NEWSWIRE_FEED_LIMIT;
+		return preset;
 	n = strtoul(text, &end, 10);
-	if (*end != '\0' || text[0] < '0' || text[0] > '9' || n < 1 || n > NEWSWIRE_MAX_FEED_LIMIT)
+	if (*end != '\0' || text[0] < '0' || text[0] > '9' || n < 1 || n > most)
 		return 0;
 	return (unsigned)n;
+}
+
+unsigned query_limit(const struct query *q)
+{
+	return query_number(q, QUERY_LIMIT, NEWSWIRE_FEED_LIMIT, NEWSWIRE_MAX_FEED_LIMIT);
 }

@@ -20,6 +20,9 @@ enum query_name {
 	QUERY_URI,
 	QUERY_WHO,
 	QUERY_WHAT,
+	QUERY_PREFIX,
+	QUERY_AFTER,
+	QUERY_READERS,
 	QUERY_COUNT
 };
 
@@ -39,6 +42,8 @@ const char *query_get(const struct query *q, enum query_name name);
 /* What a reader asks for with it, but for channels, which may stand elsewhere too. NULL and *fault: it makes no sense. */
 struct subscription *query_subscription(const struct query *q, const char *channels,
 					struct subscription_fault *fault) MUST_USE;
+/* A number from 1 to most; preset where none is given; 0: it makes no sense. */
+unsigned query_number(const struct query *q, enum query_name name, unsigned preset, unsigned most);
 /* `limit`, 1-100; 20 where none is given; 0: it makes no sense. */
 unsigned query_limit(const struct query *q);
 

@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "http/auditing.h"
 #include "http/cors.h"
+#include "http/counting.h"
 #include "http/feeding.h"
 #include "http/posting.h"
 #include "http/purging.h"
@@ -272,6 +273,7 @@ static const struct route routes[] = {
 	{NEWSWIRE_PATH_ITEMS "/", true, READ_METHODS | METHOD_DELETE, READ_METHODS, item, NULL},
 	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST | METHOD_DELETE, READ_METHODS,
 	 items, posting_body},
+	{NEWSWIRE_PATH_CHANNELS, false, READ_METHODS, READ_METHODS, counting_begin, NULL},
 	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, 0, auditing_begin, NULL},
 	{NEWSWIRE_PATH_REACH, false, READ_METHODS, 0, get_reach, NULL},
 	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, 0, get_metrics, NULL},
@@ -321,11 +323,13 @@ static void begin_page(struct request *r)
 		wrong_method(r, READ_METHODS);
 }
 
-/* What pages of any origin may use of this address. Reach stands below the items, and takes a key. */
+/* What pages of any origin may use of this address. Reach stands below the items, and takes a key; so may channels. */
 static unsigned shared_of(const struct request *r)
 {
 	if (r->route == NULL)
 		return READ_METHODS;
+	if (r->route->begin == counting_begin && !door_setup_of(r->door)->shows_readers)
+		return 0;
 	return r->route->begin == item && reaching_uri_len(r->path) > 0 ? 0 : r->route->shared;
 }
 

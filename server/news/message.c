@@ -82,6 +82,30 @@ void message_subscribed(struct buf *out, const char *ref, const struct cursor *a
 	buf_addc(out, '}');
 }
 
+static void add_count(struct buf *out, const char *name, const char *end, message_count *of,
+		      const void *arg)
+{
+	char channel[CHANNEL_READABLE_MAX + 2];
+
+	snprintf(channel, sizeof channel, "%s%s", name, end);
+	if (out->len > 0 && out->data[out->len - 1] != '{')
+		buf_addc(out, ',');
+	buf_add_json(out, channel, strlen(channel));
+	buf_addc(out, ':');
+	buf_add_number(out, of(channel, arg));
+}
+
+void message_readers(struct buf *out, const struct subscription *s, message_count *of,
+		     const void *arg)
+{
+	buf_adds(out, "{\"type\":\"readers\",\"channels\":{");
+	for (uint32_t i = 0; i < s->channels.count; i++)
+		add_count(out, s->channels.name[i], "", of, arg);
+	for (uint32_t i = 0; i < s->prefixes.count; i++)
+		add_count(out, s->prefixes.name[i], "*", of, arg);
+	buf_adds(out, "}}");
+}
+
 void message_error(struct buf *out, const char *code, const char *detail, const char *ref)
 {
 	buf_adds(out, "{\"type\":\"error\"");
@@ -171,6 +195,17 @@ int message_read_list(const json_t *list, struct buf *out)
 	return 0;
 }
 
+static int read_readers(const json_t *readers, struct client_message *out,
+			struct message_fault *fault)
+{
+	if (readers == NULL || json_is_null(readers) || json_is_false(readers))
+		return 0;
+	if (!json_is_true(readers))
+		return message_refuse(fault, ANSWER_ONLY, "bad_readers",
+				      "readers is neither true nor false.");
+	return subscription_ask_readers(out->subscription) == 0 ? 0 : message_refuse_memory(fault);
+}
+
 static int read_subscribe(const json_t *json, struct client_message *out,
 			  struct message_fault *fault)
 {
@@ -201,12 +236,15 @@ static int read_subscribe(const json_t *json, struct client_message *out,
 	}
 	out->subscription =
 		subscription_read(lists[0].data, lists[1].data, lists[2].data, lists[3].data, &why);
-	if (out->subscription != NULL &&
-	    subscription_view(out->subscription, lists[4].data, &why) == -1) {
+	if (out->subscription == NULL ||
+	    subscription_view(out->subscription, lists[4].data, &why) == -1)
+		result = message_refuse(fault, ANSWER_ONLY, why.code, why.detail);
+	else
+		result = read_readers(json_object_get(json, "readers"), out, fault);
+	if (result == -1) {
 		subscription_free(out->subscription);
 		out->subscription = NULL;
 	}
-	result = out->subscription ? 0 : message_refuse(fault, ANSWER_ONLY, why.code, why.detail);
 
 done:
 	for (size_t i = 0; i < COUNT_OF(names); i++)

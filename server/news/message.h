@@ -20,6 +20,10 @@ void message_gap(struct buf *out, const struct cursor *at);
 void message_bye(struct buf *out, const char *reason, uint32_t retry_ms);
 /* ref: the client's own, verbatim JSON (number or string), or NULL for none. */
 void message_subscribed(struct buf *out, const char *ref, const struct cursor *at);
+/* How many read each channel and prefix of the subscription, as of() says. */
+typedef uint64_t message_count(const char *channel, const void *arg);
+void message_readers(struct buf *out, const struct subscription *s, message_count *of,
+		     const void *arg);
 void message_error(struct buf *out, const char *code, const char *detail, const char *ref);
 
 enum { MESSAGE_REF_SIZE = 72 };

@@ -252,6 +252,8 @@ static char *make_key(const struct subscription *s)
 	write_key_list(&key, &s->classes, class_list.kind);
 	write_key_list(&key, &s->langs, lang_list.kind);
 	write_key_list(&key, &s->types, type_list.kind);
+	if (s->readers)
+		buf_adds(&key, "&readers=1");
 	buf_addc(&key, '\0');
 	if (key.failed)
 		buf_free(&key);
@@ -312,6 +314,25 @@ int subscription_view(struct subscription *s, const char *view, struct subscript
 	return s->view < VIEW_COUNT
 		       ? 0
 		       : fail_value(fault, "bad_view", view, strlen(view), "full or brief");
+}
+
+int subscription_ask_readers(struct subscription *s)
+{
+	char *key;
+
+	s->readers = true;
+	if ((key = make_key(s)) == NULL)
+		return -1;
+	free(s->key);
+	s->key = key;
+	return 0;
+}
+
+int subscription_read_readers(const char *text)
+{
+	if (text == NULL || text[0] == '\0' || strcmp(text, "0") == 0)
+		return 0;
+	return strcmp(text, "1") == 0 ? 1 : -1;
 }
 
 void subscription_free(struct subscription *s)

@@ -23,6 +23,7 @@ struct subscription {
 		langs; /* `lang:en`; asking for `en` matches `en-gb` too (items carry both channels) */
 	struct channel_set types; /* `type:video` */
 	enum format_view view;	  /* how much of each item; no part of the key */
+	bool readers;		  /* be told how many read its channels */
 	char *key;		  /* canonical text, e.g. `c=sport,topic:*&class=flash` */
 };
 
@@ -48,6 +49,10 @@ struct subscription *subscription_of_channels(struct channel_set *channels) MUST
 int subscription_view(struct subscription *s, const char *view,
 		      struct subscription_fault *fault) MUST_USE;
 void subscription_free(struct subscription *s); /* accepts NULL */
+/* It asks for the number of readers as well, so its key is another one. 0, or -1 out of memory. */
+int subscription_ask_readers(struct subscription *s) MUST_USE;
+/* `readers` of a URL: 1 or 0; NULL and "" mean 0. -1: it is neither. */
+int subscription_read_readers(const char *text) MUST_USE;
 
 /* Appends names, then prefixes with their `*`. */
 void subscription_write_channels(const struct subscription *s, char separator, struct buf *out);

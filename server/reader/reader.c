@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "news/message.h"
 #include "reader/bucket.h"
+#include "reader/counts.h"
 
 /* --- state ------------------------------------------------------------------------------------ */
 
@@ -89,7 +90,9 @@ void reader_go_live(struct reader *r)
 	if (audience_join(&r->member) != 0) {
 		reader_set_state(r, READER_BEHIND);
 		reader_close(r, CLOSE_INTERNAL);
+		return;
 	}
+	counts_say(r);
 }
 
 struct cursor reader_cursor(const struct reader *r)
@@ -482,6 +485,11 @@ static void complain(struct reader *r, const char *code, const char *detail, con
 	reader_say(r, NEWSWIRE_TYPE_ERROR, NULL);
 }
 
+bool reader_may_ask(const struct readers *all, const struct subscription *s)
+{
+	return all->options.shows_readers || !s->readers;
+}
+
 /* Its place stays, and it is not live. 0, or -1: memory is short, and it is closed. */
 static int change_audience(struct reader *r, struct subscription *subscription)
 {
@@ -504,6 +512,7 @@ static int change_audience(struct reader *r, struct subscription *subscription)
 	audience_lag(next, 1);
 	if (r->debts != NULL)
 		r->debts->leaves = false;
+	r->told = 0;
 	stand_at(r, at.id);
 	return 0;
 }
@@ -572,6 +581,9 @@ void reader_hear(struct reader *r, const char *bytes, size_t len)
 		complain(r, fault.code, fault.detail, fault.ref);
 		if (fault.close != 0)
 			reader_close(r, close_of_code(fault.close));
+	} else if (m.kind == CLIENT_SUBSCRIBE && !reader_may_ask(r->all, m.subscription)) {
+		complain(r, READERS_HIDDEN_CODE, READERS_HIDDEN_DETAIL, m.ref);
+		subscription_free(m.subscription);
 	} else if (m.kind == CLIENT_SUBSCRIBE) {
 		subscribe(r, &m);
 	} else {

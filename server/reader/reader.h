@@ -61,7 +61,8 @@ enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50 };
 
 struct readers_options {
 	uint64_t tick_ms;
-	uint64_t retention_ms;			       /* told in `hello` */
+	uint64_t retention_ms; /* told in `hello` */
+	bool shows_readers;    /* how many read a channel; else asking for it is refused */
 	const struct reader_line *lines[FORMAT_COUNT]; /* of the door of each format; borrowed */
 };
 
@@ -92,6 +93,11 @@ size_t readers_reap(struct readers *all);
  * how many are left. */
 size_t readers_drain(struct readers *all, size_t count, uint32_t retry_min_ms,
 		     uint32_t retry_max_ms);
+
+/* May this be asked for? Not with --show-readers=publishers and `readers`: that is refused. */
+bool reader_may_ask(const struct readers *all, const struct subscription *subscription);
+#define READERS_HIDDEN_CODE   "readers_hidden"
+#define READERS_HIDDEN_DETAIL "How many read a channel is not told here."
 
 /* A connection was opened, in this format or that with its subscription's view. `line` is copied. Takes the subscription over, also on failure. since NULL: from now
  * on. Says hello, and whatever the reader missed follows. NULL: out of memory (close the

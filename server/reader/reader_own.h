@@ -58,6 +58,8 @@ struct reader {
 	uint8_t state;	/* enum reader_state; reader_set_state() alone writes it */
 	uint8_t format; /* enum format */
 	bool blocked;	/* bytes wait in the door's library: write nothing */
+	uint32_t
+		told; /* hash of the numbers of readers that it has been behind since; 0: of none */
 };
 
 /* Readers whose tick falls into the same second. */
@@ -83,6 +85,7 @@ struct readers {
 	struct reader *closing;		    /* to be reaped */
 	struct buf json, frame;		    /* scratch for messages */
 	struct buf block;		    /* scratch for catching up */
+	int64_t counts_left;		    /* of COUNTS_WRITES, in this second */
 };
 
 /* reader_line(), for the fan-out. */

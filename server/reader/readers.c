@@ -4,6 +4,7 @@
 #include "base/backoff.h"
 #include "base/counters.h"
 #include "news/message.h"
+#include "reader/counts.h"
 #include "reader/reader_own.h"
 #include "wire/tally.h"
 
@@ -234,6 +235,7 @@ void readers_second(struct readers *all)
 	struct bucket *b = &all->buckets[all->next_bucket];
 	struct cursor head = {.id = wire_head(all->wire)};
 
+	counts_second(all);
 	all->next_bucket = (uint16_t)((all->next_bucket + 1) % all->bucket_count);
 	memcpy(head.epoch, wire_epoch(all->wire), strlen(wire_epoch(all->wire)) + 1);
 	buf_clear(&all->json);

@@ -8,6 +8,7 @@
 #include <newswire/protocol.h>
 #include "base/backoff.h"
 #include "base/counters.h"
+#include "http/asking.h"
 #include "http/encoding.h"
 #include "http/request.h"
 #include "line/line.h"
@@ -95,14 +96,13 @@ static bool takes_gzip(const struct request *r)
 /* 0, or -1: it was refused. */
 static int read_asked(struct request *r, struct asked *asked)
 {
-	const struct query *q = &r->query;
 	struct subscription_fault fault;
 
 	*asked = (struct asked){.format = how.compresses && takes_gzip(r) ? FORMAT_EVENT_GZIP
 									  : FORMAT_EVENT};
 	if (read_since(r, asked) != 0)
 		return -1;
-	asked->subscription = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
+	asked->subscription = asking_read(door_setup_of(r->door)->readers, &r->query, &fault);
 	if (asked->subscription != NULL)
 		return 0;
 	refuse(r, fault.code, fault.detail);

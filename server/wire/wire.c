@@ -17,6 +17,7 @@
 #include "wire/backlog.h"
 #include "wire/durability.h"
 #include "wire/page.h"
+#include "wire/presence.h"
 #include "wire/queue.h"
 #include "wire/tally.h"
 #include "wire/trimmer.h"
@@ -68,6 +69,7 @@ struct wire {
 	struct withdrawals withdrawals;
 	struct trimmer trimmer;
 	struct tallies *tallies;
+	struct presence *presence;
 	char prefix[64];
 };
 
@@ -533,8 +535,10 @@ static void on_second(uv_timer_t *timer)
 	w->resting = false;
 	go_on(w);
 	check(w);
-	if (w->attached)
+	if (w->attached) {
 		trimmer_second(&w->trimmer);
+		presence_second(w->presence);
+	}
 	end_tick(w);
 }
 
@@ -553,6 +557,7 @@ static void on_command_lost(void *arg)
 	struct wire *w = arg;
 
 	w->attached = false;
+	presence_lost(w->presence);
 	go_on(w);
 }
 
@@ -598,7 +603,8 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
 	    (w->out = link_open(loop, place, "out", &out_events, w)) == NULL ||
 	    (w->command = link_open(loop, place, "wire", &command_events, w)) == NULL ||
 	    (w->tallies = tallies_open(loop, w->command, w->prefix, w->options.retention_ms)) ==
-		    NULL) {
+		    NULL ||
+	    (w->presence = presence_open(w->command, w->prefix, w->options.vacate_ms)) == NULL) {
 		wire_close(w);
 		return NULL;
 	}
@@ -618,6 +624,7 @@ void wire_close(struct wire *w)
 	link_close_answering(w->command);
 	link_close(w->out);
 	tallies_close(w->tallies);
+	presence_close(w->presence);
 	queue_keep(&w->queue, NULL);
 	uv_close((uv_handle_t *)&w->second, on_timer_closed);
 	uv_close((uv_handle_t *)&w->grace, on_timer_closed);
@@ -653,6 +660,11 @@ const struct backlog *wire_backlog(const struct wire *w)
 struct tallies *wire_tallies(const struct wire *w)
 {
 	return w->tallies;
+}
+
+struct presence *wire_presence(const struct wire *w)
+{
+	return w->presence;
 }
 
 uv_loop_t *wire_loop(const struct wire *w)

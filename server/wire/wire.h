@@ -26,6 +26,7 @@
 struct wire;
 struct backlog;
 struct tallies;
+struct presence;
 
 struct wire_events {
 	/* A new post, appended to the backlog. When it is a kill or hold, older posts of its uri
@@ -48,6 +49,7 @@ struct wire_options {
 	uint64_t backlog_bytes;
 	uint64_t retention_ms; /* of the stream */
 	uint64_t max_entries;  /* of the stream */
+	uint64_t vacate_ms;    /* a channel without readers for so long is vacated */
 };
 
 struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
@@ -72,6 +74,9 @@ const struct backlog *wire_backlog(const struct wire *wire);
 
 /* Counts to how many readers each post was written (tally.h). */
 struct tallies *wire_tallies(const struct wire *wire);
+
+/* How many readers each channel has, everywhere (presence.h). */
+struct presence *wire_presence(const struct wire *wire);
 
 /* The loop, the command link and the key prefix, for history.h and shelf.h. */
 uv_loop_t *wire_loop(const struct wire *wire);

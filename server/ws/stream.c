@@ -5,7 +5,7 @@
 #include <string.h>
 #include <newswire/protocol.h>
 #include "base/counters.h"
-#include "http/query.h"
+#include "http/asking.h"
 #include "ws/connection.h"
 #include "ws/handshake.h"
 
@@ -78,7 +78,7 @@ static struct reader *open_with(struct readers *all, enum format format, const s
 	if (since_text != NULL && cursor_parse(since_text, strlen(since_text), &since) != 0)
 		return reader_open_refused(all, format, c, "bad_cursor",
 					   "`since` is not a cursor: <epoch>:<number>-<number>");
-	s = query_subscription(q, query_get(q, QUERY_CHANNELS), &fault);
+	s = asking_read(all, q, &fault);
 	if (s == NULL)
 		return reader_open_refused(all, format, c, fault.code, fault.detail);
 	return reader_open(all, format, c, s, since_text == NULL ? NULL : &since);

@@ -49,6 +49,8 @@ test('every message of the stream looks as the manual shows it', async (t) => {
 
   reader.send(examples.ping);
   isLike(await reader.type('tick'), examples.tick, 'tick');
+  const asks = await stage.reader({ channels: ['world', 'sport'], readers: 1 });
+  isLike(await asks.type('readers'), examples.readers, 'readers');
   reader.send({ ...examples.subscribe, since: reader.cursor });
   isLike(await reader.type('subscribed'), examples.subscribed, 'subscribed');
   reader.send({ ...examples.subscribe, channels: ['No-Such'] });
@@ -100,7 +102,12 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   const gone = await stage.http(`/v1/items/${encodeURIComponent(sample(3).uri)}`);
   assert.equal(gone.status, 410);
   isLike(gone.body, examples.gone, 'gone');
-  await stage.reader({ channels: ['world'] });
+  await stage.reader({ channels: ['sport', 'world'] });
+  const channels = await until(async () => {
+    const answer = await stage.http('/v1/channels?limit=1');
+    return answer.body.channels?.length === 1 && answer;
+  }, 'the reader to be counted');
+  isLike(channels.body, examples.channels, 'channels');
   await stage.post(item({ uri: 'urn:audited' }), { channels: 'world' });
   const key = { authorization: `Bearer ${stage.key}` };
   const reach = await until(async () => {

@@ -161,14 +161,14 @@ test('its examples are what its schemas say, and so are those of the manual and 
   for (const number of [1, 2, 3, 4, 5, 6, 7, 8]) fits({ $ref: '#/components/schemas/PostedItem' }, sample(number), `sample ${number}`);
 
   const manual = Object.fromEntries([...read('docs/protocol.md').matchAll(/^```json (\w+)\n(.*)\n```$/gm)].map(([, name, json]) => [name, JSON.parse(json)]));
-  for (const [path, said, heard] of [['/v1/stream', ['hello', 'like', 'post', 'kill', 'tick', 'gap', 'bye', 'subscribed', 'error'], ['subscribe', 'ping']],
+  for (const [path, said, heard] of [['/v1/stream', ['hello', 'like', 'post', 'kill', 'tick', 'gap', 'readers', 'bye', 'subscribed', 'error'], ['subscribe', 'ping']],
     ['/v1/publish', ['authorized', 'accepted', 'refused'], ['auth', 'publish', 'ping']]]) {
     const { receive, send } = openapi.paths[path].get['x-websocket'];
     for (const name of said) fits({ oneOf: receive.oneOf }, manual[name], name);
     for (const name of heard) fits({ oneOf: send.oneOf }, manual[name], name);
   }
   for (const [name, schema] of Object.entries({ problem: 'Problem', feed: 'FeedPage', gone: 'Withdrawal', receipt: 'Receipt', results: 'Results',
-    purged: 'Purged', audit: 'AuditTrail', reach: 'Reach' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
+    purged: 'Purged', audit: 'AuditTrail', reach: 'Reach', channels: 'ChannelPage' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
 });
 
 const header = read('include/newswire/protocol.h');
@@ -181,6 +181,9 @@ test('its limits and words are those of protocol.h', () => {
   assert.equal(parameters.channels.schema.maxItems, limit('MAX_CHANNELS'));
   assert.equal(parameters.sendTo.schema.maxItems, limit('MAX_CHANNELS'));
   assert.deepEqual([parameters.limit.schema.maximum, parameters.limit.schema.default], [limit('MAX_FEED_LIMIT'), limit('FEED_LIMIT')]);
+  const page = operation('getChannels').parameters.find((p) => p.name === 'limit').schema;
+  assert.deepEqual([page.maximum, page.default], [limit('MAX_CHANNELS_LIMIT'), limit('CHANNELS_LIMIT')]);
+  assert.equal(schemas.ChannelPage.properties.channels.maxItems, limit('MAX_CHANNELS_LIMIT'));
   assert.equal(parameters.idempotencyKey.schema.maxLength, limit('MAX_IDEMPOTENCY'));
   assert.equal(schemas.Uri.maxLength, limit('MAX_URI'));
   assert.equal(schemas.PostedItems.maxItems, limit('MAX_BATCH_ITEMS'));
@@ -366,6 +369,8 @@ test('the stream: the handshake and its refusals, and every message of both side
   await reader.type('tick');
   say(reader, { type: 'subscribe', ref: 7, channels: ['world'], class: ['flash'], lang: ['en'], types: ['text'], view: 'brief', since: reader.cursor });
   await reader.type('subscribed');
+  say(reader, { type: 'subscribe', channels: ['world'], readers: true });
+  await reader.type('readers');
   for (const message of [{ type: 'subscribe', ref: 'a', channels: ['NO'] }, { type: 'dance' }, { type: 'subscribe', since: 'x' }]) reader.send(message);
   await until(() => reader.messages.filter((m) => m.type === 'error').length === 3, 'three errors');
   const lost = await stage.reader({ since: 'nobody:1-0' });
@@ -376,7 +381,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   await until(() => reader.messages.some((m) => m.type === 'bye'), 'bye');
   for (const message of [...reader.messages, ...lost.messages]) fits({ oneOf: receive.oneOf }, message, 'what the server says');
   assert.deepEqual([...new Set([...reader.messages, ...lost.messages].map((m) => m.type))].sort(),
-    ['bye', 'error', 'gap', 'hello', 'like', 'post', 'subscribed', 'tick']);
+    ['bye', 'error', 'gap', 'hello', 'like', 'post', 'readers', 'subscribed', 'tick']);
 });
 
 test('the line for tools: the handshake and its refusals, and every message of both sides', async (t) => {
@@ -511,6 +516,21 @@ test('looking back and taking away: trail, reach and purge', async (t) => {
   }
 });
 
+test('how many read: everybody may know, or publishers', async (t) => {
+  const stage = await Stage.open(t);
+  await stage.reader({ channels: ['sport', 'world'] });
+  await until(async () => (await stage.http('/v1/channels')).body.channels?.length === 2, 'the reader to be counted');
+  const first = JSON.parse((await ask(stage, 'getChannels', 200, { query: '?limit=1' })).text);
+  await ask(stage, 'getChannels', 200, { query: `?after=${first.after}&prefix=w` });
+  await ask(stage, 'getChannels', 200, { method: 'HEAD' });
+  for (const [code, query] of [['bad_limit', 'limit=1001'], ['bad_prefix', 'prefix=%2F'], ['bad_after', 'after=%2F'], ['bad_query', `x=${'y'.repeat(5000)}`]])
+    await ask(stage, 'getChannels', [400, code], { query: `?${query}` });
+  const shut = await Stage.open(t, { 'show-readers': 'publishers' });
+  await until(async () => (await shut.http('/v1/channels', { headers: { authorization: `Bearer ${shut.key}` } })).status === 200, 'its worker to count');
+  await ask(shut, 'getChannels', 200, { key: shut.key });
+  await ask(shut, 'getChannels', [401, 'unauthorized']);
+});
+
 test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   const limited = await opened(t, { 'publish-rate': 1 });
   const many = JSON.stringify([item(), item()]);
@@ -538,6 +558,8 @@ test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   for (const [id, by] of items) await ask(stage, id, [503, 'redis_away'], by('urn:x'));
   for (const [id, by] of [...reaches, ...purges]) await ask(stage, id, [503, 'redis_away'], { key, ...by('urn:x') });
   await ask(stage, 'getAudit', [503, 'redis_away'], { key });
+  await until(async () => (await stage.http('/v1/channels')).status === 503, 'the numbers to be too old');
+  await ask(stage, 'getChannels', [503, 'redis_away']);
   await ask(stage, 'postItems', [503, 'redis_away'], { key, body: JSON.stringify(item()) });
   await ask(stage, 'getPublishReadiness', 503);
   await ask(stage, 'getReadiness', 200);

@@ -15,7 +15,7 @@ const manual = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '../..
 /** `ACL SETUSER` of the manual, each with its further-indented lines: [[name, …rules]]. */
 function users() {
   const commands = manual.match(/^ {4}ACL SETUSER .*(\n {8}.*)*/gm).map((text) => text.trim().split(/\s+/).slice(2));
-  assert.deepEqual(commands.map(([name]) => name), ['newswired', 'worlddesk', 'alldesks', 'inboxdesk']);
+  assert.deepEqual(commands.map(([name]) => name), ['newswired', 'worlddesk', 'alldesks', 'inboxdesk', 'channelwatch']);
   return commands;
 }
 
@@ -63,6 +63,20 @@ test('newswired does all its work under the rules of the manual', async (t) => {
   await until(async () => !/rewrite_in_progress:1|rewrite_scheduled:1/.test(await store.redis.info('persistence'))
     && (await store.redis.get('{newswire}:rewrite')) === null, 'the append-only file to be written anew');
   assert.doesNotMatch(stage.log, /NOPERM|WRONGPASS|store_refused|desk_deaf|rewrite_forbidden|permission/i);
+});
+
+test('a tool that watches which channels are read hears that, and can do nothing else', async (t) => {
+  const { stage, login } = await guarded(t);
+  const heard = [];
+  const tool = login('channelwatch');
+  tool.on('message', (channel, text) => heard.push([channel, JSON.parse(text).channel, JSON.parse(text).state]));
+  await tool.subscribe('newswire:channels');
+  await stage.reader({ channels: ['world'] });
+  await until(() => heard.length > 0, 'world to be occupied');
+  assert.deepEqual(heard, [['newswire:channels', 'world', 'occupied']]);
+  assert.doesNotMatch(stage.log, /channels_not_told|redis_error/);
+  await forbids(login('channelwatch'), [['SUBSCRIBE', 'newswire:out'], ['PSUBSCRIBE', 'newswire:*'], ['PUBLISH', 'newswire:channels', '{}'],
+    ['HGETALL', '{newswire}:counts'], ['KEYS', '*']]);
 });
 
 test("newswired's user cannot touch what is not newswire's, nor Redis itself", async (t) => {

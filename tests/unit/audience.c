@@ -643,6 +643,81 @@ static void more_than_may_be_owed_goes_out_at_once(void **state)
 	assert_false(audiences_go_on(set, 1));
 }
 
+static void what_is_said_comes_behind_what_is_owed(void **state)
+{
+	static const char said[] = "{\"type\":\"readers\"}";
+
+	(void)state;
+	for (int i = 0; i < MEMBERS - 1; i++)
+		listen(i, "world");
+	listen(MEMBERS - 1, "sport");
+	crowd[1].lags = true;
+	send("publish", "world", "", "{\"n\":1}");
+	audiences_go_on(set, 3);
+	send("publish", "sport world", "", "{\"n\":2}");
+	audience_say(crowd[0].member.audience, (const uint8_t *)said, sizeof said - 1);
+	assert_false(audience_owes(crowd[0].member.audience));
+	for (int i = 0; i < MEMBERS - 1; i++) {
+		assert_true(heard(&crowd[i], "\"n\":1"));
+		if (i == 1)
+			continue; /* it is behind since */
+		assert_true(heard(&crowd[i], "\"n\":2"));
+		assert_memory_equal(crowd[i].text + crowd[i].len - (sizeof said - 1), said,
+				    sizeof said - 1);
+		assert_int_equal(crowd[i].upto.seq, 2);
+	}
+	flush();
+	assert_int_equal(crowd[MEMBERS - 1].offers, 1);
+	assert_reach(2, MEMBERS - 1, 1);
+}
+
+static void who_stops_at_what_is_said_has_the_posts_before_it(void **state)
+{
+	(void)state;
+	listen(0, "world")->lags = true;
+	listen(1, "world");
+	listen(2, "sport");
+	send("publish", "world", "", "{}");
+	crowd[0].lags = false;
+	audiences_go_on(set, 2);
+	crowd[0].lags = true;
+	send("publish", "sport", "", "{}");
+	audience_say(crowd[0].member.audience, (const uint8_t *)"x", 1);
+	assert_int_equal(crowd[0].upto.seq, 1); /* where it goes on: nothing comes again */
+	assert_int_equal(audience_live(crowd[0].member.audience), 1);
+	send("publish", "world", "", "{}");
+	flush();
+	assert_int_equal(crowd[0].offers, 2);
+	assert_int_equal(crowd[1].offers, 3);
+	assert_reach(3, 1, 1);
+}
+
+static void note_readers(void *arg, const char *channel, uint32_t readers)
+{
+	uint32_t *world = arg;
+
+	assert_string_equal(channel, "world");
+	*world = readers;
+}
+
+static void readers_are_counted_also_in_the_middle_of_a_fan_out(void **state)
+{
+	uint32_t world = 0;
+
+	(void)state;
+	for (int i = 0; i < MEMBERS; i++)
+		listen(i, "world");
+	crowd[MEMBERS - 2].lags = true;
+	send("publish", "world", "", "{}");
+	audiences_go_on(set, 3);
+	audience_leave(&crowd[0].member);
+	census_take(audiences_census(set), note_readers, &world);
+	assert_int_equal(world, MEMBERS - 1); /* who lags reads */
+	flush();
+	census_take(audiences_census(set), note_readers, &world);
+	assert_int_equal(world, MEMBERS - 1);
+}
+
 /* What the members of a random run should have heard. */
 struct model {
 	int sent;
@@ -681,7 +756,7 @@ static void something_happens(struct model *m)
 	int n = m->sent, who = rand() % MEMBERS;
 	char body[32];
 
-	switch (rand() % 8) {
+	switch (rand() % 9) {
 	case 0:
 	case 1:
 	case 2:
@@ -703,6 +778,10 @@ static void something_happens(struct model *m)
 			audience_leave(&crowd[who].member);
 			m->left_at[who] = n;
 		}
+		break;
+	case 5:
+		if (rand() % 4 == 0)
+			audience_say(crowd[who].member.audience, (const uint8_t *)"-", 1);
 		break;
 	default:
 		audiences_go_on(set, 1 + (uint32_t)rand() % 6);
@@ -764,6 +843,9 @@ int main(void)
 		TEST(text_that_is_killed_in_the_middle_of_a_fan_out_goes_no_further),
 		TEST(an_audience_waits_one_way_around_for_its_turn),
 		TEST(more_than_may_be_owed_goes_out_at_once),
+		TEST(what_is_said_comes_behind_what_is_owed),
+		TEST(who_stops_at_what_is_said_has_the_posts_before_it),
+		TEST(readers_are_counted_also_in_the_middle_of_a_fan_out),
 		TEST(whatever_happens_meanwhile_everybody_hears_all_of_it_once),
 	};
 

@@ -1,1 +1,2 @@
 nw_unit_test(audience LIBS audience)
+nw_unit_test(audience_census LIBS audience)

@@ -34,6 +34,12 @@ enum exit_code cmd_audit(const struct settings *s)
 	return CLI_OK;
 }
 
+enum exit_code cmd_channels(const struct settings *s)
+{
+	(void)s;
+	return CLI_OK;
+}
+
 enum exit_code cmd_purge(const struct settings *s)
 {
 	(void)s;

@@ -146,6 +146,8 @@ static void what_makes_no_sense_is_answered_and_the_reader_stays(void **state)
 	assert_fault(0, "bad_type", "{\"type\":\"subscribe\",\"types\":{}}");
 	assert_fault(0, "bad_view", "{\"type\":\"subscribe\",\"view\":\"short\"}");
 	assert_fault(0, "bad_view", "{\"type\":\"subscribe\",\"view\":7}");
+	assert_fault(0, "bad_readers", "{\"type\":\"subscribe\",\"readers\":1}");
+	assert_fault(0, "bad_readers", "{\"type\":\"subscribe\",\"readers\":\"true\"}");
 }
 
 static void an_answer_names_the_message_that_it_answers(void **state)
@@ -160,6 +162,49 @@ static void an_answer_names_the_message_that_it_answers(void **state)
 	assert_string_equal(fault.ref, "9");
 }
 
+static uint64_t length_of(const char *channel, const void *arg)
+{
+	assert_string_equal(arg, "mine");
+	return strlen(channel);
+}
+
+static void how_many_read_is_told_by_channel(void **state)
+{
+	struct subscription_fault fault;
+	struct subscription *s = subscription_read("world,topic:2*,art", NULL, NULL, NULL, &fault);
+	struct buf b = {0};
+
+	(void)state;
+	message_readers(&b, s, length_of, "mine");
+	buf_addc(&b, '\0');
+	assert_string_equal(
+		b.data,
+		"{\"type\":\"readers\",\"channels\":{\"art\":3,\"world\":5,\"topic:2*\":8}}");
+	buf_free(&b);
+	subscription_free(s);
+}
+
+static void who_asks_for_readers_is_another_audience(void **state)
+{
+	struct client_message m;
+	struct message_fault fault;
+
+	(void)state;
+	assert_int_equal(
+		read_text("{\"type\":\"subscribe\",\"channels\":[\"art\"],\"readers\":true}", &m,
+			  &fault),
+		0);
+	assert_true(m.subscription->readers);
+	assert_string_equal(m.subscription->key, "c=art&readers=1");
+	subscription_free(m.subscription);
+	assert_int_equal(
+		read_text("{\"type\":\"subscribe\",\"channels\":[\"art\"],\"readers\":false}", &m,
+			  &fault),
+		0);
+	assert_string_equal(m.subscription->key, "c=art");
+	subscription_free(m.subscription);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +215,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_a_message_ends_the_connection),
 		cmocka_unit_test(what_makes_no_sense_is_answered_and_the_reader_stays),
 		cmocka_unit_test(an_answer_names_the_message_that_it_answers),
+		cmocka_unit_test(how_many_read_is_told_by_channel),
+		cmocka_unit_test(who_asks_for_readers_is_another_audience),
 	};
 
 	return cmocka_run_group_tests_name("news_message", tests, NULL, NULL);
