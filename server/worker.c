@@ -228,8 +228,10 @@ static int open_floors(struct worker *w)
 	    (w->lines = lines_new(&w->loop, on_freed, w)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
-	struct session_options session = {
-		.sndbuf = o->sndbuf, .tick_ms = o->tick_ms, .wire = w->wire};
+	struct session_options session = {.sndbuf = o->sndbuf,
+					  .tick_ms = o->tick_ms,
+					  .shows_readers = o->show_readers == SHOW_EVERYBODY,
+					  .wire = w->wire};
 	struct door_setup door = {
 		.loop = &w->loop,
 		.listen_fd = w->setup->listen_fd,

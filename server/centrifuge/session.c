@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "centrifuge/history.h"
 #include "news/centrifuge.h"
+#include "wire/presence.h"
 #include "ws/connection.h"
 #include "ws/handshake.h"
 
@@ -443,6 +444,25 @@ static void answer_history(struct hearing *h, const struct centrifuge_command *c
 		centrifuge_say_error(&h->says, c->id, (enum centrifuge_error)error);
 }
 
+static void answer_presence_stats(struct hearing *h, const struct centrifuge_command *c)
+{
+	const struct presence *presence = wire_presence(options.wire);
+	int error = 0;
+
+	if (!options.shows_readers)
+		error = CENTRIFUGE_NOT_AVAILABLE;
+	else if (!c->has_channel)
+		error = CENTRIFUGE_BAD_REQUEST;
+	else if (c->wish.channel[0] == '\0')
+		error = CENTRIFUGE_UNKNOWN_CHANNEL;
+	else if (!presence_is_current(presence))
+		error = CENTRIFUGE_INTERNAL;
+	if (error != 0)
+		centrifuge_say_error(&h->says, c->id, (enum centrifuge_error)error);
+	else
+		centrifuge_say_present(&h->says, c->id, presence_total(presence, c->wish.channel));
+}
+
 static void answer(struct hearing *h, const struct centrifuge_command *c)
 {
 	switch (c->kind) {
@@ -466,8 +486,10 @@ static void answer(struct hearing *h, const struct centrifuge_command *c)
 	case CENTRIFUGE_PUBLISH: /* tools publish, by other ways */
 		centrifuge_say_error(&h->says, c->id, CENTRIFUGE_DENIED);
 		return;
-	case CENTRIFUGE_PRESENCE: /* readers have no names */
 	case CENTRIFUGE_PRESENCE_STATS:
+		answer_presence_stats(h, c);
+		return;
+	case CENTRIFUGE_PRESENCE: /* readers have no names */
 		centrifuge_say_error(&h->says, c->id, CENTRIFUGE_NOT_AVAILABLE);
 		return;
 	default:

@@ -30,6 +30,7 @@
 #ifndef NEWSWIRE_CENTRIFUGE_SESSION_H
 #define NEWSWIRE_CENTRIFUGE_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "http/door.h"
 
@@ -44,8 +45,9 @@ enum {
 };
 
 struct session_options {
-	size_t sndbuf;	  /* bytes that the kernel keeps for a client that does not read */
-	uint64_t tick_ms; /* told as `ping` */
+	size_t sndbuf;	    /* bytes that the kernel keeps for a client that does not read */
+	uint64_t tick_ms;   /* told as `ping` */
+	bool shows_readers; /* how many read a channel */
 	struct wire *wire;
 };
 

@@ -328,7 +328,9 @@ void centrifuge_say_present(struct buf *out, uint32_t id, uint64_t readers)
 	begin_reply(out, id, "presence_stats");
 	buf_adds(out, "\"num_clients\":");
 	buf_add_number(out, readers);
-	buf_adds(out, ",\"num_users\":0}}");
+	buf_adds(out, ",\"num_users\":");
+	buf_add_number(out, readers);
+	buf_adds(out, "}}");
 }
 
 void centrifuge_say_history(struct buf *out, uint32_t id, const struct cursor *top,

@@ -112,6 +112,7 @@ void centrifuge_say_connected(struct buf *out, uint32_t id, const char *client, 
 void centrifuge_say_subscribed(struct buf *out, uint32_t id, const struct centrifuge_subscribed *s);
 /* An answer that says only: done. `kind` is one of those that have such: unsubscribe, refresh … */
 void centrifuge_say_done(struct buf *out, uint32_t id, enum centrifuge_kind kind);
+/* Each counts as a user, since readers have no names. */
 void centrifuge_say_present(struct buf *out, uint32_t id, uint64_t readers);
 /* publications: `{…},{…}`, as centrifuge_add_publication() wrote them. */
 void centrifuge_say_history(struct buf *out, uint32_t id, const struct cursor *top,

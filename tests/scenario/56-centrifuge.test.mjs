@@ -403,6 +403,32 @@ test('history that Redis lost is said: a subscription that cannot go on is told 
   await client.hasRead('world', 2);
 });
 
+test('presence_stats says how many read a channel, whatever they speak and wherever', async (t) => {
+  const store = await Store.open(t);
+  const [here, there] = await Promise.all([1, 2].map(() => open(t, { store })));
+  const client = await Client.open(t, here, ['world', 'sport']);
+  await Client.open(t, there, ['world']);
+  for (const stage of [here, there]) await stage.reader({ channels: ['world'] });
+  const ask = (channel) => client.sdk.presenceStats(channel).catch((e) => assert.equal(e.code, 100) ?? {}); // not heard yet
+  const becomes = (channel, n) => until(async () => (await ask(channel)).numClients === n, `${channel} to have ${n} readers`);
+  await becomes('world', 4);
+  assert.deepEqual(await client.sdk.getSubscription('world').presenceStats(), { numClients: 4, numUsers: 4 });
+  assert.deepEqual(await client.sdk.presenceStats('nobody.reads.this'), { numClients: 0, numUsers: 0 });
+  await assert.rejects(client.sdk.presenceStats('no such name'), { code: 102 });
+  client.sdk.getSubscription('sport').unsubscribe();
+  await becomes('sport', 0);
+  there.readers[0].close();
+  await becomes('world', 3);
+  await store.kill();
+  await becomes('world', undefined); // the numbers are too old
+  await store.start();
+  await becomes('world', 3);
+
+  const secret = await open(t, { 'show-readers': 'publishers' });
+  const curious = await Client.open(t, secret, ['world']);
+  await assert.rejects(curious.sdk.presenceStats('world'), { code: 108 });
+});
+
 test('what the manual shows is what is sent', async (t) => {
   const manual = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
   const examples = Object.fromEntries([...manual.matchAll(/^```json centrifuge_(\w+)\n(.*)\n```$/gm)].map(([, name, json]) => [name, JSON.parse(json)]));
@@ -419,9 +445,11 @@ test('what the manual shows is what is sent', async (t) => {
   await send(stage, item(), 'world');
   const raw = await Raw.connected(t, stage);
   raw.send({ id: 2, subscribe: { channel: 'world', recover: true, offset: 0 } }, { id: 3, history: { channel: 'world', limit: 1 } }, { id: 4, subscribe: { channel: '-' } });
+  await until(() => { raw.send({ id: 5, presence_stats: { channel: 'world' } }); return raw.replies.some((r) => r.presence_stats); }, 'a number');
   await until(() => raw.pubs.length === 1, 'a publication');
   for (const [id, name] of [[1, 'connect'], [2, 'subscribe'], [3, 'history'], [4, 'error']]) isLike(await raw.reply(id), examples[name], name);
   isLike(raw.replies.find((r) => r.push), examples.publication, 'publication');
+  isLike(raw.replies.find((r) => r.presence_stats), examples.presence_stats, 'presence_stats');
   assert.deepEqual(await raw.reply(4), examples.error);
   for (const { data, offset } of [examples.publication.push.pub, ...examples.history.history.publications])
     assert.equal(offset, Number(data.cursor.split(':')[1].split('-')[0]) * 2048);

@@ -232,7 +232,7 @@ static void the_server_says_exactly_what_the_protocol_says(void **state)
 		"{\"id\":4,\"error\":{\"code\":102,\"message\":\"unknown channel\"}}\n"
 		"{\"id\":5,\"error\":{\"code\":100,\"message\":\"internal server "
 		"error\",\"temporary\":true}}\n"
-		"{\"id\":6,\"presence_stats\":{\"num_clients\":12,\"num_users\":0}}\n"
+		"{\"id\":6,\"presence_stats\":{\"num_clients\":12,\"num_users\":12}}\n"
 		"{\"id\":7,\"history\":{\"publications\":[],\"epoch\":\"e1\",\"offset\":2055}}\n"
 		"{\"push\":{\"channel\":\"world\",\"unsubscribe\":{\"code\":2500,\"reason\":"
 		"\"insufficient state\"}}}");
