@@ -171,6 +171,22 @@ test('Redis goes away and comes back, and nobody is lost or counted twice', asyn
   await say([here, there], { sport: 3, world: 5 });
 });
 
+test('who comes while Redis is away is told when it is back, though no number has changed', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store });
+  const first = await stage.reader({ channels: ['world'], readers: 1 });
+  await told(first, { world: 1 });
+  await store.kill();
+  await until(async () => (await stage.http('/v1/channels')).body.code === 'redis_away', 'the numbers to be too old');
+  const second = await stage.reader({ channels: ['world'], readers: 1 });
+  first.close();
+  await stage.metric('newswire_readers').becomes(1);
+  await second.settled();
+  assert.deepEqual(numbers(second), []);
+  await store.start();
+  await told(second, { world: 1 });
+});
+
 test('tools hear of a channel once: not from each worker, and not of a page that is loaded anew', async (t) => {
   const { store, nodes: [here, there] } = await cluster(t, { vacateAfter: '1h' });
   const heard = await listen(t, store);
