@@ -1,2 +1,3 @@
 nw_unit_test(audience LIBS audience)
+nw_unit_test(audience_sweep LIBS audience)
 nw_unit_test(audience_census LIBS audience)
