@@ -116,7 +116,7 @@ function programsFor({ command, floorOnly }) {
   if (command === 'plan') return [];
   if (command === 'parse') return ['nw-parse'];
   if (command === 'posting') return ['newswired'];
-  return ['nw-floor', 'nw-load', 'nw-publish', 'nw-textbook', ...(floorOnly ? [] : ['newswired'])];
+  return ['nw-ask', 'nw-floor', 'nw-load', 'nw-publish', 'nw-textbook', ...(floorOnly ? [] : ['newswired'])];
 }
 
 function checkPrograms(settings) {

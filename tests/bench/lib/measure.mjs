@@ -24,6 +24,7 @@ export class Measurement {
     this.spread = spread;
     this.channel = candidate.publish.channel(channel);
     this.number = 0; // of the next message
+    this.companions = []; // processes besides the crowd that belong to the load
     this.sockets = socketsOf(candidate.pids());
     this.crowd = new Crowd(settings, candidate, { channel: asked, spread });
   }
@@ -69,7 +70,7 @@ export class Measurement {
 
   #look() {
     const { candidate, crowd } = this;
-    return { server: cpuNs(candidate.pids()), load: cpuNs(crowd.pids), machine: machineNs(), time: process.hrtime.bigint() };
+    return { server: cpuNs(candidate.pids()), load: cpuNs([...crowd.pids, ...this.companions]), machine: machineNs(), time: process.hrtime.bigint() };
   }
 
   // Runs the publisher to its end. `frame` is how long a message is when it reaches a reader, or a range; `items` a file of

@@ -12,8 +12,9 @@ import { sse } from './workloads/doors.mjs';
 import { burst, centrifuge, many, matrix, mixed, steady } from './workloads/fanout.mjs';
 import { flash, wide } from './workloads/flash.mjs';
 import { scale } from './workloads/scale.mjs';
+import { subscribing } from './workloads/subscribing.mjs';
 
-export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse };
+export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse, subscribing };
 
 // What `fanout` measures: newswired against the floor.
 export const FANOUT = ['steady', 'burst', 'crowd'];
