@@ -81,7 +81,7 @@ static void audience_free(struct audience *a)
 	free(a);
 }
 
-/* `<format> <entitlement> <subscription>`; none of the three holds a control character. */
+/* `<format> <entitlement> <subscription>`, of early ones with an end; none of the three holds a control character. */
 static char *key_of(const struct subscription *s, const char *entitlement, enum format format)
 {
 	struct buf b = {0};
@@ -91,6 +91,8 @@ static char *key_of(const struct subscription *s, const char *entitlement, enum 
 	buf_adds(&b, entitlement);
 	buf_addc(&b, '\x1f');
 	buf_adds(&b, s->key);
+	if (s->early)
+		buf_addc(&b, '\x1f');
 	buf_addc(&b, '\0');
 	if (b.failed)
 		buf_free(&b);
@@ -110,7 +112,8 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 			       .format = format,
 			       .refs = 1,
 			       .by_channel = format_names_channel(format),
-			       .is_coded = format_is_coded(format)};
+			       .is_coded = format_is_coded(format),
+			       .is_early = s->early};
 	if ((a->places = listeners_enter(&set->index, a, s)) == NULL) {
 		free(a);
 		return NULL;

@@ -7,7 +7,7 @@
  * A sweep       Offering goes around the members in slices, and the loop serves everything else between two of
  *               them. A post that comes meanwhile is in every block from then on, until it has been
  *               around: no member waits for the end of a fan-out that it has no part in.
- * Key           subscription + entitlement + format. Entitlement names the private channels a
+ * Key           subscription + entitlement + format, and whether it is `early`. Entitlement names the private channels a
  *               reader may see; "" is the public, the only one there is so far.
  * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
  *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
@@ -61,6 +61,8 @@ enum { AUDIENCE_OWED_MAX = 8 << 20 };
 
 struct audience_ops {
 	void (*offer)(struct audience_member *member, const struct audience_block *block);
+	/* The same for audiences whose subscription is `early`. */
+	void (*offer_early)(struct audience_member *member, const struct audience_block *block);
 	void (*expect)(struct audience_member *member); /* will be offered a block soon */
 	/* The whole post (not a `remove`) went to so many readers of one audience; `behind` others
 	 * of it lag. when: about when the last of them was written to (monotonic ms). */

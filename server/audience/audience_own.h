@@ -62,6 +62,7 @@ struct audience {
 	bool is_dirty;
 	bool by_channel; /* the format names the channel: a post is pending once for each that it matches */
 	bool is_coded; /* its frames may be compressed */
+	bool is_early; /* its members have asked for flashes before their turn */
 	bool torn; /* memory was short: its members are told to catch up after what is in the block */
 	struct census_entry census;
 	UT_hash_handle hh;

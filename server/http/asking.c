@@ -22,6 +22,10 @@ struct subscription *asking_read(const struct readers *all, const struct query *
 		return refuse(NULL, fault, "bad_readers", "`readers` is 1 or 0.");
 	if ((s = query_subscription(q, query_get(q, QUERY_CHANNELS), fault)) == NULL)
 		return NULL;
+	if (subscription_ahead(s, query_get(q, QUERY_AHEAD), fault) != 0) {
+		subscription_free(s);
+		return NULL;
+	}
 	if (readers == 1 && subscription_ask_readers(s) != 0)
 		return refuse(s, fault, "no_memory", "The server is short of memory.");
 	if (!reader_may_ask(all, s))

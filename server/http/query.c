@@ -21,6 +21,7 @@ static const char *const names[QUERY_COUNT] = {
 	[QUERY_PREFIX] = "prefix",
 	[QUERY_AFTER] = "after",
 	[QUERY_READERS] = "readers",
+	[QUERY_AHEAD] = "ahead",
 };
 
 static void take(struct query *q, const char *arg, size_t len)

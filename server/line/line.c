@@ -108,6 +108,16 @@ enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
 	return sent < 0 ? die(line) : leave(line, bytes + sent, len - (size_t)sent);
 }
 
+ssize_t line_write_some(void *arg, const uint8_t *bytes, size_t len)
+{
+	struct line *line = arg;
+	ssize_t sent = line->rest != NULL ? 0 : send_some(line, bytes, len);
+
+	if (sent < 0)
+		(void)die(line);
+	return sent;
+}
+
 void line_expect(void *arg)
 {
 	__builtin_prefetch(arg);

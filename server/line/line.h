@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 #include "base/base.h"
 
@@ -89,6 +90,7 @@ static inline bool line_is_blocked(const struct line *line)
 
 /* A reader's line (reader/reader.h) begins with one of these, so these are its functions. */
 enum line_result line_write(void *arg, const uint8_t *bytes, size_t len);
+ssize_t line_write_some(void *arg, const uint8_t *bytes, size_t len);
 void line_expect(void *arg);
 void line_want_room(void *arg);
 

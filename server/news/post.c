@@ -243,6 +243,11 @@ void post_drop(struct post *post)
 		free_frame(&post->frames[f][FULL]);
 		free_frame(&post->frames[f][REMOVE]);
 	}
+	for (enum format f = 0; post->early != NULL && f < FORMAT_COUNT; f++) {
+		free_frame(&post->early[f][FULL]);
+		free_frame(&post->early[f][REMOVE]);
+	}
+	free(post->early);
 	for (uint32_t i = 0; post->by_channel != NULL && i < count_channels(post); i++)
 		free_frame(&post->by_channel[i]);
 	free(post->by_channel);
@@ -261,6 +266,8 @@ size_t post_blank(struct post *post)
 		return 0;
 	for (enum format f = 0; f < FORMAT_COUNT; f++)
 		freed += free_frame(&post->frames[f][FULL]);
+	for (enum format f = 0; post->early != NULL && f < FORMAT_COUNT; f++)
+		freed += free_frame(&post->early[f][FULL]);
 	for (uint32_t i = 0; post->by_channel != NULL && i < post->channels.count; i++)
 		freed += free_frame(&post->by_channel[i]);
 	freed += post->body_len + 1;
@@ -293,16 +300,30 @@ static void write_channels(struct buf *out, const struct channel_set *channels)
 	buf_addc(out, ']');
 }
 
+enum turn {
+	TURN_NONE, /* in a feed: it has no place */
+	TURN_NOW,
+	TURN_EARLY,
+};
+
+static void write_turn(const struct post *post, enum turn turn, struct buf *out)
+{
+	char id[WIRE_ID_TEXT_MAX];
+
+	if (turn == TURN_EARLY)
+		buf_adds(out, ",\"ahead\":true");
+	if (turn != TURN_NOW)
+		return;
+	wire_id_format(post->id, id);
+	buf_addf(out, ",\"cursor\":\"%s:%s\"", post->epoch, id);
+}
+
 /* The message up to its item, or the whole of it but the last brace where there is none. */
-static void write_head(const struct post *post, bool with_cursor, bool with_item, bool removes,
+static void write_head(const struct post *post, enum turn turn, bool with_item, bool removes,
 		       struct buf *out)
 {
 	buf_adds(out, "{\"type\":\"post\"");
-	if (with_cursor) {
-		char id[WIRE_ID_TEXT_MAX];
-		wire_id_format(post->id, id);
-		buf_addf(out, ",\"cursor\":\"%s:%s\"", post->epoch, id);
-	}
+	write_turn(post, turn, out);
 	write_field(out, "action", removes ? "remove" : post_action_name(post->action));
 	if (with_item) {
 		write_field(out, "class", news_class_name(post->class));
@@ -318,7 +339,7 @@ static void write_head(const struct post *post, bool with_cursor, bool with_item
 
 /* What stands around the text is made first; the text is copied once. */
 static int make_frame(struct frame *frame, enum format format, const struct post *post,
-		      bool removes, const char *channel)
+		      enum turn turn, bool removes, const char *channel)
 {
 	bool with_item = !removes && post->body != NULL;
 	bool is_brief = format_view(format) == VIEW_BRIEF;
@@ -329,15 +350,16 @@ static int make_frame(struct frame *frame, enum format format, const struct post
 	int made = -1;
 
 	memcpy(at.epoch, post->epoch, sizeof at.epoch);
-	write_head(post, true, with_item, removes, &head);
+	write_head(post, turn, with_item, removes, &head);
 	if (!head.failed)
 		made = format_frame(
 			format,
-			&(struct format_message){
-				.face = {.type = NEWSWIRE_TYPE_POST, .at = &at, .channel = channel},
-				.json = {{head.data, head.len},
-					 {item, with_item ? item_len : 0},
-					 {"}", 1}}},
+			&(struct format_message){.face = {.type = NEWSWIRE_TYPE_POST,
+							  .at = turn == TURN_NOW ? &at : NULL,
+							  .channel = channel},
+						 .json = {{head.data, head.len},
+							  {item, with_item ? item_len : 0},
+							  {"}", 1}}},
 			frame);
 	buf_free(&head);
 	return made;
@@ -354,17 +376,26 @@ static int need_brief(struct post *post)
 	return 0;
 }
 
+/* Unless it is known already that the plain one's serves. 0, or -1: memory is short. */
+static int make(struct post *post, struct frame *frame, enum format format, enum post_match match,
+		enum turn turn)
+{
+	if (match == MATCH_FULL && format_view(format) == VIEW_BRIEF && need_brief(post) == -1)
+		return -1;
+	if (frame->as_plain)
+		return 0;
+	if (make_frame(frame, format, post, turn, match == MATCH_REMOVE, NULL) == -1)
+		return -1;
+	post->bytes += frame->len;
+	return 0;
+}
+
 /* The first time, or the plain one's; apart, so that the usual way needs no stack for it. */
 static __attribute__((noinline)) const struct frame *
 frame_made(struct post *post, struct frame *frame, enum format format, enum post_match match)
 {
-	if (match == MATCH_FULL && format_view(format) == VIEW_BRIEF && need_brief(post) == -1)
+	if (make(post, frame, format, match, TURN_NOW) == -1)
 		return NULL;
-	if (!frame->as_plain) {
-		if (make_frame(frame, format, post, match == MATCH_REMOVE, NULL) == -1)
-			return NULL;
-		post->bytes += frame->len;
-	}
 	return frame->as_plain ? post_frame(post, format_plain(format), match) : frame;
 }
 
@@ -377,6 +408,30 @@ const struct frame *post_frame(struct post *post, enum format format, enum post_
 		return NULL;
 	frame = &post->frames[format][match == MATCH_REMOVE ? REMOVE : FULL];
 	return frame->data ? frame : frame_made(post, frame, format, match);
+}
+
+/* 0, or -1: memory is short. */
+static int need_early(struct post *post)
+{
+	if (post->early != NULL)
+		return 0;
+	if ((post->early = calloc(FORMAT_COUNT, sizeof *post->early)) == NULL)
+		return -1;
+	post->bytes += FORMAT_COUNT * sizeof *post->early;
+	return 0;
+}
+
+const struct frame *post_early_frame(struct post *post, enum format format, enum post_match match)
+{
+	struct frame *frame;
+
+	MUST(format < FORMAT_COUNT && !format_names_channel(format) && match != MATCH_NOT);
+	if ((match == MATCH_FULL && post->blanked) || need_early(post) == -1)
+		return NULL;
+	frame = &post->early[format][match == MATCH_REMOVE ? REMOVE : FULL];
+	if (frame->data == NULL && make(post, frame, format, match, TURN_EARLY) == -1)
+		return NULL;
+	return frame->as_plain ? post_early_frame(post, format_plain(format), match) : frame;
 }
 
 enum post_match post_in_channel(const struct post *post, const char *channel, uint32_t *at)
@@ -414,7 +469,7 @@ const struct frame *post_channel_frame(struct post *post, enum format format, ui
 	frame = &post->by_channel[at];
 	if (frame->data)
 		return frame;
-	if (make_frame(frame, format, post, !is_in && !is_textless(post), channel) == -1)
+	if (make_frame(frame, format, post, TURN_NOW, !is_in && !is_textless(post), channel) == -1)
 		return NULL;
 	post->bytes += frame->len;
 	return frame;
@@ -424,7 +479,7 @@ void post_write_message(const struct post *post, enum post_match match, struct b
 {
 	bool with_item = match == MATCH_FULL && post->body != NULL;
 
-	write_head(post, true, with_item, match == MATCH_REMOVE, out);
+	write_head(post, TURN_NOW, with_item, match == MATCH_REMOVE, out);
 	if (with_item)
 		buf_add(out, post->body, post->body_len);
 	buf_addc(out, '}');
@@ -446,7 +501,7 @@ void post_write_json(const struct post *post, enum format_view view, struct buf 
 {
 	if (post->blanked)
 		return;
-	write_head(post, false, post->body != NULL, false, out);
+	write_head(post, TURN_NONE, post->body != NULL, false, out);
 	if (post->body != NULL && view == VIEW_BRIEF)
 		write_brief(post, out);
 	else if (post->body != NULL)

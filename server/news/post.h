@@ -68,7 +68,8 @@ struct post {
 	char *brief; /* the item without its body (brief.h), made when first needed; or NULL */
 	size_t brief_len;
 	struct frame frames[FORMAT_COUNT]
-			   [2]; /* [format][0 full, 1 remove], made when first needed */
+			   [2];	  /* [format][0 full, 1 remove], made when first needed */
+	struct frame (*early)[2]; /* NULL, or the same for readers who get it before its turn */
 	struct frame *
 		by_channel; /* NULL, or one for each of `channels`, then of `was`: of FORMAT_CENTRIFUGE */
 	size_t bytes;	    /* all memory of this post, frames included */
@@ -94,6 +95,9 @@ size_t post_blank(struct post *post);
 /* The post's frame in a format, made now if it is the first time (post->bytes grows). `match` is
  * FULL or REMOVE. Returns NULL if the post is blanked (FULL) or memory is short. */
 const struct frame *post_frame(struct post *post, enum format format, enum post_match match);
+
+/* The same before its turn: the message is marked `"ahead":true`, and has no place. Not for formats that name the channel. */
+const struct frame *post_early_frame(struct post *post, enum format format, enum post_match match);
 
 /* How the post is for those who follow this one channel, as if nothing else were followed. *at: which of the post's channels
  * it is, for post_channel_frame(). */

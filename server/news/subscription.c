@@ -335,6 +335,16 @@ int subscription_read_readers(const char *text)
 	return strcmp(text, "1") == 0 ? 1 : -1;
 }
 
+int subscription_ahead(struct subscription *s, const char *ahead, struct subscription_fault *fault)
+{
+	const char *text = or_empty(ahead);
+
+	s->early = strcmp(text, "1") == 0;
+	return s->early || *text == '\0' || strcmp(text, "0") == 0
+		       ? 0
+		       : fail_value(fault, "bad_ahead", text, strlen(text), "1 or 0");
+}
+
 void subscription_free(struct subscription *s)
 {
 	if (s == NULL)

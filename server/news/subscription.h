@@ -24,14 +24,15 @@ struct subscription {
 	struct channel_set types; /* `type:video` */
 	enum format_view view;	  /* how much of each item; no part of the key */
 	bool readers;		  /* be told how many read its channels */
-	char *key;		  /* canonical text, e.g. `c=sport,topic:*&class=flash` */
+	bool early; /* of who opens a stream: flashes before their turn, where it lags; no part of the key */
+	char *key; /* canonical text, e.g. `c=sport,topic:*&class=flash` */
 };
 
 /* Each is looked for in every post that another name of the subscription does not match. */
 enum { SUBSCRIPTION_PREFIXES_MAX = 32 };
 
 /* What is wrong, for the error message: a code (`bad_channel`, `bad_class`, `bad_lang`,
- * `bad_type`, `bad_view`, `too_many_channels`, `no_memory`) and a sentence. */
+ * `bad_type`, `bad_view`, `bad_ahead`, `too_many_channels`, `no_memory`) and a sentence. */
 struct subscription_fault {
 	const char *code;
 	char detail[200];
@@ -48,6 +49,9 @@ struct subscription *subscription_of_channels(struct channel_set *channels) MUST
 /* `full` (also for NULL and "") or `brief`. 0, or -1 and *fault. */
 int subscription_view(struct subscription *s, const char *view,
 		      struct subscription_fault *fault) MUST_USE;
+/* `ahead`: 1, or 0 (also for NULL and ""). 0, or -1 and *fault. */
+int subscription_ahead(struct subscription *s, const char *ahead,
+		       struct subscription_fault *fault) MUST_USE;
 void subscription_free(struct subscription *s); /* accepts NULL */
 /* It asks for the number of readers as well, so its key is another one. 0, or -1 out of memory. */
 int subscription_ask_readers(struct subscription *s) MUST_USE;

@@ -45,8 +45,7 @@ static struct posts posts_of_page(const struct history_page *page, struct wire_i
 	return (struct posts){.page = page, .next = low, .end = page->count};
 }
 
-/* To the reader, or, in a format that names it, to those who follow this one channel. */
-static enum post_match match(const struct reader *r, const struct post *post, const char *channel)
+enum post_match reader_match(const struct reader *r, const struct post *post, const char *channel)
 {
 	uint32_t at;
 
@@ -54,10 +53,8 @@ static enum post_match match(const struct reader *r, const struct post *post, co
 			       : post_in_channel(post, channel, &at);
 }
 
-/* Does a later post say what became of this one, to the same subscription (or channel)? Then this one is not
- * needed. */
-static bool is_replaced(const struct reader *r, const struct post *post, const char *channel,
-			bool in_backlog)
+bool reader_needs_not(const struct reader *r, const struct post *post, const char *channel,
+		      bool in_backlog)
 {
 	const struct post *later = in_backlog ? post->newer : NULL;
 
@@ -66,37 +63,51 @@ static bool is_replaced(const struct reader *r, const struct post *post, const c
 	if (later != NULL && wire_id_compare(later->id, post->id) <= 0)
 		return false; /* a page reaches into the backlog: it is this very post */
 	for (; later != NULL; later = later->newer)
-		if (match(r, later, channel) != MATCH_NOT)
+		if (reader_match(r, later, channel) != MATCH_NOT)
 			return true;
 	return false;
 }
 
+/* A block that is being gathered. */
+struct gathering {
+	struct posts posts;
+	struct reader_mark mark; /* what is in it */
+};
+
+/* Was it counted already, when the audience offered it? */
+static bool was_offered(const struct reader *r, const struct post *post)
+{
+	return r->debts != NULL && wire_id_compare(post->id, r->debts->offered) <= 0;
+}
+
 /* Puts one frame behind the others. 0, or -1: memory is short. */
-static int add_frame(struct reader *r, const struct post *post, const struct frame *f)
+static int add_frame(struct reader *r, struct gathering *g, const struct post *post,
+		     const struct frame *f)
 {
 	if (f == NULL)
 		return post->blanked ? 0 : -1;
 	buf_add(&r->all->block, f->data, f->len);
-	COUNT_ADD(DEFLATE_SPARED, f->spared);
+	if (!was_offered(r, post))
+		g->mark.spared += f->spared;
 	return 0;
 }
 
 /* What the post is to the reader, behind what is in the block. 0, or -1: memory is short. */
-static int add_post(struct reader *r, struct post *post, bool in_backlog)
+static int add_post(struct reader *r, struct gathering *g, struct post *post)
 {
-	enum post_match how = match(r, post, NULL);
+	enum post_match how = reader_match(r, post, NULL);
 
 	if (how == MATCH_NOT)
 		return 0;
-	if (is_replaced(r, post, NULL, in_backlog)) {
-		COUNT(CONFLATED);
+	if (reader_needs_not(r, post, NULL, g->posts.backlog != NULL)) {
+		g->mark.conflated++;
 		return 0;
 	}
-	return add_frame(r, post, post_frame(post, (enum format)r->format, how));
+	return add_frame(r, g, post, post_frame(post, (enum format)r->format, how));
 }
 
 /* The same in a format that names the channel: once for each that it is in, and that has not come so far yet. */
-static int add_post_by_channel(struct reader *r, struct post *post, bool in_backlog)
+static int add_post_by_channel(struct reader *r, struct gathering *g, struct post *post)
 {
 	const struct channel_set *channels = &audience_subscription(r->member.audience)->channels;
 	const struct reader_speech *speech = reader_door(r)->speech;
@@ -106,38 +117,51 @@ static int add_post_by_channel(struct reader *r, struct post *post, bool in_back
 		if (post_in_channel(post, channels->name[i], &at) == MATCH_NOT ||
 		    !speech->wants(reader_own_line(r), i, post->id))
 			continue;
-		if (is_replaced(r, post, channels->name[i], in_backlog))
-			COUNT(CONFLATED);
-		else if (add_frame(r, post, post_channel_frame(post, (enum format)r->format, at)) !=
-			 0)
+		if (reader_needs_not(r, post, channels->name[i], g->posts.backlog != NULL))
+			g->mark.conflated++;
+		else if (add_frame(r, g, post,
+				   post_channel_frame(post, (enum format)r->format, at)) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Joins frames from the posts until a block is full. Returns the id up to which everything is in
- * it. */
-static int gather(struct reader *r, struct posts *p, struct wire_id *upto)
+/* The post's frames are in the block: up to here it may be cut. */
+static void put_mark(struct reader *r, struct reader_mark *mark, const struct post *post)
+{
+	mark->len = r->all->block.len;
+	mark->posts += !was_offered(r, post);
+	if (r->early)
+		buf_add(&r->all->marks, mark, sizeof *mark);
+}
+
+/* Joins frames from the posts until a block is full. 0, or -1: memory is short. */
+static int gather(struct reader *r, struct gathering *g)
 {
 	bool by_channel = format_names_channel((enum format)r->format);
 	struct buf *block = &r->all->block;
+	struct posts *p = &g->posts;
 
 	buf_clear(block);
+	buf_clear(&r->all->marks);
 	for (; p->next < p->end; p->next++) {
 		struct post *post = posts_at(p, p->next);
-		size_t before = block->len;
+		struct reader_mark before = g->mark;
 
-		if ((by_channel ? add_post_by_channel : add_post)(r, post, p->backlog != NULL) != 0)
+		if ((by_channel ? add_post_by_channel : add_post)(r, g, post) != 0)
 			return -1;
-		if (before > 0 && block->len > AUDIENCE_BLOCK_MAX) {
-			block->len = before; /* it is for the next block */
+		if (before.len > 0 && block->len > AUDIENCE_BLOCK_MAX) {
+			block->len = before.len; /* it is for the next block */
+			g->mark = before;
 			break;
 		}
-		if (block->len > before)
-			COUNT(DELIVERIES);
-		*upto = post->id;
+		g->mark.upto = post->id;
+		if (block->len > before.len)
+			put_mark(r, &g->mark, post);
 	}
-	return block->failed ? -1 : 0;
+	if (p->next == p->end && p->page != NULL)
+		g->mark.upto = p->page->to;
+	return block->failed || r->all->marks.failed ? -1 : 0;
 }
 
 /* --- what it got late ------------------------------------------------------------------------- */
@@ -200,24 +224,56 @@ void reader_all_left(struct reader *r, const struct reader_block *block)
 
 /* --- forward ---------------------------------------------------------------------------------- */
 
+/* The end of the frame that the so many bytes end in. */
+static const struct reader_mark *mark_at(const struct readers *all, size_t len)
+{
+	const struct reader_mark *mark = (const struct reader_mark *)all->marks.data;
+
+	while (mark->len < len)
+		mark++;
+	return mark;
+}
+
+/* Writes no more than ends the frame that the kernel takes last. *mark: what that is; `none`: nothing. */
+static void write_begun(struct reader *r, const struct reader_mark *none, struct reader_mark *mark)
+{
+	const uint8_t *bytes = (const uint8_t *)r->all->block.data;
+	size_t len = r->all->block.len, sent = reader_write_some(r, bytes, len);
+
+	if (sent == len)
+		return;
+	*mark = sent == 0 ? *none : *mark_at(r->all, sent);
+	if (sent < mark->len)
+		reader_write(r, bytes + sent, mark->len - sent);
+}
+
+static void count(const struct reader_mark *mark)
+{
+	COUNT_ADD(DELIVERIES, mark->posts);
+	COUNT_ADD(CONFLATED, mark->conflated);
+	COUNT_ADD(DEFLATE_SPARED, mark->spared);
+}
+
 /* Writes one block of what the posts hold. */
-static void advance(struct reader *r, struct posts p)
+static void advance(struct reader *r, struct posts posts)
 {
 	struct reader_block block = {.from = r->cursor,
 				     .known = backlog_head(wire_backlog(r->all->wire))};
-	struct wire_id upto = r->cursor;
+	const struct reader_mark none = {.upto = r->cursor};
+	struct gathering g = {.posts = posts, .mark = none};
 
-	if (gather(r, &p, &upto) != 0) {
+	if (gather(r, &g) != 0) {
 		reader_close(r, CLOSE_INTERNAL);
 		return;
 	}
-	if (p.next == p.end && p.page != NULL)
-		upto = p.page->to;
-	r->cursor = block.upto = upto;
-	if (r->all->block.len > 0) {
+	if (r->early && r->all->block.len > 0)
+		write_begun(r, &none, &g.mark);
+	else if (r->all->block.len > 0)
 		reader_write(r, (uint8_t *)r->all->block.data, r->all->block.len);
+	count(&g.mark);
+	r->cursor = block.upto = g.mark.upto;
+	if (g.mark.len > 0)
 		reader_left(r, &block);
-	}
 	if (r->state != READER_BEHIND || r->blocked)
 		return;
 	if (wire_id_compare(r->cursor, wire_head(r->all->wire)) == 0)
@@ -252,6 +308,9 @@ static void catch_up_from_history(struct reader *r)
 		return;
 	}
 	reader_set_state(r, READER_WAITING);
+	reader_hurry(r);
+	if (r->state != READER_WAITING)
+		return;
 	if (history_ask(r->all->history, r->cursor, page_came, r) == 0)
 		r->asked = true;
 	else

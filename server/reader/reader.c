@@ -75,8 +75,26 @@ static void free_debts(struct reader *r)
 	if (r->debts == NULL)
 		return;
 	buf_free(&r->debts->owed);
+	free(r->debts->early);
 	free(r->debts);
 	r->debts = NULL;
+}
+
+static void free_debts_if_none(struct reader *r)
+{
+	const struct reader_debts *debts = r->debts;
+
+	if (debts != NULL && !debts->leaves && debts->owed.len == 0 && debts->present.ms == 0 &&
+	    debts->looked.ms == 0 && debts->offered.ms == 0)
+		free_debts(r);
+}
+
+/* At the head nothing is older than its coming, and nothing goes before its turn. */
+static void forget_place(struct reader_debts *debts)
+{
+	free(debts->early);
+	debts->early = NULL;
+	debts->present = debts->looked = debts->offered = (struct wire_id){0};
 }
 
 void reader_go_live(struct reader *r)
@@ -84,9 +102,8 @@ void reader_go_live(struct reader *r)
 	reader_set_state(r, READER_LIVE);
 	r->was_live = true;
 	if (r->debts != NULL)
-		r->debts->present = (struct wire_id){0};
-	if (r->debts != NULL && !r->debts->leaves && r->debts->owed.len == 0)
-		free_debts(r);
+		forget_place(r->debts);
+	free_debts_if_none(r);
 	if (audience_join(&r->member) != 0) {
 		reader_set_state(r, READER_BEHIND);
 		reader_close(r, CLOSE_INTERNAL);
@@ -148,6 +165,21 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
 		died(r);
 		return;
 	}
+}
+
+size_t reader_write_some(struct reader *r, const uint8_t *bytes, size_t len)
+{
+	ssize_t sent = reader_door(r)->write_some(reader_own_line(r), bytes, len);
+
+	COUNT(WRITES);
+	if (sent < 0) {
+		died(r);
+		return 0;
+	}
+	COUNT_ADD(BYTES_SENT, (uint64_t)sent);
+	if ((size_t)sent < len)
+		COUNT(WRITES_PARTIAL);
+	return (size_t)sent;
 }
 
 /* Bytes that cannot be written yet. A client that asks on and on and does not read its answers
@@ -215,20 +247,24 @@ struct reader_debts *reader_debts_of(struct reader *r)
 	return r->debts;
 }
 
+/* What waited has left. */
+static void note_left(struct reader *r)
+{
+	if (r->debts->leaves)
+		reader_all_left(r, &r->debts->leaving);
+	r->debts->leaves = false;
+}
+
 /* There is room. */
 static void pay(struct reader *r)
 {
 	struct buf owed = r->debts->owed;
 
 	r->debts->owed = (struct buf){0};
-	if (r->debts->leaves)
-		reader_all_left(r, &r->debts->leaving);
-	r->debts->leaves = false;
 	if (owed.len > 0 && r->state != READER_CLOSING)
 		reader_write(r, (uint8_t *)owed.data, owed.len);
 	buf_free(&owed);
-	if (r->debts->present.ms == 0)
-		free_debts(r);
+	free_debts_if_none(r);
 }
 
 void reader_turn(struct reader *r)
@@ -236,6 +272,10 @@ void reader_turn(struct reader *r)
 	readers_tick(r->all);
 	r->blocked = false;
 	if (r->debts != NULL)
+		note_left(r);
+	if (r->early)
+		reader_hurry(r);
+	if (r->debts != NULL && !r->blocked)
 		pay(r);
 	if (r->state == READER_BEHIND)
 		reader_catch_up(r);
@@ -256,6 +296,8 @@ static void lose(struct reader *r, struct wire_id lost)
 	}
 	reader_set_state(r, READER_BEHIND);
 	r->cursor = wire_head(r->all->wire);
+	if (r->debts != NULL) /* ids of another epoch may be anything */
+		r->debts->looked = r->debts->offered = (struct wire_id){0};
 	at = reader_cursor(r);
 	buf_clear(&r->all->json);
 	message_gap(&r->all->json, &at);
@@ -364,6 +406,7 @@ static struct reader *admit(struct readers *all, enum format format, const void 
 			    struct subscription *subscription)
 {
 	enum format viewed = format_viewed(format, subscription->view);
+	bool early = subscription->early;
 	struct audience *audience = audience_get(all->audiences, subscription, "", viewed);
 	struct reader *r;
 
@@ -376,6 +419,8 @@ static struct reader *admit(struct readers *all, enum format format, const void 
 	}
 	r->member.audience = audience;
 	audience_lag(audience, 1);
+	r->early = early;
+	all->early += early;
 	r->cursor = wire_head(all->wire);
 	return r;
 }
@@ -438,6 +483,7 @@ void reader_gone(struct reader *r)
 		history_forget(r->all->history, r);
 	audience_put(r->member.audience);
 	r->all->count--;
+	r->all->early -= r->early;
 	GAUGE_SET(READERS, r->all->count);
 	free_debts(r);
 	free(r);
@@ -494,9 +540,11 @@ bool reader_may_ask(const struct readers *all, const struct subscription *s)
 static int change_audience(struct reader *r, struct subscription *subscription)
 {
 	enum format viewed = format_viewed((enum format)r->format, subscription->view);
-	struct audience *next = audience_get(r->all->audiences, subscription, "", viewed);
 	struct cursor at = reader_cursor(r);
+	struct audience *next;
 
+	subscription->early = r->early; /* said when it came, for good */
+	next = audience_get(r->all->audiences, subscription, "", viewed);
 	if (next == NULL) {
 		reader_close(r, CLOSE_INTERNAL);
 		return -1;
@@ -510,8 +558,10 @@ static int change_audience(struct reader *r, struct subscription *subscription)
 	r->member.audience = next;
 	r->format = (uint8_t)viewed;
 	audience_lag(next, 1);
-	if (r->debts != NULL)
+	if (r->debts != NULL) {
 		r->debts->leaves = false;
+		r->debts->offered = (struct wire_id){0};
+	}
 	r->told = 0;
 	stand_at(r, at.id);
 	return 0;

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 #include "audience/audience.h"
 #include "base/base.h"
@@ -55,9 +56,12 @@ struct reader_line {
 	void (*close)(void *line, enum close_why why,
 		      bool blocked);	    /* blocked: bytes still wait before it */
 	const struct reader_speech *speech; /* NULL: newswire.v1 */
+	/* Writes as much as the kernel takes at once, and keeps nothing. Returns how much that was; -1: as LINE_DEAD.
+	 * NULL: a door whose readers cannot be early. */
+	ssize_t (*write_some)(void *line, const uint8_t *bytes, size_t len);
 };
 
-enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50 };
+enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50, READER_EARLY_MAX = 32 };
 
 struct readers_options {
 	uint64_t tick_ms;

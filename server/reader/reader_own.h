@@ -20,6 +20,14 @@ struct reader_block {
 	struct wire_id known; /* versions that were left out had been replaced by then */
 };
 
+/* What a block holds up to the end of one of its frames. */
+struct reader_mark {
+	size_t len;
+	struct wire_id upto; /* the frame's post */
+	uint32_t posts, conflated;
+	uint64_t spared;
+};
+
 /* What is kept only for a reader whose connection does not take all that it is given, or who is to get what is older than its
  * coming. */
 struct reader_debts {
@@ -28,6 +36,9 @@ struct reader_debts {
 	struct reader_block
 		leaving; /* with `leaves`; without, memory was short, and it is not counted */
 	bool leaves;
+	struct wire_id looked;	    /* no post up to this one is left to go before its turn */
+	struct wire_id offered;	    /* its audience has counted the posts up to this one */
+	struct reader_early *early; /* what went before its turn; NULL: nothing */
 };
 
 /* One connected reader. Always true between two events of the loop (reader_check()):
@@ -50,9 +61,10 @@ struct reader {
 	uint16_t heard;		    /* messages in the second `heard_at` */
 	uint16_t bucket;
 	bool queued;
-	bool was_live; /* it kept up once: falling off the backlog is then a gap */
-	bool doubted;  /* AHEAD: Redis was asked for its head after it came */
-	bool asked;    /* a page of history was asked for */
+	bool was_live;	  /* it kept up once: falling off the backlog is then a gap */
+	bool doubted : 1; /* AHEAD: Redis was asked for its head after it came */
+	bool asked : 1;	  /* a page of history was asked for */
+	bool early : 1;	  /* it asked for flashes before their turn */
 	struct readers *all;
 	uint8_t why;	/* enum close_why */
 	uint8_t state;	/* enum reader_state; reader_set_state() alone writes it */
@@ -86,6 +98,9 @@ struct readers {
 	struct buf json, frame;		    /* scratch for messages */
 	struct buf block;		    /* scratch for catching up */
 	int64_t counts_left;		    /* of COUNTS_WRITES, in this second */
+	struct buf marks;		    /* the block's reader_marks, for an early reader */
+	size_t early;			    /* readers that are */
+	bool pressing; /* a post came that may go before its turn to one who is WAITING */
 };
 
 /* reader_line(), for the fan-out. */
@@ -111,6 +126,9 @@ void reader_set_state(struct reader *r, enum reader_state state);
 struct reader_debts *reader_debts_of(struct reader *r);
 /* Writes now, or remembers that it cannot (blocked). block may be anything but empty. */
 void reader_write(struct reader *r, const uint8_t *bytes, size_t len);
+/* Of an early reader: as much as the kernel takes at once. Returns how much that was; nothing waits then, and if it is
+ * less than all, it is up to the caller to ask for a turn. */
+size_t reader_write_some(struct reader *r, const uint8_t *bytes, size_t len);
 /* Says one message (all->json holds it) now, or owes it. at: the place that it gives the reader; NULL: none. */
 void reader_say(struct reader *r, const char *type, const struct cursor *at);
 /* The same with a wait that it asks for (ms). */
@@ -125,8 +143,24 @@ void reader_catch_up(struct reader *r);
 void reader_left(struct reader *r, const struct reader_block *block);
 /* There is room again, so what was leaving has left. */
 void reader_all_left(struct reader *r, const struct reader_block *block);
+/* To the reader, or, in a format that names it, to those who follow this one channel. */
+enum post_match reader_match(const struct reader *r, const struct post *post, const char *channel);
+/* Does a later post say what became of this one, to the same subscription (or channel)? Then this one is not
+ * needed. */
+bool reader_needs_not(const struct reader *r, const struct post *post, const char *channel,
+		      bool in_backlog);
 void reader_check(const struct reader *r);
 /* It is at the head: from now on its audience writes to it. */
 void reader_go_live(struct reader *r);
+
+/* --- early.c: flashes before their turn -------------------------------------------------------- */
+
+/* Writes what is pressing and has not come so far, if it asked for that and there is room. Cheap when there is nothing. */
+void reader_hurry(struct reader *r);
+/* May this post go before its turn to somebody? */
+bool reader_may_hurry(const struct post *post);
+/* Its audience's offer, to one who is live: of what the kernel does not take at once, only the frame that was begun is left
+ * to it. The rest stays behind, so that something may go before it. */
+void reader_offer_early(struct reader *r, const struct audience_block *block);
 
 #endif

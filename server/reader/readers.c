@@ -35,6 +35,16 @@ static void offer(struct audience_member *member, const struct audience_block *b
 		fall_behind(r, block);
 }
 
+static void offer_early(struct audience_member *member, const struct audience_block *block)
+{
+	struct reader *r = CONTAINER_OF(member, struct reader, member);
+
+	if (block->bytes == NULL)
+		fall_behind(r, block);
+	else
+		reader_offer_early(r, block);
+}
+
 static void reached(void *arg, struct post *post, uint32_t readers, uint32_t behind,
 		    uint64_t when_ms)
 {
@@ -61,7 +71,7 @@ struct readers *readers_new(struct wire *wire, const struct readers_options *opt
 	all->bucket_count = (uint16_t)(options->tick_ms / 1000 > 0 ? options->tick_ms / 1000 : 1);
 	all->buckets = calloc(all->bucket_count, sizeof *all->buckets);
 	all->history = history_new(wire);
-	all->audience_ops = (struct audience_ops){offer, expect, reached, all};
+	all->audience_ops = (struct audience_ops){offer, offer_early, expect, reached, all};
 	all->audiences = audiences_new(&all->audience_ops);
 	if (all->buckets != NULL && all->history != NULL && all->audiences != NULL)
 		return all;
@@ -82,6 +92,7 @@ void readers_free(struct readers *all)
 	buf_free(&all->json);
 	buf_free(&all->frame);
 	buf_free(&all->block);
+	buf_free(&all->marks);
 	free(all);
 }
 
@@ -123,6 +134,9 @@ static void meet(struct reader *r)
 
 static void go_on(struct readers *all, uint32_t slice)
 {
+	if (all->pressing)
+		wake(all, READER_WAITING, reader_hurry);
+	all->pressing = false;
 	all->pending = audiences_go_on(all->audiences, slice);
 	if (!all->pending)
 		wake(all, READER_AHEAD, meet);
@@ -133,6 +147,8 @@ void readers_post(struct readers *all, struct post *post)
 	history_hear(all->history, post);
 	audiences_post(all->audiences, post);
 	all->pending = true;
+	if (all->early > 0 && all->waiting != NULL && reader_may_hurry(post))
+		all->pressing = true;
 }
 
 bool readers_go_on(struct readers *all)

@@ -182,7 +182,8 @@ static void line_close(void *line, enum close_why why, bool blocked)
 const struct reader_line *events_line(void)
 {
 	static const struct reader_line ops = {sizeof(struct stream), line_write, line_expect,
-					       line_want_room,	      line_close, NULL};
+					       line_want_room,	      line_close, NULL,
+					       line_write_some};
 
 	return &ops;
 }

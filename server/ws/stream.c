@@ -31,7 +31,8 @@ const struct reader_line *stream_line(void)
 					       line_expect,
 					       line_want_room,
 					       line_close,
-					       NULL};
+					       NULL,
+					       line_write_some};
 
 	return &ops;
 }

@@ -345,7 +345,7 @@ test('the stream: the handshake and its refusals, and every message of both side
   const events = { accept: 'text/event-stream' };
   await ask(stage, 'openStream', 200, { headers: events });
   await ask(stage, 'openStream', 200, { headers: events, method: 'HEAD' });
-  for (const [query, code] of [['channels=NO', 'bad_channel'], ['class=huge', 'bad_class'], ['lang=!!', 'bad_lang'], ['type=poem', 'bad_type'], ['view=short', 'bad_view'],
+  for (const [query, code] of [['channels=NO', 'bad_channel'], ['class=huge', 'bad_class'], ['lang=!!', 'bad_lang'], ['type=poem', 'bad_type'], ['view=short', 'bad_view'], ['ahead=yes', 'bad_ahead'],
     [`channels=${Array.from({ length: 257 }, (_, n) => `c${n}`)}`, 'too_many_channels'], ['last_event_id=x', 'bad_cursor']])
     await ask(stage, 'openStream', [400, code], { query: `?${query}`, headers: events });
   await stage.metric('newswire_readers').becomes(0);

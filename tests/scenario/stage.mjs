@@ -248,9 +248,9 @@ export class Stage {
     return text.trim().split(/\s+/).filter(Boolean).map(Number);
   }
 
-  streamUrl({ channels, since, class: kind, lang, type, view, readers } = {}) {
+  streamUrl({ channels, since, class: kind, lang, type, view, readers, ahead } = {}) {
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ channels, since, class: kind, lang, type, view, readers }))
+    for (const [name, value] of Object.entries({ channels, since, class: kind, lang, type, view, readers, ahead }))
       if (value !== undefined) query.set(name, Array.isArray(value) ? value.join(',') : value);
     return `${this.url.replace(/^http/, 'ws')}/v1/stream?${query}`;
   }

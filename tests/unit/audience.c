@@ -24,6 +24,21 @@ static void a_post_is_offered_once_to_those_who_want_it(void **state)
 	assert_int_equal(crowd[1].offers, 0);
 }
 
+static void those_who_ask_for_flashes_early_are_offered_in_a_way_of_their_own(void **state)
+{
+	(void)state;
+	listen(0, "world");
+	listen_early(1, "world");
+	listen_early(2, "world");
+	assert_ptr_not_equal(crowd[0].member.audience, crowd[1].member.audience);
+	assert_ptr_equal(crowd[1].member.audience, crowd[2].member.audience);
+	send("publish", "feed:all world", "", "{\"a\":1}");
+	flush();
+	assert_int_equal(early_offers, 2);
+	assert_int_equal(crowd[0].offers, 1);
+	assert_memory_equal(crowd[0].text, crowd[1].text, crowd[0].len);
+}
+
 static void a_tick_of_many_posts_is_one_write(void **state)
 {
 	(void)state;
@@ -385,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same_subscription_is_one_audience),
 		TEST(a_post_is_offered_once_to_those_who_want_it),
+		TEST(those_who_ask_for_flashes_early_are_offered_in_a_way_of_their_own),
 		TEST(a_tick_of_many_posts_is_one_write),
 		TEST(a_block_is_at_most_64_kib),
 		TEST(a_lone_frame_may_be_larger),

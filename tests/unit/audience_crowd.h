@@ -81,7 +81,15 @@ static inline void expect(struct audience_member *member)
 	l->expected++;
 }
 
-static const struct audience_ops ops = {offer, expect, reached, &reach};
+static unsigned early_offers;
+
+static inline void offer_early(struct audience_member *member, const struct audience_block *block)
+{
+	early_offers++;
+	offer(member, block);
+}
+
+static const struct audience_ops ops = {offer, offer_early, expect, reached, &reach};
 
 static inline void flush(void)
 {
@@ -94,6 +102,7 @@ static inline int setup(void **state)
 	(void)state;
 	crowd = calloc(MEMBERS, sizeof *crowd);
 	next_seq = 0;
+	early_offers = 0;
 	began_ms = clock_mono_ms();
 	memset(reach, 0, sizeof reach);
 	set = audiences_new(&ops);
@@ -114,17 +123,28 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-static inline struct listener *listen(int i, const char *channels)
+static inline struct listener *listen_as(int i, const char *channels, bool early)
 {
 	struct subscription_fault fault;
 	struct subscription *s = subscription_read(channels, NULL, NULL, NULL, &fault);
 
 	assert_non_null(s);
+	s->early = early;
 	crowd[i].member.audience = audience_get(set, s, "", FORMAT_WEBSOCKET);
 	crowd[i].member.index = AUDIENCE_NOT_LIVE;
 	assert_non_null(crowd[i].member.audience);
 	assert_int_equal(audience_join(&crowd[i].member), 0);
 	return &crowd[i];
+}
+
+static inline struct listener *listen(int i, const char *channels)
+{
+	return listen_as(i, channels, false);
+}
+
+static inline struct listener *listen_early(int i, const char *channels)
+{
+	return listen_as(i, channels, true);
 }
 
 static inline struct listener *listen_by_channel(int i, const char *names)

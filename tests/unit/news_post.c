@@ -208,6 +208,33 @@ static void the_feed_shows_a_post_without_its_cursor(void **state)
 	buf_free(&b);
 }
 
+static void before_its_turn_a_post_is_marked_and_has_no_place(void **state)
+{
+	struct post *post = news_test_post("publish", "flash", "world", "", "",
+					   "{\"uri\":\"urn:x:1\",\"bodies\":[{\"value\":\"x\"}]}");
+	const struct frame *event = post_early_frame(post, FORMAT_EVENT, MATCH_FULL);
+	struct buf b = {0};
+
+	(void)state;
+	assert_string_equal(payload(post_early_frame(post, FORMAT_WEBSOCKET, MATCH_FULL), &b),
+			    "{\"type\":\"post\",\"ahead\":true,\"action\":\"publish\",\"class\":"
+			    "\"flash\",\"channels\":[\"world\"],\"item\":{\"uri\":\"urn:x:1\","
+			    "\"bodies\":[{\"value\":\"x\"}]}}");
+	assert_null(strstr(payload(post_early_frame(post, FORMAT_WEBSOCKET_BRIEF, MATCH_FULL), &b),
+			   "bodies"));
+	assert_non_null(
+		strstr(payload(post_frame(post, FORMAT_WEBSOCKET, MATCH_FULL), &b), "\"cursor\""));
+	assert_memory_equal(event->data, "event: post\ndata: {\"type\":\"post\",\"ahead\":true,",
+			    43);
+	assert_ptr_equal(event, post_early_frame(post, FORMAT_EVENT, MATCH_FULL));
+	post_blank(post);
+	assert_null(post_early_frame(post, FORMAT_WEBSOCKET, MATCH_FULL));
+	assert_null(strstr(payload(post_early_frame(post, FORMAT_WEBSOCKET, MATCH_REMOVE), &b),
+			   "item"));
+	post_drop(post);
+	buf_free(&b);
+}
+
 static void what_is_not_a_post_is_refused(void **state)
 {
 	const char *const messages[] = {
@@ -254,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_wire_entry_without_its_body_is_blanked),
 		cmocka_unit_test(the_last_to_drop_a_post_frees_it),
 		cmocka_unit_test(the_feed_shows_a_post_without_its_cursor),
+		cmocka_unit_test(before_its_turn_a_post_is_marked_and_has_no_place),
 		cmocka_unit_test(what_is_not_a_post_is_refused),
 	};
 

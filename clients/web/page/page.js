@@ -40,6 +40,7 @@ const news = follow({
 	class: asked('class'),
 	lang: asked('lang'),
 	types: asked('type'),
+	ahead: true,
 	limit: PAGE_SIZE,
 });
 

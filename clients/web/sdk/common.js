@@ -19,7 +19,8 @@
  * `uri`, `version` and perhaps `notice`; never any text of the item.
  * @typedef {object} Post
  * @property {'post'} type
- * @property {string} [cursor] where it stands in the stream; absent in the feed
+ * @property {string} [cursor] where it stands in the stream; absent in the feed, and if it came ahead
+ * @property {boolean} [ahead] it came before its turn, and comes again in its turn
  * @property {'publish'|'update'|'correct'|'release'|'kill'|'hold'|'remove'} action
  * @property {string} [class]
  * @property {string[]} [channels]
@@ -40,6 +41,7 @@
  * @typedef {object} Link
  * @property {string|URL} [url] where newswired is; in a page, the page's own server
  * @property {any} [WebSocket] a WebSocket constructor, where there is no global one
+ * @property {boolean} [ahead] while the link is too slow for all of it, flashes come before their turn
  * @property {typeof fetch} [fetch]
  * @property {() => number} [random] in [0, 1); for tests
  * @property {Clock} [clock] for tests

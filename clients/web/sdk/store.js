@@ -62,13 +62,17 @@ export function compareCursors(a, b) {
  * @property {number} place higher is newer
  * @property {string|undefined} at the cursor at which this was so
  * @property {boolean} doubtful a gap may have swallowed what became of it
+ * @property {boolean} ahead it came before its turn: until then it stands above all others
  */
+
+const ABOVE_ALL = 2 ** 40; /* more places than a page will ever give */
 
 /**
  * The stories a reader sees, newest first: `for (const entry of store)`.
  *
  * Takes posts in whatever order they come, from stream and feed alike, and always shows the
  * same: a double or a late older version changes nothing, and what was killed never returns.
+ * What came ahead is on top at once, and takes its place when it comes in its turn.
  *
  * Events: `change` {entry, change: 'added'|'changed'|'killed'|'withheld'|'released'|'removed'};
  * `fill` {added: Entry[], updated: Entry[], older: boolean} once per page of the feed.
@@ -103,8 +107,13 @@ export class Store extends EventTarget {
 	 * @returns {boolean} whether it changed anything
 	 */
 	apply(post) {
-		const before = this.#entries.get(uriOf(post))?.state;
-		const entry = this.#take(post, post.cursor, () => ++this.#top);
+		const known = this.#entries.get(uriOf(post));
+		const before = known?.state;
+		if (known?.ahead && !post.ahead) {
+			known.ahead = false;
+			known.place = ++this.#top;
+		}
+		const entry = this.#take(post, post.cursor, () => ++this.#top + (post.ahead ? ABOVE_ALL : 0));
 		if (!entry)
 			return false;
 		const names = { killed: 'killed', withheld: 'withheld', removed: 'removed', shown: 'changed' };
@@ -192,6 +201,7 @@ export class Store extends EventTarget {
 			listed: state === 'shown' || (state !== 'removed' && Boolean(known?.listed)),
 			place: known && known.state !== 'removed' ? known.place : newPlace(),
 			doubtful: false,
+			ahead: known ? known.ahead : Boolean(post.ahead),
 		};
 		this.#entries.set(uri, entry);
 		return entry;
@@ -217,8 +227,10 @@ export class Store extends EventTarget {
 			else if (entry && added.includes(entry))
 				order.splice(next++, 0, entry);
 		}
-		for (const entry of order.reverse())
+		for (const entry of order.reverse()) {
 			entry.place = ++this.#top;
+			entry.ahead = false;
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ const CROWDED_ATTEMPT = 5;
 /**
  * One subscription to the stream, kept alive across reconnects.
  *
- * Events (each with a `detail`): `status` {@link Status}; `post` {@link Post}; `gap` {cursor}:
+ * Events (each with a `detail`): `status` {@link Status}; `post` {@link Post}, with the option `ahead`
+ * twice where it has come ahead (a Store takes no notice of the second); `gap` {cursor}:
  * history is gone, fetch the feed again; `error` {@link NewswireError}.
  *
  * Always true: `cursor` stands at the last message that was dispatched, so nothing that a
@@ -167,6 +168,8 @@ export class Wire extends EventTarget {
 	#streamUrl() {
 		const url = addressOf(this.#options.url, 'v1/stream', this.#want);
 		url.protocol = url.protocol.replace(/^http/, 'ws');
+		if (this.#options.ahead)
+			url.searchParams.set('ahead', '1');
 		if (this.#cursor)
 			url.searchParams.set('since', this.#cursor);
 		return url.href;

@@ -24,6 +24,16 @@ test('it asks for what it was told to, in the protocol of the house', () => {
 		{ channels: 'world,sport', class: 'flash', lang: 'en', type: 'video', view: 'brief', since: 'e:1-1' });
 });
 
+test('it may ask for flashes before their turn, and one that comes leaves the cursor where it is', () => {
+	const { wire, last, of } = open({ ahead: true });
+	assert.equal(last().url.searchParams.get('ahead'), '1');
+	last().hello('e:1-0');
+	last().say(post('urn:a', '1', { ahead: true }));
+	assert.equal(wire.cursor, 'e:1-0');
+	last().say(post('urn:a', '1', { cursor: 'e:2-0' }));
+	assert.deepEqual(of('post').map(({ ahead }) => ahead), [true, undefined]);
+});
+
 test('https becomes wss, and a path in front of the server is kept', () => {
 	const { last } = open({ url: 'https://paper.example/live/' });
 	assert.equal(last().url.href, 'wss://paper.example/live/v1/stream');

@@ -41,6 +41,30 @@ test('doubles and late older versions change nothing', () => {
 	assert.deepEqual(listed(store), ['a 2']);
 });
 
+test('what comes ahead is on top at once, and stays above what comes before its turn', () => {
+	const ahead = { ahead: true };
+	const store = storeOf(post('a', '1', { cursor: 'e:1-0' }));
+	const changes = [];
+	store.addEventListener('change', ({ detail }) => changes.push(detail.entry.uri));
+	store.apply(post('flash', '1', ahead));
+	store.apply(post('b', '1', { cursor: 'e:2-0' }));
+	assert.deepEqual(listed(store), ['flash 1', 'b 1', 'a 1']);
+	assert.equal(store.apply(post('flash', '1', { cursor: 'e:3-0' })), false, 'a double');
+	assert.deepEqual(listed(store), ['flash 1', 'b 1', 'a 1']);
+	store.apply(post('c', '1', { cursor: 'e:4-0' }));
+	assert.deepEqual(listed(store), ['c 1', 'flash 1', 'b 1', 'a 1']);
+	assert.deepEqual(changes, ['flash', 'b', 'c']);
+});
+
+test('what was killed ahead does not come back in its turn', () => {
+	const ahead = { ahead: true };
+	const store = storeOf(post('flash', '1', ahead), post('flash', '2', { ...ahead, action: 'kill' }),
+		post('flash', '1', { cursor: 'e:3-0' }), post('b', '1', { cursor: 'e:4-0' }));
+	assert.equal(store.get('flash')?.state, 'killed');
+	assert.equal(store.apply(post('flash', '2', { action: 'kill', cursor: 'e:5-0' })), false);
+	assert.deepEqual(listed(store), ['b 1', 'flash killed']);
+});
+
 test('an equal version replaces only when it was made later', () => {
 	const at = (versionCreated) => post('a', '1', { versionCreated });
 	const store = storeOf(at('2026-01-10T08:00:00+0000'));

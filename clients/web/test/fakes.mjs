@@ -72,8 +72,8 @@ export function fakeWebSockets() {
 }
 
 /** A post as the server sends it. */
-export function post(uri, version, { action = 'publish', cursor, headline = `${uri} ${version}`, ...more } = {}) {
-	const base = { type: 'post', ...(cursor && { cursor }), action };
+export function post(uri, version, { action = 'publish', cursor, ahead, headline = `${uri} ${version}`, ...more } = {}) {
+	const base = { type: 'post', ...(ahead && { ahead }), ...(cursor && { cursor }), action };
 	if (['kill', 'hold', 'remove'].includes(action))
 		return { ...base, uri, version, ...more };
 	return {

@@ -1,0 +1,1 @@
+nw_unit_test(reader_early LIBS reader)
