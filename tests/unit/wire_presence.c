@@ -122,6 +122,24 @@ static void a_worker_that_was_taken_for_dead_begins_anew(void **state)
 	until_total(s, 1, "sport", 1);
 }
 
+static void one_that_is_half_taken_away_begins_anew_too(void **state)
+{
+	struct stage *s = *state;
+
+	two_workers(s);
+	eval(s, "for _, name in ipairs(redis.call('ZRANGE', '{newswire}:counting', 0, -1)) do "
+		"local had = redis.call('HGET', '{newswire}:counts:' .. name, 'world') "
+		"redis.call('HDEL', '{newswire}:counts:' .. name, 'world') "
+		"redis.call('HINCRBY', '{newswire}:counts', 'world', -had) "
+		"redis.call('ZADD', '{newswire}:counting', -1, name) end");
+	presence_set(presence_of(s, 0), "after", 1);
+	until_total(s, 1, "after", 1);
+	for (unsigned i = 0; i < 2; i++) {
+		until_total(s, i, "world", 7);
+		until_total(s, i, "sport", 1);
+	}
+}
+
 static void changes_are_taken_once(void **state)
 {
 	struct stage *s = *state;
@@ -242,6 +260,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_worker_that_is_only_late_is_not_counted_twice,
 						stage_set_up, stage_tear_down),
 		cmocka_unit_test_setup_teardown(a_worker_that_was_taken_for_dead_begins_anew,
+						stage_set_up, stage_tear_down),
+		cmocka_unit_test_setup_teardown(one_that_is_half_taken_away_begins_anew_too,
 						stage_set_up, stage_tear_down),
 		cmocka_unit_test_setup_teardown(changes_are_taken_once, stage_set_up,
 						stage_tear_down),

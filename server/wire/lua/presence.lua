@@ -5,8 +5,8 @@
 -- vacated), most (channels that are counted), step (the most of anything that one call does), since (a serial), and a line for
 -- each channel of mine that has changed: name, readers.
 -- What is said is absolute, so running it twice changes nothing. The readers of workers that are dead are taken away.
--- Returns {epoch, head, state, serial, more, refused, problem, changed}: state is "lost" if me is not known here (any more): nothing was
--- done, and me has to begin anew under another name; serial is the `since` of the next call, more is 1 if there is more of anything to do at
+-- Returns {epoch, head, state, serial, more, refused, problem, changed}: state is "lost" if me is not known here (any more), or is being taken away:
+-- nothing was done, and me has to begin anew under another name; serial is the `since` of the next call, more is 1 if there is more of anything to do at
 -- once, refused is how many channels found no room, changed is a list of names and totals.
 -- include: common.lua
 
@@ -21,7 +21,8 @@ end
 local now = now_ms()
 local more, refused, problem = '0', 0, ''
 
-if not fresh and not redis.call('ZSCORE', key('counting'), me) then
+-- In `counting` a worker whose readers are being taken away is below 0: whatever it says, it is dead.
+if not fresh and tonumber(redis.call('ZSCORE', key('counting'), me) or '-1') < 0 then
 	return {epoch, head, 'lost', '0', '0', '0', '', {}}
 end
 
@@ -64,6 +65,7 @@ end
 local function bury(worker)
 	local name = key('counts:' .. worker)
 	local cursor, fields = '0', {}
+	redis.call('ZADD', key('counting'), -1, worker)
 	repeat
 		cursor, fields = unpack(redis.call('HSCAN', name, cursor, 'COUNT', step))
 	until #fields > 0 or cursor == '0'
