@@ -113,7 +113,7 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 			       .refs = 1,
 			       .by_channel = format_names_channel(format),
 			       .is_coded = format_is_coded(format),
-			       .is_early = s->early};
+			       .offer = s->early ? set->ops->offer_early : set->ops->offer};
 	if ((a->places = listeners_enter(&set->index, a, s)) == NULL) {
 		free(a);
 		return NULL;

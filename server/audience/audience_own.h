@@ -43,6 +43,8 @@ struct sweep {
 
 /* Always true: live[i]->index == i for i < live_count, but where a sweep has holes; refs >= live_count + lagging. */
 struct audience {
+	/* Of the set's ops, the one for its members: some have asked for flashes before their turn. */
+	void (*offer)(struct audience_member *member, const struct audience_block *block);
 	struct audiences *set;
 	char *key;
 	struct subscription *subscription;
@@ -62,7 +64,6 @@ struct audience {
 	bool is_dirty;
 	bool by_channel; /* the format names the channel: a post is pending once for each that it matches */
 	bool is_coded; /* its frames may be compressed */
-	bool is_early; /* its members have asked for flashes before their turn */
 	bool torn; /* memory was short: its members are told to catch up after what is in the block */
 	struct census_entry census;
 	UT_hash_handle hh;

@@ -276,8 +276,6 @@ static struct stretch take_in(struct audience *a)
 static uint32_t visit(struct audience *a, uint32_t slots, const struct audience_block *block)
 {
 	const struct audience_ops *ops = a->set->ops;
-	void (*offer_to)(struct audience_member *, const struct audience_block *) =
-		a->is_early ? ops->offer_early : ops->offer;
 	struct audience_member **live = a->live;
 	uint32_t holes = 0, at = a->sweep.at, left = slots, few;
 
@@ -293,7 +291,7 @@ static uint32_t visit(struct audience *a, uint32_t slots, const struct audience_
 			struct audience_member *member = live[--at];
 
 			if (member != NULL)
-				offer_to(member, block);
+				a->offer(member, block);
 			else
 				holes++;
 		}
