@@ -120,7 +120,10 @@ static void reader_lost_its_server(struct reader *r)
 	open_more();
 }
 
-static void reader_ask(struct reader *r)
+typedef size_t ask(char *out, size_t room, const char *place, unsigned reader);
+
+/* Writes a question. 0 or -1. */
+static int reader_writes(struct reader *r, ask *question)
 {
 	const struct crowd_kind *kind = &crowd.kind;
 	unsigned number = kind->base + (unsigned)(r - readers);
@@ -130,8 +133,13 @@ static void reader_ask(struct reader *r)
 
 	speech_name(place, sizeof place, kind->place,
 		    kind->spread > 1 ? number % kind->spread : number);
-	n = kind->speech->ask(request, sizeof request, place, number);
-	if (n > 0 && send(r->fd, request, n, MSG_NOSIGNAL) == (ssize_t)n)
+	n = question(request, sizeof request, place, number);
+	return n > 0 && send(r->fd, request, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
+}
+
+static void reader_ask(struct reader *r)
+{
+	if (reader_writes(r, crowd.kind.speech->ask) == 0)
 		r->state = ASKED;
 	else
 		reader_lost_its_server(r);
@@ -147,7 +155,11 @@ static const char *reader_hear_answer(struct reader *r, const char *bytes, const
 				(int)(end - bytes < 400 ? end - bytes : 400), bytes);
 		reader_lost_its_server(r);
 	} else if (r->answer.complete) {
+		ask *on = crowd.kind.speech->ask_on;
+
 		r->state = ANSWERED;
+		if (on != NULL && reader_writes(r, on) != 0)
+			reader_lost_its_server(r);
 	}
 	return rest;
 }

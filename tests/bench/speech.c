@@ -32,15 +32,21 @@ static size_t ask_websocket(char *out, size_t room, const char *place, unsigned 
 /* A handshake, and behind it at once a text frame with both commands. The place is a channel. */
 static size_t ask_centrifuge(char *out, size_t room, const char *place, unsigned reader)
 {
-	char says[256];
-	size_t n = ask_websocket(out, room, "/connection/websocket", reader);
-	size_t len = fits(snprintf(says, sizeof says,
-				   "{\"id\":1,\"connect\":{}}\n"
-				   "{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}",
-				   place),
-			  sizeof says);
+	(void)place; /* it is said in a message */
+	return ask_websocket(out, room, "/connection/websocket", reader);
+}
 
-	if (n == 0 || len == 0 || len > 125 || room < n + 6 + len)
+static size_t ask_to_subscribe(char *out, size_t room, const char *place, unsigned reader)
+{
+	char says[256];
+	size_t n = 0, len = fits(snprintf(says, sizeof says,
+					  "{\"id\":1,\"connect\":{}}\n"
+					  "{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}",
+					  place),
+				 sizeof says);
+
+	(void)reader;
+	if (len == 0 || len > 125 || room < 6 + len)
 		return 0;
 	out[n++] = (char)0x81;
 	out[n++] = (char)(0x80 | len);
@@ -129,25 +135,26 @@ static size_t ask_mqtt(char *out, size_t room, const char *place, unsigned reade
 #define TEXT(s) (s), sizeof(s) - 1
 
 static const struct speech speeches[] = {
-	{"ws", true, SPEECH_PLAIN, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT, TEXT("\r\n\r\n"),
-	 NULL, NULL},
-	{"centrifuge", true, SPEECH_PLAIN, ask_centrifuge, TEXT("HTTP/1.1 101"), ACCEPT,
-	 TEXT("\r\n\r\n"), "\x81\x02{}", "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
-	{"ws-deflate", true, SPEECH_FRAMES, ask_compressed, TEXT("HTTP/1.1 101"),
+	{"ws", true, SPEECH_PLAIN, ask_websocket, NULL, TEXT("HTTP/1.1 101"), ACCEPT,
+	 TEXT("\r\n\r\n"), NULL, NULL},
+	{"centrifuge", true, SPEECH_PLAIN, ask_centrifuge, ask_to_subscribe, TEXT("HTTP/1.1 101"),
+	 ACCEPT, TEXT("\r\n\r\n"), "\x81\x02{}",
+	 "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
+	{"ws-deflate", true, SPEECH_FRAMES, ask_compressed, NULL, TEXT("HTTP/1.1 101"),
 	 "permessage-deflate", TEXT("\r\n\r\n"), NULL, NULL},
-	{"ws-mute", false, SPEECH_PLAIN, ask_websocket, TEXT("HTTP/1.1 101"), ACCEPT,
+	{"ws-mute", false, SPEECH_PLAIN, ask_websocket, NULL, TEXT("HTTP/1.1 101"), ACCEPT,
 	 TEXT("\r\n\r\n"), NULL, NULL},
-	{"sse", true, SPEECH_PLAIN, ask_event_stream, TEXT("HTTP/1.1 200"), NULL, TEXT("\r\n\r\n"),
-	 NULL, NULL},
-	{"sse-gzip", true, SPEECH_PIECES, ask_compressed_events, TEXT("HTTP/1.1 200"),
+	{"sse", true, SPEECH_PLAIN, ask_event_stream, NULL, TEXT("HTTP/1.1 200"), NULL,
+	 TEXT("\r\n\r\n"), NULL, NULL},
+	{"sse-gzip", true, SPEECH_PIECES, ask_compressed_events, NULL, TEXT("HTTP/1.1 200"),
 	 "content-encoding: gzip", TEXT("\r\n\r\n"), NULL, NULL},
-	{"stream", false, SPEECH_PLAIN, ask_event_stream, TEXT("HTTP/1.1 200"), NULL,
+	{"stream", false, SPEECH_PLAIN, ask_event_stream, NULL, TEXT("HTTP/1.1 200"), NULL,
 	 TEXT("\r\n\r\n"), NULL, NULL},
-	{"nats", false, SPEECH_PLAIN, ask_nats, TEXT("INFO "), NULL, TEXT("PONG\r\n"), "PING\r\n",
-	 "PONG\r\n"},
-	{"redis", false, SPEECH_PLAIN, ask_redis, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL,
+	{"nats", false, SPEECH_PLAIN, ask_nats, NULL, TEXT("INFO "), NULL, TEXT("PONG\r\n"),
+	 "PING\r\n", "PONG\r\n"},
+	{"redis", false, SPEECH_PLAIN, ask_redis, NULL, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL,
 	 TEXT(":1\r\n"), NULL, NULL},
-	{"mqtt", false, SPEECH_PLAIN, ask_mqtt, TEXT("\x20\x02\x00\x00"), NULL,
+	{"mqtt", false, SPEECH_PLAIN, ask_mqtt, NULL, TEXT("\x20\x02\x00\x00"), NULL,
 	 TEXT("\x90\x03\x00\x01\x00"), NULL, NULL},
 };
 

@@ -28,6 +28,8 @@ struct speech {
 
 	/* Writes the request for `place` (a path, a subject, a topic); its length, or 0. */
 	size_t (*ask)(char *out, size_t room, const char *place, unsigned reader);
+	/* What is asked once that is answered, or NULL. */
+	size_t (*ask_on)(char *out, size_t room, const char *place, unsigned reader);
 
 	/* The answer: begins with `begin`, has `proof` in its first piece (unless NULL) and ends with `end`.
 	 * No part of `end` but its first byte may begin it anew. */
