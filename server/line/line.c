@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 
-enum { EVENTS_AT_ONCE = 64, READ_BYTES = 64 << 10 };
+enum { EVENTS_AT_ONCE = 1024, READ_BYTES = 64 << 10 };
 
 struct line_rest {
 	size_t at, len;
