@@ -108,7 +108,7 @@ export class Measurement {
 
   // Readers who were here come back all at once, while the crowd has hung up: they have missed `missed` posts. The
   // server's CPU for each, and the seconds from the first SYN until the last has everything.
-  async reunion({ readers, missed, batch, calls = () => undefined, patienceMs = 20_000 }) {
+  async reunion({ readers, missed, batch, calls = () => ({}), patienceMs = 20_000 }) {
     const first = this.number;
     this.number += missed;
     if (missed > 0) await this.send({ first, count: missed, rate: 100, patienceMs });
@@ -120,12 +120,14 @@ export class Measurement {
     const done = await this.crowd.done(patienceMs);
     const result = summary(before, this.#look(), done, {});
     await this.settings.profiler?.end('reunion');
-    const calledFor = calls() - asked;
+    const now = calls();
+    const since = (key) => (now[key] === undefined ? undefined : now[key] - asked[key]);
     return {
       ...result,
       cpu_us: result.cpu_us * Math.max(done.deliveries, 1) / readers,
       seconds: Math.max(seconds, done.ended - this.crowd.began),
-      calls: Number.isNaN(calledFor) ? undefined : calledFor,
+      calls: since('all'),
+      reads: since('reads'),
     };
   }
 
