@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/counters.h"
+#include "http/encoding.h"
 #include "http/problem.h"
 #include "http/routes.h"
+
+enum { ENCODINGS_SIZE = 256 }; /* a longer Accept-Encoding is none that we take */
 
 /* --- the head --------------------------------------------------------------------------------- */
 
@@ -83,6 +86,14 @@ long request_content_length(struct lws *wsi)
 	return strtol(text, NULL, 10);
 }
 
+static bool takes_gzip(struct lws *wsi)
+{
+	char header[ENCODINGS_SIZE];
+
+	return lws_hdr_copy(wsi, header, sizeof header, WSI_TOKEN_HTTP_ACCEPT_ENCODING) > 0 &&
+	       encoding_takes_gzip(header);
+}
+
 struct request *request_begin(struct door *door, struct lws *wsi)
 {
 	struct request *r = calloc(1, sizeof *r);
@@ -101,6 +112,7 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 	if (r->method == METHOD_POST)
 		r->signature = signature(wsi);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+	r->takes_gzip = takes_gzip(wsi);
 	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	r->host = header(wsi, WSI_TOKEN_HOST);
 	r->origin = header(wsi, WSI_TOKEN_ORIGIN);

@@ -47,6 +47,7 @@ struct request {
 	char *key;		     /* what stood behind `Authorization: Bearer `, or NULL */
 	char *signature;	     /* x-superdesk-signature of a POST, or NULL */
 	char *if_none_match;	     /* or NULL */
+	bool takes_gzip;	     /* its Accept-Encoding says so */
 	char *origin;		     /* of the page that asks, or NULL */
 	struct buf cors;	     /* headers of cors.h, NUL-terminated where there are any */
 	char *host;		     /* as the client wrote it, or NULL */

@@ -10,11 +10,11 @@
 #include "http/cors.h"
 #include "http/counting.h"
 #include "http/feeding.h"
+#include "http/pages.h"
 #include "http/posting.h"
 #include "http/purging.h"
 #include "http/reaching.h"
 #include "wire/shelf.h"
-#include "web_files.h"
 
 struct route {
 	const char *path;
@@ -231,35 +231,6 @@ static void get_stream(struct request *r)
 		events->begin(events->owner, r);
 }
 
-/* --- pages, from memory ----------------------------------------------------------------------- */
-
-#define PAGE_HEADERS \
-	"cache-control: no-cache\r\nreferrer-policy: no-referrer\r\n" \
-	"content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; " \
-	"connect-src 'self' ws: wss:; img-src 'self' https: http: data:; media-src https: http:; " \
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'\r\n"
-
-/* Which of them stands at this path? -1: none. */
-static int page_at(const char *path)
-{
-	for (size_t i = 0; i < COUNT_OF(web_files); i++)
-		if (web_files[i].path != NULL && strcmp(web_files[i].path, path) == 0)
-			return (int)i;
-	return -1;
-}
-
-static void answer_page(struct request *r, int page)
-{
-	char headers[sizeof PAGE_HEADERS + 128];
-
-	snprintf(headers, sizeof headers, PAGE_HEADERS "etag: %s\r\n", web_files[page].etag);
-	if (request_knows(r, web_files[page].etag))
-		request_answer(r, 304, NULL, headers, NULL, 0);
-	else
-		request_answer(r, 200, web_files[page].type, headers, web_files[page].bytes,
-			       web_files[page].len);
-}
-
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct route routes[] = {
@@ -308,7 +279,7 @@ static void wrong_method(struct request *r, unsigned methods)
 
 static void begin_page(struct request *r)
 {
-	int page = page_at(r->path);
+	int page = pages_find(r->path);
 
 	if (page != -1 && r->method == METHOD_OPTIONS) {
 		cors_answer_preflight(r, READ_METHODS, READ_METHODS);
@@ -318,7 +289,7 @@ static void begin_page(struct request *r)
 	if (page == -1)
 		request_problem(r, 404, "not_found", "there is nothing at this address", "", NULL);
 	else if ((r->method & READ_METHODS) != 0)
-		answer_page(r, page);
+		pages_answer(r, page);
 	else
 		wrong_method(r, READ_METHODS);
 }

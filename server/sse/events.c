@@ -9,7 +9,6 @@
 #include "base/backoff.h"
 #include "base/counters.h"
 #include "http/asking.h"
-#include "http/encoding.h"
 #include "http/request.h"
 #include "line/line.h"
 
@@ -18,9 +17,6 @@
 	"x-accel-buffering: no\r\n" \
 	"vary: accept, accept-encoding\r\n"
 #define GZIP_HEADERS STREAM_HEADERS "content-encoding: gzip\r\n"
-
-/* A longer Accept-Encoding is none that we take. */
-enum { ENCODINGS_SIZE = 256 };
 
 /* A reader's line. */
 struct stream {
@@ -85,20 +81,12 @@ static int read_since(struct request *r, struct asked *asked)
 	return -1;
 }
 
-static bool takes_gzip(const struct request *r)
-{
-	char header[ENCODINGS_SIZE];
-
-	return lws_hdr_copy(r->wsi, header, sizeof header, WSI_TOKEN_HTTP_ACCEPT_ENCODING) > 0 &&
-	       encoding_takes_gzip(header);
-}
-
 /* 0, or -1: it was refused. */
 static int read_asked(struct request *r, struct asked *asked)
 {
 	struct subscription_fault fault;
 
-	*asked = (struct asked){.format = how.compresses && takes_gzip(r) ? FORMAT_EVENT_GZIP
+	*asked = (struct asked){.format = how.compresses && r->takes_gzip ? FORMAT_EVENT_GZIP
 									  : FORMAT_EVENT};
 	if (read_since(r, asked) != 0)
 		return -1;
