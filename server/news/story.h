@@ -1,7 +1,7 @@
 /* story.h - an item as programs outside newswire want it: one title, one text, one picture.
  *
  * What it does  Chooses from a canonical item (ninjs 3.1) by the same rules as the reader page does
- *               (clients/web/page/story.js): the headline or the first words, the summary, the body
+ *               (clients/web/story/story.js): the headline or the first words, the summary, the body
  *               as clean HTML or plain text, authors, tags, the lead picture, films and sound.
  * Trusts        Nothing but that it is JSON: any property may be missing or of a wrong type. URLs
  *               that come out are of http and https.

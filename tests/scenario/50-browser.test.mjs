@@ -62,7 +62,7 @@ test('an item that is published into Redis appears in an open page at once', asy
   assert.equal(await article.locator('.body').isVisible(), false);
   await becomes(page, 'a polite announcement', () => document.querySelector('#said').textContent === '1 new story');
 
-  await article.getByRole('button', { name: 'Read more' }).click();
+  await article.locator('.read').click();
   await article.getByText('Two boats will make four crossings').waitFor();
   await article.getByText('Ilse Marrow covers ports and coastal towns.').waitFor();
   await article.getByText('Reporter', { exact: true }).waitFor();
@@ -85,8 +85,8 @@ test('each kind of item finds its form', async (t) => {
   assert.equal(await withPicture.locator('figure img').getAttribute('alt'), 'White ferry beside a stone pier at dusk.');
   assert.equal(await withPicture.locator('figcaption').innerText(),
     'A ferry leaves the old pier at Ostrel, Jan. 9, 2026. Tomas Reef/Example Wire');
-  await withPicture.getByRole('button', { name: 'Read more' }).click();
-  await withPicture.locator('img.avatar').waitFor();
+  await withPicture.locator('.read').click();
+  await withPicture.locator('.avatar img').waitFor();
 
   await story(page, 'how the tide gates were built').getByText('Video', { exact: true }).waitFor();
   const quotation = story(page, 'We will pay for the second boat');
@@ -96,7 +96,7 @@ test('each kind of item finds its form', async (t) => {
   const ukrainian = story(page, 'Ліхтарі на молі знову світять');
   await ukrainian.waitFor();
   assert.equal(await ukrainian.getAttribute('lang'), 'uk');
-  await ukrainian.getByRole('button', { name: 'Read more' }).click();
+  await ukrainian.locator('.read').click();
   await ukrainian.getByText('Пише про порт.').waitFor();
 });
 
@@ -117,7 +117,7 @@ test('a correction replaces the text in its place and says what was wrong', asyn
   await story(page, 'voted 7 to 2').waitFor();
   await stage.publish(item({ headline: 'Something else' }));
   await story(page, 'Something else').waitFor();
-  await story(page, 'Harbour council').getByRole('button', { name: 'Read more' }).click();
+  await story(page, 'Harbour council').locator('.read').click();
 
   await stage.publish(sample(4));
   const corrected = story(page, 'voted 6 to 3');
@@ -204,7 +204,7 @@ test('nothing in an item can become more than text', async (t) => {
   });
   const hostile = story(page, 'Hostile');
   await hostile.waitFor();
-  await hostile.getByRole('button', { name: 'Read more' }).click();
+  await hostile.locator('.read').click();
   await hostile.getByText('to the end').waitFor();
   assert.match(await hostile.locator('h2').innerText(), /<script>pwned\(\)<\/script>/, 'shown as it was written');
   const found = await page.evaluate(() => ({

@@ -31,7 +31,7 @@ export class Banner {
 
 	/**
 	 * A flash arrived or changed.
-	 * @param {import('./story.js').Story} story
+	 * @param {import('../story/story.js').Story} story
 	 * @param {number} from when it became breaking news, in milliseconds since 1970
 	 */
 	offer(story, from) {
@@ -47,7 +47,7 @@ export class Banner {
 	}
 
 	/**
-	 * @param {import('./story.js').Story} story
+	 * @param {import('../story/story.js').Story} story
 	 * @param {number|null} until null: as it was
 	 */
 	#show(story, until) {

@@ -7,8 +7,9 @@
  */
 import { follow } from '../sdk/newswire.js';
 import { Banner } from './banner.js';
-import { drawNotice, drawStory, isOpen, newArticle, refreshTimes } from './render.js';
-import { clockTime, storyOf } from './story.js';
+import { drawNotice, drawStory, isOpen, refreshTimes, tend } from '../story/draw.js';
+import { storyOf } from '../story/story.js';
+import { clockTime } from '../story/words.js';
 
 /** @typedef {import('../sdk/store.js').Entry} Entry */
 
@@ -46,7 +47,10 @@ const news = follow({
 
 /* -- the list ------------------------------------------------------------------------------ */
 
-/** @type {Map<string, HTMLElement>} */ const articles = new Map();
+/* Those that came with the page stay until the feed says what became of them. */
+/** @type {Map<string, HTMLElement>} */ const articles = new Map(
+	[...feed.querySelectorAll(':scope > article')].map((article) => [article.dataset.uri, article]));
+tend(feed);
 /** @type {Set<string>} uris to draw anew */ const changed = new Set();
 /* Came while the reader was busy. What is killed meanwhile stays in here, and out of the page. */
 /** @type {Set<string>} */ const waiting = new Set();
@@ -81,14 +85,13 @@ function drawSoon() {
 /** @param {Entry} entry @returns {HTMLElement} */
 function drawEntry(entry) {
 	const known = articles.get(entry.uri);
-	const article = known ?? newArticle();
-	articles.set(entry.uri, article);
 	if (!changed.delete(entry.uri) && known)
-		return article;
-	if (entry.post)
-		drawStory(article, storyFrom(entry.post));
-	else
-		drawNotice(article, entry);
+		return known;
+	const story = entry.post && storyFrom(entry.post);
+	if (story && story.stamp === known?.dataset.stamp)
+		return known;
+	const article = story ? drawStory(story, { article: known }) : drawNotice(entry, { article: known });
+	articles.set(entry.uri, article);
 	return article;
 }
 
@@ -194,9 +197,11 @@ news.store.addEventListener('fill', (/** @type {any} */ event) => {
 	const first = articles.size === 0;
 	for (const entry of updated)
 		changed.add(entry.uri);
-	for (const entry of added)
-		if (!older && !first && !mayInsert())
+	for (const entry of added) {
+		changed.add(entry.uri); /* it may have come with the page, in another version */
+		if (!older && !first && !articles.has(entry.uri) && !mayInsert())
 			waiting.add(entry.uri);
+	}
 	const flash = added.find((/** @type {Entry} */ entry) => entry.post?.class === 'flash');
 	if (flash && !older) {
 		const story = storyFrom(flash.post);

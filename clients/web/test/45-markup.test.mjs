@@ -1,7 +1,7 @@
 /* The second allow-list: what of an untrusted tree the page may show. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { markupOf } from '../page/markup.js';
+import { markupOf } from '../story/markup.js';
 
 /* A tree as DOMParser makes it: strings are text, arrays are [name, {attributes}, ...children]. */
 function node(tree) {

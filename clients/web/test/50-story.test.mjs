@@ -1,7 +1,8 @@
 /* From items, good and hostile, to what a reader is shown. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ago, countWords, initialsOf, paragraphsOf, readingTime, safeUrl, storyOf } from '../page/story.js';
+import { beginningOf, countWords, initialsOf, paragraphsOf, readingTime, safeUrl, storyOf } from '../story/story.js';
+import { ENGLISH, ago, counted, directionOf } from '../story/words.js';
 
 /* A tree as DOMParser makes it: strings are text, arrays are [name, ...children]. */
 function node(tree) {
@@ -69,9 +70,9 @@ test('a summary is the lede, and the body stays whole; else its first paragraph 
 test('a correction has its note, and a silent one still says that it is one', () => {
 	const note = 'An earlier version gave the vote as 7 to 2.';
 	const item = { descriptions: [{ role: 'correction', value: note }] };
-	assert.deepEqual(show(item, { action: 'correct' }).correction, { label: 'Correction', text: note });
+	assert.deepEqual(show(item, { action: 'correct' }).correction, { word: 'correction', text: note });
 	assert.equal(show(item, { action: 'correct' }).lede, '');
-	assert.deepEqual(show({}, { action: 'correct' }).correction, { label: 'Updated', text: '' });
+	assert.deepEqual(show({}, { action: 'correct' }).correction, { word: 'updated', text: '' });
 	assert.equal(show({}).correction, null);
 });
 
@@ -109,7 +110,7 @@ test('a video says so, has its poster and can be watched', () => {
 		{ name: 'mp4', href: 'https://v.example/a.mp4', contentType: 'video/mp4', duration: 1264.5 },
 		{ name: 'poster', href: 'https://v.example/a.jpg', contentType: 'image/jpeg', width: 1280, height: 720 },
 	], by: 'Video desk', descriptions: [{ role: 'summary', value: 'A film.' }] }, { channels: ['culture', 'feed:all'], class: 'flash' });
-	assert.deepEqual(story.labels, ['Flash', 'Video', 'Culture']);
+	assert.deepEqual(story.labels, [{ word: 'flash' }, { word: 'video' }, { text: 'Culture' }]);
 	assert.deepEqual(story.video, { href: 'https://v.example/a.mp4', minutes: 21 });
 	assert.equal(story.picture?.src, 'https://v.example/a.jpg');
 	assert.deepEqual([story.picture.caption, story.picture.credit], ['', ''], 'the lede and the byline say it already');
@@ -135,7 +136,28 @@ test('time is told as people tell it', () => {
 	const now = Date.parse('2026-01-10T12:00:00Z');
 	const minutes = (n) => ago(now - n * 60_000, now);
 	assert.deepEqual([-3, 0, 1, 59, 60, 23 * 60 + 59].map(minutes),
-		['just now', 'just now', '1 min ago', '59 min ago', '1 h ago', '23 h ago']);
+		['now', 'now', '1 min ago', '59 min ago', '1 hr ago', '23 hr ago']);
 	assert.equal(ago(Date.parse('2026-01-02T12:00:00Z'), now), '2 January');
 	assert.equal(ago(Date.parse('2025-12-30T12:00:00Z'), now), '30 December 2025');
+});
+
+test('time and numbers are told in the language of the page', () => {
+	const now = Date.parse('2026-01-10T12:00:00Z');
+	assert.equal(ago(now - 5 * 60_000, now, { ...ENGLISH, locale: 'uk' }), '5 хв тому');
+	assert.equal(counted({ one: '{n} story', other: '{n} stories' }, 1), '1 story');
+	assert.equal(counted({ one: '{n} story', other: '{n} stories' }, 2000), '2,000 stories');
+	assert.deepEqual(['ar', 'he-IL', 'en', 'uk', ''].map(directionOf), ['rtl', 'rtl', 'ltr', 'ltr', '']);
+});
+
+test('a headline of ten thousand characters is cut, and loses nothing', () => {
+	const long = 'Nineteen ferries '.repeat(600).trim();
+	const story = show({ headlines: [{ value: long }], bodies: [{ value: 'And a body.' }] });
+	assert.ok(story.headline.length <= 241 && story.headline.endsWith('ferries…'), story.headline);
+	assert.equal(story.body[0], long);
+	assert.equal(beginningOf('short', 10), 'short');
+	assert.equal(beginningOf('𝒳'.repeat(10), 9), `${'𝒳'.repeat(4)}…`, 'no half a character');
+});
+
+test('a stamp names one version of a story', () => {
+	assert.equal(show({ version: '3', versionCreated: '2026-01-10T08:12:04Z' }).stamp, '3 2026-01-10T08:12:04Z');
 });

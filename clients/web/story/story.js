@@ -2,7 +2,8 @@
  * story.js - from an item as newsrooms send it to what a reader is shown: plain values, no DOM.
  *
  * Everything that comes out is text to be set as text, a URL that was looked at, or a body of plain
- * values that an allow-list knows (markup.js). Nothing here trusts an item: any property may be missing, of a wrong type, or made to break the page.
+ * values that an allow-list knows (markup.js). Nothing here trusts an item: any property may be
+ * missing, of a wrong type, or made to break the page. draw.js draws what comes out.
  */
 import { parseTime } from '../sdk/newswire.js';
 import { isParagraph, markupOf } from './markup.js';
@@ -36,8 +37,9 @@ import { isParagraph, markupOf } from './markup.js';
  * @property {string} uri
  * @property {string} lang
  * @property {string} class
- * @property {string[]} labels kicker words: Flash, Video, a section …
- * @property {string} headline
+ * @property {string} stamp names this version: its number, a space, when it was made, as the item has them
+ * @property {Label[]} labels what stands above the headline
+ * @property {string} headline a very long one is cut, and stands in full at the head of the body
  * @property {string} lede the summary, or the first paragraph of the text
  * @property {boolean} summarised the lede is a summary
  * @property {Markup[]} body what stands below the lede; a string is a paragraph
@@ -48,10 +50,15 @@ import { isParagraph, markupOf } from './markup.js';
  * @property {number} published milliseconds since 1970, or NaN
  * @property {number} changed the same, of this version
  * @property {number} expires the same
- * @property {{label: string, text: string}|null} correction
+ * @property {{word: 'correction'|'updated', text: string}|null} correction
  * @property {Picture|null} picture
  * @property {Author[]} authors
  * @property {{href: string, minutes: number}|null} video
+ */
+
+/**
+ * Words of the page's language (words.js), or of the item.
+ * @typedef {{word: string}|{text: string}} Label
  */
 
 /** @typedef {(html: string) => {body: any}} ParseHtml a document of untrusted HTML, never shown */
@@ -59,8 +66,10 @@ import { isParagraph, markupOf } from './markup.js';
 const WORDS_PER_MINUTE = 250;
 const PICTURE_WIDTH = 1200; /* what the page can make use of, on a sharp screen */
 
-const CLASS_LABELS = { flash: 'Flash', bulletin: 'Bulletin', urgent: 'Urgent' };
-const TYPE_LABELS = { video: 'Video', audio: 'Audio', graphic: 'Graphic', picture: 'Picture' };
+const LONGEST_HEADLINE = 240; /* characters; what is longer is no headline */
+
+const CLASS_LABELS = ['flash', 'bulletin', 'urgent'];
+const TYPE_LABELS = ['video', 'audio', 'graphic', 'picture'];
 
 /* Elements whose text is not prose. */
 const SILENT = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'NOSCRIPT', 'IFRAME', 'OBJECT', 'SVG', 'MATH',
@@ -292,26 +301,39 @@ function videoOf(item) {
 	return { href: safeUrl(film.href), minutes: Math.round((size(film.duration) ?? 0) / 60) };
 }
 
-/** @param {Post} post @param {Item} item @returns {string[]} */
+/** @param {Post} post @param {Item} item @returns {Label[]} */
 function labelsOf(post, item) {
 	const section = (Array.isArray(post.channels) ? post.channels : [])
 		.find((channel) => typeof channel === 'string' && !channel.includes(':'));
 	const genre = text(list(item.genres)[0]?.name);
 	return [
-		/** @type {any} */ (CLASS_LABELS)[post.class ?? ''],
-		/** @type {any} */ (TYPE_LABELS)[item.type],
-		post.action === 'update' || text(item.evolvedFrom) ? 'Update' : '',
-		section ? section.charAt(0).toUpperCase() + section.slice(1).replace(/[._-]/g, ' ') : '',
-		genre && !/^article/i.test(genre) ? genre : '',
-	].filter(Boolean);
+		CLASS_LABELS.includes(post.class ?? '') && { word: String(post.class) },
+		TYPE_LABELS.includes(item.type) && { word: String(item.type) },
+		(post.action === 'update' || text(item.evolvedFrom)) && { word: 'update' },
+		section && { text: section.charAt(0).toUpperCase() + section.slice(1).replace(/[._-]/g, ' ') },
+		genre && !/^article/i.test(genre) && { text: genre },
+	].filter((label) => typeof label === 'object');
 }
 
-/** @param {Post} post @param {Item} item @param {ParseHtml} parseHtml */
+/** @param {Post} post @param {Item} item @param {ParseHtml} parseHtml @returns {Story['correction']} */
 function correctionOf(post, item, parseHtml) {
 	const note = described(item.descriptions, 'correction', parseHtml);
 	if (note)
-		return { label: 'Correction', text: note };
-	return post.action === 'correct' ? { label: 'Updated', text: '' } : null;
+		return { word: 'correction', text: note };
+	return post.action === 'correct' ? { word: 'updated', text: '' } : null;
+}
+
+/**
+ * The beginning of a text, at most so long, whole words where it has words.
+ * @param {string} whole
+ * @param {number} most
+ */
+export function beginningOf(whole, most) {
+	if (whole.length <= most)
+		return whole;
+	const cut = whole.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
+	const space = cut.lastIndexOf(' ');
+	return `${cut.slice(0, space > most / 2 ? space : undefined).trimEnd()}…`;
 }
 
 /**
@@ -325,9 +347,10 @@ export function storyOf(post, parseHtml) {
 	const associations = list(item.associations);
 	const lang = /^[a-z]{2,3}(-[a-z0-9]{1,8})*$/i.test(text(item.language)) ? text(item.language) : '';
 
-	const headline = paragraphs(byRole(item.headlines, ['main', '', 'headline']) ?? list(item.headlines)[0],
+	const title = paragraphs(byRole(item.headlines, ['main', '', 'headline']) ?? list(item.headlines)[0],
 		parseHtml).join(' ').replace(/\s+/g, ' ') ||
 		(['event', 'planning'].includes(text(item.type)) ? text(item.title) : ''); // they have a name instead
+	const headline = beginningOf(title, LONGEST_HEADLINE);
 	const summary = paragraphs(byRole(item.descriptions, ['summary', 'main', '', 'lede', 'abstract']),
 		parseHtml).join(' ');
 	const main = byRole(item.bodies, ['main', '']) ?? list(item.bodies)[0];
@@ -338,6 +361,7 @@ export function storyOf(post, parseHtml) {
 		associations.find((a) => ['main', 'featuremedia'].includes(text(a.name))) ??
 		associations.find((a) => a.type === 'picture' || a.type === 'graphic');
 	const authors = associations.filter((a) => text(a.rel) === 'author').map((a) => authorOf(a, parseHtml));
+	const { lede, body } = ledeAndBody(summary, main, prose, headline !== '', parseHtml);
 	const changed = parseTime(item.versionCreated);
 	const first = parseTime(item.firstCreated);
 
@@ -345,9 +369,11 @@ export function storyOf(post, parseHtml) {
 		uri: text(item.uri),
 		lang,
 		class: text(post.class) || 'regular',
+		stamp: `${text(item.version)} ${text(item.versionCreated)}`,
 		labels: labelsOf(post, item),
 		headline,
-		...ledeAndBody(summary, main, prose, headline !== '', parseHtml),
+		lede,
+		body: headline === title ? body : [title, ...body],
 		summarised: summary !== '',
 		minutes: readingTime(words),
 		by: text(item.by),
@@ -361,33 +387,4 @@ export function storyOf(post, parseHtml) {
 		authors: authors.filter((author) => author.name),
 		video: videoOf(item),
 	};
-}
-
-/* -- time ---------------------------------------------------------------------------------- */
-
-/**
- * How long ago, in words; from a day on, the date. A clock that is a little behind says "just now".
- * @param {number} then milliseconds since 1970
- * @param {number} now
- * @param {string} [locale]
- */
-export function ago(then, now, locale = 'en-GB') {
-	const minutes = Math.floor((now - then) / 60_000);
-	if (minutes < 1)
-		return 'just now';
-	if (minutes < 60)
-		return `${minutes} min ago`;
-	if (minutes < 24 * 60)
-		return `${Math.floor(minutes / 60)} h ago`;
-	const year = new Date(then).getFullYear() === new Date(now).getFullYear() ? undefined : 'numeric';
-	return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year }).format(then);
-}
-
-/**
- * Time of day, as on a clock.
- * @param {number|Date} then
- * @param {string} [locale]
- */
-export function clockTime(then, locale = 'en-GB') {
-	return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(then);
 }
