@@ -3,52 +3,11 @@
  *
  * @module newswire/store
  */
-import { WireEvent } from './common.js';
+import { Emitter, WireEvent } from './common.js';
+import { compareCursors, compareVersions, parseTime } from './cursor.js';
 
 /** @typedef {import('./common.js').Post} Post */
 /** @typedef {import('./common.js').Feed} Feed */
-
-/**
- * Orders two versions of one uri: as integers where both are, else as strings.
- * @param {unknown} a
- * @param {unknown} b
- * @returns {number} below 0, 0 or above 0
- */
-export function compareVersions(a, b) {
-	const left = String(a ?? '');
-	const right = String(b ?? '');
-	if (/^\d+$/.test(left) && /^\d+$/.test(right)) {
-		const l = BigInt(left);
-		const r = BigInt(right);
-		return l < r ? -1 : l > r ? 1 : 0;
-	}
-	return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/**
- * Milliseconds since 1970 of a time as newsrooms write it (`Z`, `+00:00`, `+0000`), or NaN.
- * @param {unknown} text
- */
-export function parseTime(text) {
-	if (typeof text !== 'string')
-		return NaN;
-	return Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
-}
-
-/**
- * Orders two cursors of the same epoch.
- * @param {string|undefined} a
- * @param {string|undefined} b
- * @returns {number|null} null when they cannot be compared
- */
-export function compareCursors(a, b) {
-	const shape = /^([a-z0-9]{1,16}):(\d+)-(\d+)$/;
-	const left = shape.exec(a ?? '');
-	const right = shape.exec(b ?? '');
-	if (!left || !right || left[1] !== right[1])
-		return null;
-	return compareVersions(left[2], right[2]) || compareVersions(left[3], right[3]);
-}
 
 /**
  * What the store knows of one uri.
@@ -65,6 +24,14 @@ export function compareCursors(a, b) {
  * @property {boolean} ahead it came before its turn: until then it stands above all others
  */
 
+/** @typedef {'added'|'changed'|'killed'|'withheld'|'released'|'removed'} Change */
+
+/**
+ * @typedef {object} StoreEvents
+ * @property {{entry: Entry, change: Change}} change one story
+ * @property {{added: Entry[], updated: Entry[], older: boolean}} fill a page of the feed
+ */
+
 const ABOVE_ALL = 2 ** 40; /* more places than a page will ever give */
 
 /**
@@ -76,8 +43,10 @@ const ABOVE_ALL = 2 ** 40; /* more places than a page will ever give */
  *
  * Events: `change` {entry, change: 'added'|'changed'|'killed'|'withheld'|'released'|'removed'};
  * `fill` {added: Entry[], updated: Entry[], older: boolean} once per page of the feed.
+ *
+ * @extends {Emitter<StoreEvents>}
  */
-export class Store extends EventTarget {
+export class Store extends Emitter {
 	/** @type {Map<string, Entry>} */ #entries = new Map();
 	#top = 0;
 	#bottom = 0;
@@ -192,6 +161,8 @@ export class Store extends EventTarget {
 			return null;
 
 		const state = stateAfter(post);
+		if (state === 'shown' && !post.item)
+			return null; /* an action of tomorrow */
 		const entry = {
 			uri, state, at,
 			version: versionOf(post),

@@ -1,0 +1,70 @@
+/**
+ * newswire.js - follow a newswired server, and publish to one, from a browser or from Node.
+ *
+ * Three layers to read; take the lowest that does what you need:
+ *
+ *   follow()     a living list of stories: the feed first, then every change to it
+ *   connect()    the stream: every message once, in order, across reconnects
+ *   fetchFeed()  one page of the feed
+ *
+ *     import { follow } from '/sdk/newswire.js';
+ *     const news = follow({ url: 'https://news.example/', channels: ['world'] });
+ *     news.store.addEventListener('change', () => draw([...news.store]));
+ *
+ * No dependencies. docs/sdk.md has all of it.
+ *
+ * @module newswire
+ */
+import { Following } from './following.js';
+import { Wire } from './wire.js';
+export { NewswireError, WireEvent } from './common.js';
+export { compareCursors, compareVersions, parseTime } from './cursor.js';
+export { fetchFeed } from './feed.js';
+export { Following } from './following.js';
+export { Store } from './store.js';
+export { PROTOCOL } from './stream.js';
+export { Backoff } from './waiting.js';
+export { Wire } from './wire.js';
+export type Action = import('./common.js').Action;
+export type Feed = import('./common.js').Feed;
+export type Gap = import('./common.js').Gap;
+export type Link = import('./common.js').Link;
+export type Post = import('./common.js').Post;
+export type Status = import('./common.js').Status;
+export type Subscription = import('./common.js').Subscription;
+export type FollowingEvents = import('./following.js').FollowingEvents;
+export type Change = import('./store.js').Change;
+export type Entry = import('./store.js').Entry;
+export type StoreEvents = import('./store.js').StoreEvents;
+export type WireEvents = import('./wire.js').WireEvents;
+/** @typedef {import('./common.js').Action} Action */
+/** @typedef {import('./common.js').Feed} Feed */
+/** @typedef {import('./common.js').Gap} Gap */
+/** @typedef {import('./common.js').Link} Link */
+/** @typedef {import('./common.js').Post} Post */
+/** @typedef {import('./common.js').Status} Status */
+/** @typedef {import('./common.js').Subscription} Subscription */
+/** @typedef {import('./following.js').FollowingEvents} FollowingEvents */
+/** @typedef {import('./store.js').Change} Change */
+/** @typedef {import('./store.js').Entry} Entry */
+/** @typedef {import('./store.js').StoreEvents} StoreEvents */
+/** @typedef {import('./wire.js').WireEvents} WireEvents */
+/**
+ * Opens the stream. Without `since` it starts now.
+ * @param {Subscription & Link & {since?: string}} [options]
+ * @returns {Wire}
+ */
+export declare function connect(options?: Subscription & Link & {
+    since?: string;
+}): Wire;
+/**
+ * Follows the news: the newest `limit` stories, then everything that happens to them. About `keep`
+ * (1,000) stories are kept; older() brings forgotten ones back.
+ * @param {Subscription & Link & {limit?: number, keep?: number, store?: import('./store.js').Store}} [options]
+ * @returns {Following}
+ */
+export declare function follow(options?: Subscription & Link & {
+    limit?: number;
+    keep?: number;
+    store?: import('./store.js').Store;
+}): Following;

@@ -1,0 +1,135 @@
+// The goal: the SDK is a package that anybody can install: whole, typed, and the same as what the tests run.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Stage, item } from './stage.mjs';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const web = join(root, 'clients/web');
+const tsc = join(root, 'tests/node_modules/.bin/tsc');
+
+let dir;
+before(async () => { dir = await mkdtemp(join(tmpdir(), 'nw-npm-')); });
+after(() => rm(dir, { recursive: true, force: true }));
+
+/** What a command says, whether it fails or not. */
+const attempt = (command, args, cwd) => run(command, args, { cwd }).then(
+  ({ stdout }) => ({ code: 0, said: stdout }), (error) => ({ code: error.code, said: error.stdout + error.stderr }));
+
+/** A project of somebody else, with the package installed; nothing comes from the network. */
+let installed;
+function project() {
+  installed ??= (async () => {
+    await cp(web, join(dir, 'source/clients/web'), { recursive: true });
+    await cp(join(root, 'LICENSE'), join(dir, 'source/LICENSE'));
+    const { stdout } = await run('npm', ['pack', '--json', '--offline', '--pack-destination', dir], { cwd: join(dir, 'source/clients/web') });
+    const [packed] = Object.values(JSON.parse(stdout)).flat();
+    const at = join(dir, 'project');
+    await mkdir(at);
+    await writeFile(join(at, 'package.json'), '{"name":"reader","private":true,"type":"module"}');
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--no-save', join(dir, packed.filename)], { cwd: at });
+    return { at, packed };
+  })();
+  return installed;
+}
+
+const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'nodenext', lib: ['es2023', 'dom', 'dom.iterable', 'dom.asynciterable'],
+  types: [], skipLibCheck: false };
+
+/** What TypeScript says to a program in that project. */
+async function compile(name, source) {
+  const { at } = await project();
+  await writeFile(join(at, `${name}.ts`), source);
+  await writeFile(join(at, `${name}.json`), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+  return attempt(tsc, ['-p', `${name}.json`], at);
+}
+
+test('the sources keep to their types, and the declarations in the tree are made of them', async () => {
+  const out = join(dir, 'types');
+  const { code, said } = await attempt(tsc, ['-p', join(web, 'tsconfig.json'), '--outDir', out], web);
+  assert.equal(code, 0, said);
+  const files = (await readdir(out)).sort();
+  assert.deepEqual((await readdir(join(web, 'types'))).sort(), files, 'run `npm run types` in clients/web');
+  for (const file of files)
+    assert.equal(await readFile(join(web, 'types', file), 'utf8'), await readFile(join(out, file), 'utf8'), `types/${file}: run \`npm run types\` in clients/web`);
+});
+
+test('the package has the version of the project', async () => {
+  const { version } = JSON.parse(await readFile(join(web, 'package.json'), 'utf8'));
+  assert.equal(version, (await readFile(join(root, 'CMakeLists.txt'), 'utf8')).match(/project\(newswire VERSION (\S+)/)[1]);
+});
+
+test('it has all it needs and nothing else', async () => {
+  const { packed } = await project();
+  const files = packed.files.map((file) => file.path);
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'sdk/newswire.js', 'types/newswire.d.ts'])
+    assert.ok(files.includes(name), `${name} is missing`);
+  assert.deepEqual(files.filter((file) => !/^(sdk|element|types|story)\/|^(package\.json|README\.md|LICENSE)$/.test(file)), []);
+});
+
+test('a program in strict TypeScript compiles, and knows what it is given', async () => {
+  const { code, said } = await compile('right', `
+    import { connect, fetchFeed, follow, NewswireError, Store, type Entry, type Feed, type Post, type Status } from 'newswire';
+    const wire = connect({ url: 'https://news.example/', channels: ['world'], since: 'e:1-0', view: 'brief', ahead: true, share: false });
+    wire.addEventListener('post', ({ detail }) => { const uri: string | undefined = detail.uri; const ahead: boolean | undefined = detail.ahead; void [uri, ahead]; });
+    wire.addEventListener('gap', (event) => { const cursor: string = event.detail.cursor; void cursor; });
+    wire.addEventListener('status', ({ detail }: { detail: Status }) => { if (detail.state === 'waiting') void detail.retry; });
+    wire.addEventListener('error', ({ detail }) => { if (detail instanceof NewswireError && detail.fatal) void detail.code.length; });
+    wire.addEventListener('readers', ({ detail }) => { const count: number | undefined = detail['world']; void count; });
+    export async function read(): Promise<string | undefined> {
+      for await (const message of wire) {
+        if (message.type === 'gap') return message.cursor;
+        const post: Post = message;
+        if (post.action === 'kill') return post.notice;
+      }
+      const feed: Feed = await fetchFeed({ url: new URL('https://news.example/'), limit: 5 });
+      const at: string | undefined = await wire.subscribe({ channels: ['sport'], types: ['video'] });
+      const news = follow({ store: new Store(), keep: 100 });
+      news.store.addEventListener('change', ({ detail }) => { const entry: Entry = detail.entry; if (detail.change === 'killed') void entry.notice; });
+      const older: Entry[] = await news.older();
+      return at ?? feed.before ?? older[0]?.uri ?? [...news.store][0]?.version;
+    }
+  `);
+  assert.equal(code, 0, said);
+});
+
+for (const [what, line] of Object.entries({
+  'an option that does not exist': `connect({ chanels: ['world'] });`,
+  'channels that are no list': `connect({ channels: 'world' });`,
+  'a view that does not exist': `connect({ view: 'tiny' });`,
+  'an event that does not exist': `connect().addEventListener('posts', () => {});`,
+  'an event of the store that does not exist': `follow().store.addEventListener('chang', () => {});`,
+  'a detail of another event': `connect().addEventListener('gap', ({ detail }) => detail.headline);`,
+  'a post that is taken for granted': `connect().addEventListener('post', ({ detail }) => detail.item.headlines);`,
+  'a number where a cursor goes': `connect({ since: 7 });`,
+  'a feed before it has come': `fetchFeed().items;`,
+}))
+  test(`${what} does not compile`, async () => {
+    const { code, said } = await compile('wrong', `import { connect, fetchFeed, follow } from 'newswire';\nvoid fetchFeed, follow, connect;\n${line}\n`);
+    assert.notEqual(code, 0, line);
+    assert.match(said, /wrong\.ts\(3,\d+\): error TS/, said);
+  });
+
+test('a program in Node reads a post with it, and one in the inside of the package it cannot reach', async (t) => {
+  const stage = await Stage.open(t);
+  const { at } = await project();
+  await writeFile(join(at, 'read.mjs'), `
+    import { connect } from 'newswire';
+    const wire = connect({ url: process.argv[2] });
+    wire.addEventListener('status', ({ detail }) => detail.state === 'live' && console.log('live', detail.via));
+    for await (const post of wire) { console.log(post.item.headlines[0].value); break; }
+    wire.close();
+  `);
+  const reader = run(process.execPath, ['read.mjs', stage.url], { cwd: at });
+  await stage.metric('newswire_readers').becomes(1);
+  await stage.publish(item({ headline: 'Installed' }));
+  assert.match((await reader).stdout, /^live \w+\nInstalled\n$/);
+  const inside = await attempt(process.execPath, ['-e', 'import("newswire/sdk/wire.js").catch((e) => console.log(e.code))'], at);
+  assert.match(inside.said, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+});
