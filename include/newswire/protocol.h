@@ -25,6 +25,9 @@
 #define NEWSWIRE_PATH_ITEMS	     "/v1/items" /* POST an item or several; GET below it: /<escaped uri> */
 #define NEWSWIRE_PATH_CHANNELS	     "/v1/channels" /* GET: how many read each channel now */
 #define NEWSWIRE_PATH_AUDIT	     "/v1/audit" /* GET, with a key: what was done, newest first */
+#define NEWSWIRE_PATH_KEY	     "/v1/key"	 /* GET, with a key: whose it is, and what it may */
+#define NEWSWIRE_PATH_SENT	     "/v1/sent" /* GET, with a key: what became of its own stories */
+#define NEWSWIRE_PATH_HELD	     "/v1/held" /* GET ?uri=…, with a key: its own, under embargo */
 #define NEWSWIRE_PATH_REACH	     "/v1/reach" /* GET ?uri=…, with a key; also below the item: */
 #define NEWSWIRE_REACH_END	     "/reach"	 /* /v1/items/<escaped uri>/reach */
 #define NEWSWIRE_PATH_METRICS	     "/metrics"
@@ -69,6 +72,10 @@
 
 #define NEWSWIRE_CHANNEL_ALL	 "feed:all" /* every item; what no `channels` at all means */
 #define NEWSWIRE_CHANNEL_DEFAULT "news"	    /* where the program newswire publishes unless told */
+
+/* What is sent to it, or below it (`exercise.night`), is a drill: no derived channel, so nobody reads it
+ * who did not ask for that very channel. */
+#define NEWSWIRE_CHANNEL_EXERCISE "exercise"
 
 /* --- message types (`type`), server to client ------------------------------------------------- */
 

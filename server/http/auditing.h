@@ -1,9 +1,10 @@
-/* auditing.h - GET /v1/audit: what was done, for those who may know. */
+/* auditing.h - GET /v1/audit: what was done, for those who may know; GET /v1/sent: what became of one's own stories. */
 #ifndef NEWSWIRE_HTTP_AUDITING_H
 #define NEWSWIRE_HTTP_AUDITING_H
 
 #include "http/request.h"
 
 void auditing_begin(struct request *r);
+void auditing_sent(struct request *r);
 
 #endif

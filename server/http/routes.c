@@ -10,6 +10,8 @@
 #include "http/cors.h"
 #include "http/counting.h"
 #include "http/feeding.h"
+#include "http/holding.h"
+#include "http/naming.h"
 #include "http/pages.h"
 #include "http/posting.h"
 #include "http/purging.h"
@@ -245,6 +247,9 @@ static const struct route routes[] = {
 	{NEWSWIRE_PATH_ITEMS, false, READ_METHODS | METHOD_POST | METHOD_DELETE, READ_METHODS,
 	 items, posting_body},
 	{NEWSWIRE_PATH_CHANNELS, false, READ_METHODS, READ_METHODS, counting_begin, NULL},
+	{NEWSWIRE_PATH_KEY, false, READ_METHODS, 0, naming_begin, NULL},
+	{NEWSWIRE_PATH_SENT, false, READ_METHODS, 0, auditing_sent, NULL},
+	{NEWSWIRE_PATH_HELD, false, READ_METHODS, 0, holding_begin, NULL},
 	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, 0, auditing_begin, NULL},
 	{NEWSWIRE_PATH_REACH, false, READ_METHODS, 0, get_reach, NULL},
 	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, 0, get_metrics, NULL},

@@ -2,6 +2,7 @@
 #include "news/channel.h"
 #include "base/base.h"
 
+#include <newswire/protocol.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,15 @@ bool channel_is_plain(const char *name, size_t len)
 		if (!is_lower_or_digit(name[i]) && !is_mark(name[i]))
 			return false;
 	return true;
+}
+
+bool channel_is_exercise(const char *name, size_t len)
+{
+	static const char word[] = NEWSWIRE_CHANNEL_EXERCISE;
+	size_t word_len = sizeof word - 1;
+
+	return len >= word_len && memcmp(name, word, word_len) == 0 &&
+	       (len == word_len || name[word_len] == '.');
 }
 
 bool channel_is_value(const char *value, size_t len)

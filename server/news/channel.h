@@ -24,6 +24,8 @@ bool channel_is_plain(const char *name, size_t len);
 /* May a reader ask for it? Plain, or `<kind>:<value>` of a kind that the server derives
  * (feed class type lang topic region desk story) with a value of [A-Za-z0-9._-]{1,64}. */
 bool channel_is_readable(const char *name, size_t len);
+/* Is it `exercise`, or below it (`exercise.night`)? What is sent there is a drill: it is in no derived channel. */
+bool channel_is_exercise(const char *name, size_t len);
 /* May it stand after the colon? */
 bool channel_is_value(const char *value, size_t len);
 /* Is it the beginning of names that a reader may ask for, with a `*` behind it: `topic:2*`, `topic:*`, `wor*`, `*`? */

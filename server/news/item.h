@@ -70,7 +70,7 @@ struct item_report {
 	struct item_fault fault[ITEM_FAULTS_MAX];
 };
 
-/* Always true: uri is not empty; channels has feed:all and class:*; body is valid JSON without
+/* Always true: uri is not empty; channels has feed:all and class:*, or else exercise channels only; body is valid JSON without
  * edNote, contactInfo, annotations. */
 struct item {
 	char *uri;
@@ -84,8 +84,9 @@ struct item {
 	char *lang;	    /* lower case BCP 47, or NULL */
 	char *type;	    /* text, picture, … ("text" where absent) */
 	char *notice; /* kills and holds: neutral words for readers (description of role withdrawal, else NULL) */
-	struct channel_set channels; /* the publisher's plain ones and all derived ones */
-	char *body;		     /* canonical ninjs 3.1, compact UTF-8 JSON, what readers get */
+	struct channel_set
+		channels; /* the publisher's plain ones and all derived ones; a drill has no derived ones */
+	char *body; /* canonical ninjs 3.1, compact UTF-8 JSON, what readers get */
 	size_t body_len;
 	char hash[33]; /* of the content: equal for equal news, whatever the channel */
 };

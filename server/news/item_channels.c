@@ -41,6 +41,32 @@ static void add_property(struct ninjs *n, const json_t *channels, struct buf *na
 	}
 }
 
+/* Of the names so far, each with a space behind it: how many are there, and how many are for drills? */
+static size_t count_drills(const struct buf *names, size_t *all)
+{
+	size_t drills = 0;
+
+	*all = 0;
+	for (size_t at = 0, len; at < names->len && !names->failed; at += len + 1, ++*all) {
+		const char *space = memchr(names->data + at, ' ', names->len - at);
+
+		len = (size_t)(space - names->data) - at;
+		drills += channel_is_exercise(names->data + at, len);
+	}
+	return drills;
+}
+
+static void judge_drill(struct ninjs *n, const struct buf *names)
+{
+	const struct place at = {NULL, "channels", 0};
+	size_t all, drills = count_drills(names, &all);
+
+	if (drills > 0 && drills < all)
+		ninjs_fault(n, &at, ITEM_BAD_CHANNEL,
+			    "An exercise goes to no other channels than `exercise` and those "
+			    "below it.");
+}
+
 void item_channels_take_plain(json_t *json, const struct channel_set *plain, struct ninjs *n,
 			      struct buf *names)
 {
@@ -54,6 +80,7 @@ void item_channels_take_plain(json_t *json, const struct channel_set *plain, str
 	if (channels && !json_is_null(channels))
 		add_property(n, channels, names);
 	json_object_del(json, "channels");
+	judge_drill(n, names);
 }
 
 /* --- derived ones ---------------------------------------------------------------------------- */
@@ -203,7 +230,10 @@ static void add_story(struct buf *names, const struct item *item)
 void item_channels_derive(const struct item *item, const json_t *canonical, struct buf *names)
 {
 	const char *class = news_class_name(item->class);
+	size_t all;
 
+	if (count_drills(names, &all) > 0)
+		return;
 	buf_adds(names, "feed:all ");
 	add_derived(names, "class", class, strlen(class));
 	add_derived(names, "type", item->type, strlen(item->type));

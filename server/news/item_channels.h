@@ -14,7 +14,7 @@ enum { ITEM_PLAIN_MAX = 64, ITEM_TOPICS_MAX = 64, ITEM_REGIONS_MAX = 32, ITEM_DE
 void item_channels_take_plain(json_t *json, const struct channel_set *plain, struct ninjs *n,
 			      struct buf *names);
 
-/* Appends what the canonical item says. uri, class, lang and type of `item` are known already. */
+/* Appends what the canonical item says, unless `names` say that it is a drill, which goes nowhere else. uri, class, lang and type of `item` are known already. */
 void item_channels_derive(const struct item *item, const json_t *canonical, struct buf *names);
 
 #endif

@@ -110,6 +110,27 @@ const struct publisher publisher_node = {
 	.name = "node", .rights = RIGHTS_EVERYTHING, .pattern = everywhere, .patterns = 1};
 const struct publisher publisher_redis = {.name = "redis", .pattern = everywhere, .patterns = 1};
 
+void publisher_write(const struct publisher *p, struct buf *out)
+{
+	struct buf may = {0};
+
+	buf_adds(out, "\"publisher\":");
+	buf_add_json(out, p->name, strlen(p->name));
+	rights_write(p->rights, &may);
+	buf_adds(out, ",\"may\":[");
+	for (size_t at = 0, len; at < may.len; at += len + 1) {
+		const char *space = memchr(may.data + at, ' ', may.len - at);
+
+		len = space ? (size_t)(space - may.data) - at : may.len - at;
+		if (at > 0)
+			buf_addc(out, ',');
+		buf_add_json(out, may.data + at, len);
+	}
+	buf_addc(out, ']');
+	out->failed = out->failed || may.failed;
+	buf_free(&may);
+}
+
 const struct publisher *publisher_ref(const struct publisher *p)
 {
 	if (p != NULL && p->book != NULL)

@@ -60,6 +60,8 @@ struct publisher {
 /* The node's own key, and whoever PUBLISHes in Redis (whose rights depend on the channel). */
 extern const struct publisher publisher_node, publisher_redis;
 
+/* Appends who it is and what it may: `"publisher":"…","may":[…]`. */
+void publisher_write(const struct publisher *p, struct buf *out);
 /* May it send to this plain channel? */
 bool publisher_may_send(const struct publisher *p, const char *channel);
 

@@ -187,25 +187,6 @@ void tool_message_free(struct tool_message *m)
 
 /* --- what the server says --------------------------------------------------------------------- */
 
-static void add_publisher(struct buf *out, const struct publisher *who)
-{
-	struct buf words = {0};
-
-	message_add_text(out, "publisher", who->name);
-	rights_write(who->rights, &words);
-	buf_adds(out, ",\"may\":[");
-	for (size_t at = 0, len; at < words.len; at += len + 1) {
-		const char *space = memchr(words.data + at, ' ', words.len - at);
-
-		len = space ? (size_t)(space - words.data) - at : words.len - at;
-		if (at > 0)
-			buf_addc(out, ',');
-		buf_add_json(out, words.data + at, len);
-	}
-	buf_addc(out, ']');
-	buf_free(&words);
-}
-
 void tool_message_hello(struct buf *out, const struct publisher *who, unsigned window,
 			size_t max_item, unsigned tick_s)
 {
@@ -213,8 +194,10 @@ void tool_message_hello(struct buf *out, const struct publisher *who, unsigned w
 
 	clock_format(clock_wall_ms(), false, now);
 	buf_adds(out, "{\"type\":\"" NEWSWIRE_TYPE_HELLO "\"");
-	if (who)
-		add_publisher(out, who);
+	if (who) {
+		buf_addc(out, ',');
+		publisher_write(who, out);
+	}
 	buf_addf(out, ",\"window\":%u,\"max_item\":%zu,\"tick\":%u,\"time\":\"%s\"", window,
 		 max_item, tick_s, now);
 	buf_adds(out, ",\"server\":\"newswired/" NEWSWIRE_VERSION "\"}");
@@ -224,6 +207,7 @@ void tool_message_authorized(struct buf *out, const char *ref, const struct publ
 {
 	buf_adds(out, "{\"type\":\"" NEWSWIRE_TYPE_AUTHORIZED "\"");
 	message_add_ref(out, ref);
-	add_publisher(out, who);
+	buf_addc(out, ',');
+	publisher_write(who, out);
 	buf_addc(out, '}');
 }

@@ -18,6 +18,8 @@ struct ask {
 	audit_cb *cb;
 	void *arg;
 	char *uri, *who, *what; /* "" for anything */
+	char *reader;		/* "": stories are not told of */
+	bool only_own, sees_all;
 	char before[WIRE_ID_TEXT_MAX];
 	unsigned left;	/* entries still wanted */
 	unsigned steps; /* that were taken */
@@ -30,6 +32,7 @@ static void free_ask(struct ask *ask)
 	free(ask->uri);
 	free(ask->who);
 	free(ask->what);
+	free(ask->reader);
 	free(ask);
 }
 
@@ -41,8 +44,24 @@ static void answer(struct ask *ask, enum audit_answer what)
 
 /* --- one entry -------------------------------------------------------------------------------- */
 
-/* What a row of audit.lua holds. */
-enum column { ID, TIME, WHO, WHAT, URI, VERSION, BEFORE, CHANNELS, WIRE, REACH };
+/* What a row of audit.lua holds, where stories are told of too; then come those of the reach. */
+enum column {
+	ID,
+	TIME,
+	WHO,
+	WHAT,
+	URI,
+	VERSION,
+	BEFORE,
+	CHANNELS,
+	WIRE,
+	STATUS,
+	LATEST,
+	OWNER,
+	HELD,
+	UNTIL,
+	COLUMNS
+};
 
 static void add_text(struct buf *out, const char *name, const char *text)
 {
@@ -52,7 +71,7 @@ static void add_text(struct buf *out, const char *name, const char *text)
 	buf_add_json(out, text, strlen(text));
 }
 
-static void add_time(struct buf *out, const char *ms)
+static void add_time(struct buf *out, const char *name, const char *ms)
 {
 	char text[CLOCK_TEXT_MAX], *end;
 	long long time = strtoll(ms, &end, 10);
@@ -60,7 +79,7 @@ static void add_time(struct buf *out, const char *ms)
 	if (*ms == '\0' || *end != '\0' || time < 0 || time >= 1LL << 52)
 		return;
 	clock_format(time, true, text);
-	add_text(out, "time", text);
+	add_text(out, name, text);
 }
 
 static void add_channels(struct buf *out, const char *names)
@@ -79,13 +98,27 @@ static void add_channels(struct buf *out, const char *names)
 	buf_addc(out, ']');
 }
 
-static void add_entry(struct buf *out, const redisReply *row)
+static void add_story(struct buf *out, const redisReply *row)
+{
+	const char *status = page_text(row, STATUS);
+
+	buf_adds(out, ",\"story\":{\"status\":");
+	buf_add_json(out, status, strlen(status));
+	add_text(out, "version", page_text(row, LATEST));
+	add_text(out, "owner", page_text(row, OWNER));
+	add_text(out, "held", page_text(row, HELD));
+	add_time(out, "embargo", page_text(row, UNTIL));
+	buf_addc(out, '}');
+}
+
+static void add_entry(struct buf *out, const redisReply *row, bool has_story)
 {
 	const char *id = page_text(row, ID);
+	size_t reach = has_story ? COLUMNS : STATUS;
 
 	buf_adds(out, out->data[out->len - 1] == '[' ? "{\"id\":" : ",{\"id\":");
 	buf_add_json(out, id, strlen(id));
-	add_time(out, page_text(row, TIME));
+	add_time(out, "time", page_text(row, TIME));
 	add_text(out, "who", page_text(row, WHO));
 	add_text(out, "what", page_text(row, WHAT));
 	add_text(out, "uri", page_text(row, URI));
@@ -93,9 +126,11 @@ static void add_entry(struct buf *out, const redisReply *row)
 	add_text(out, "before", page_text(row, BEFORE));
 	add_channels(out, page_text(row, CHANNELS));
 	add_text(out, "wire", page_text(row, WIRE));
-	if (row->elements == REACH + REACH_COLUMNS) {
+	if (has_story)
+		add_story(out, row);
+	if (row->elements == reach + REACH_COLUMNS) {
 		buf_adds(out, ",\"reach\":{");
-		reach_write(out, row, REACH);
+		reach_write(out, row, reach);
 		buf_addc(out, '}');
 	}
 	buf_addc(out, '}');
@@ -108,7 +143,15 @@ static void on_step(redisReply *reply, void *arg);
 static int take_step(struct ask *ask)
 {
 	char most[12], looks[12];
-	const char *argv[] = {ask->before, most, looks, ask->uri, ask->who, ask->what};
+	const char *argv[] = {ask->before,
+			      most,
+			      looks,
+			      ask->uri,
+			      ask->who,
+			      ask->what,
+			      ask->reader,
+			      ask->only_own ? "1" : "",
+			      ask->sees_all ? "1" : ""};
 
 	snprintf(most, sizeof most, "%u", ask->left);
 	snprintf(looks, sizeof looks, "%d", AUDIT_LOOKS);
@@ -138,7 +181,7 @@ static void on_step(redisReply *reply, void *arg)
 	rows = reply->element[3];
 	snprintf(ask->before, sizeof ask->before, "%s", page_text(reply, 2));
 	for (size_t i = 0; i < rows->elements && !ask->body.failed; i++, ask->left--)
-		add_entry(&ask->body, rows->element[i]);
+		add_entry(&ask->body, rows->element[i], ask->reader[0] != '\0');
 	if (ask->before[0] == '\0' || ask->left == 0 || ask->steps == AUDIT_STEPS)
 		finish(ask);
 	else if (take_step(ask) == -1)
@@ -152,14 +195,21 @@ int audit_ask(struct wire *wire, const struct audit_filter *filter, unsigned lim
 
 	if (ask == NULL)
 		return -1;
-	*ask = (struct ask){.wire = wire, .cb = cb, .arg = arg, .left = limit};
+	*ask = (struct ask){.wire = wire,
+			    .cb = cb,
+			    .arg = arg,
+			    .left = limit,
+			    .only_own = filter->only_own,
+			    .sees_all = filter->sees_all};
 	ask->uri = strdup(filter->uri ? filter->uri : "");
 	ask->who = strdup(filter->who ? filter->who : "");
 	ask->what = strdup(filter->what ? filter->what : "");
+	ask->reader = strdup(filter->reader ? filter->reader : "");
 	if (before != NULL)
 		wire_id_format(*before, ask->before);
 	buf_adds(&ask->body, "{\"entries\":[");
-	if (ask->uri && ask->who && ask->what && !ask->body.failed && take_step(ask) == 0)
+	if (ask->uri && ask->who && ask->what && ask->reader && !ask->body.failed &&
+	    take_step(ask) == 0)
 		return 0;
 	free_ask(ask);
 	return -1;

@@ -9,6 +9,7 @@
 #ifndef NEWSWIRE_WIRE_AUDIT_H
 #define NEWSWIRE_WIRE_AUDIT_H
 
+#include <stdbool.h>
 #include "base/base.h"
 #include "base/buf.h"
 #include "wire/wire.h"
@@ -21,6 +22,10 @@ enum {
 /* What entries must say, exactly; NULL: anything. */
 struct audit_filter {
 	const char *uri, *who, *what;
+	const char *
+		reader; /* tell of each story what has become of it, as this publisher may know it; NULL: don't */
+	bool only_own; /* nothing but the reader's stories, and what he did to others' */
+	bool sees_all; /* the reader may know of everybody's embargoes */
 };
 
 enum audit_answer {

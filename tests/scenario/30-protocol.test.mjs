@@ -122,6 +122,12 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   }, 'the worker to have reported again');
   isLike(audit.body, examples.audit, 'audit');
   isLike(audit.body.entries[0].reach, examples.audit.entries[0].reach, 'audit.entries[].reach');
+  isLike((await stage.http('/v1/key', { headers: key })).body, examples.key, 'key');
+  await stage.post(item({ uri: 'urn:audited', version: '3', embargoedUntil: new Date(Date.now() + 3600e3).toISOString() }), { channels: 'world' });
+  const sent = (await stage.http('/v1/sent?limit=2', { headers: key })).body;
+  isLike({ ...sent, entries: sent.entries.slice(1) }, examples.sent, 'sent');
+  isLike(sent.entries[1].story, examples.sent.entries[0].story, 'sent.entries[].story');
+  isLike((await stage.http('/v1/held?uri=urn:audited', { headers: key })).body, examples.held, 'held');
   const purged = await stage.http('/v1/items/urn:audited', { method: 'DELETE', headers: { authorization: `Bearer ${stage.key}` } });
   isLike(purged.body, examples.purged, 'purged');
 });

@@ -168,7 +168,7 @@ test('its examples are what its schemas say, and so are those of the manual and 
     for (const name of heard) fits({ oneOf: send.oneOf }, manual[name], name);
   }
   for (const [name, schema] of Object.entries({ problem: 'Problem', feed: 'FeedPage', gone: 'Withdrawal', receipt: 'Receipt', results: 'Results',
-    purged: 'Purged', audit: 'AuditTrail', reach: 'Reach', channels: 'ChannelPage' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
+    purged: 'Purged', audit: 'AuditTrail', key: 'KeyOwner', sent: 'SentTrail', held: 'HeldVersion', reach: 'Reach', channels: 'ChannelPage' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
 });
 
 const header = read('include/newswire/protocol.h');
@@ -496,6 +496,22 @@ test('looking back and taking away: trail, reach and purge', async (t) => {
   await ask(stage, 'getAudit', [401, 'unauthorized']);
   await ask(stage, 'getAudit', [403, 'may_not_audit'], { key: keyOf('desk') });
 
+  await ask(stage, 'getSent', 200, { key });
+  await ask(stage, 'getSent', 200, { key, query: '?who=*&limit=2' });
+  await ask(stage, 'getSent', 200, { key: keyOf('desk') });
+  for (const [query, code] of [['?who=node', 'bad_who'], ['?limit=0', 'bad_limit'], ['?before=x', 'bad_before'], [`?x=${'y'.repeat(5000)}`, 'bad_query']])
+    await ask(stage, 'getSent', [400, code], { key, query });
+  await ask(stage, 'getSent', [401, 'unauthorized']);
+  await ask(stage, 'getSent', [403, 'may_not_audit'], { key: keyOf('desk'), query: '?who=*' });
+  await ask(stage, 'getHeld', 200, { key, query: '?uri=urn:oa:held' });
+  await ask(stage, 'getHeld', [404, 'not_found'], { key: keyOf('desk'), query: '?uri=urn:oa:held' });
+  await ask(stage, 'getHeld', [400, 'bad_uri'], { key });
+  await ask(stage, 'getHeld', [400, 'bad_query'], { key, query: `?uri=u&x=${'y'.repeat(5000)}` });
+  await ask(stage, 'getHeld', [401, 'unauthorized'], { query: '?uri=urn:oa:held' });
+  for (const one of [key, keyOf('desk')]) await ask(stage, 'getKey', 200, { key: one });
+  await ask(stage, 'getKey', [401, 'unauthorized'], { key: 'wrong' });
+  await ask(stage, 'getKey', [400, 'bad_query'], { key, query: `?x=${'y'.repeat(5000)}` });
+
   for (const [i, [id, by]] of reaches.entries()) {
     await until(async () => JSON.parse((await ask(stage, id, 200, { key, ...by('urn:oa:1') })).text).complete, 'the worker to have reported');
     await ask(stage, id, 200, { key, ...by('urn:oa:held') });
@@ -557,7 +573,8 @@ test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   for (const id of feeds) await ask(stage, id, [503, 'redis_away']);
   for (const [id, by] of items) await ask(stage, id, [503, 'redis_away'], by('urn:x'));
   for (const [id, by] of [...reaches, ...purges]) await ask(stage, id, [503, 'redis_away'], { key, ...by('urn:x') });
-  await ask(stage, 'getAudit', [503, 'redis_away'], { key });
+  for (const id of ['getAudit', 'getSent']) await ask(stage, id, [503, 'redis_away'], { key });
+  await ask(stage, 'getHeld', [503, 'redis_away'], { key, query: '?uri=urn:x' });
   await until(async () => (await stage.http('/v1/channels')).status === 503, 'the numbers to be too old');
   await ask(stage, 'getChannels', [503, 'redis_away']);
   await ask(stage, 'postItems', [503, 'redis_away'], { key, body: JSON.stringify(item()) });

@@ -301,6 +301,19 @@ static void publishers_name_plain_channels_only(void **state)
 	assert_refused(item_with("\"channels\":[\"a b\"]"), ITEM_BAD_CHANNEL, "/channels/0");
 }
 
+static void a_drill_goes_to_its_own_channels_and_to_no_other(void **state)
+{
+	(void)state;
+	assert_channels(item_with("\"urgency\":1,\"language\":\"en\",\"channels\":[\"exercise\"]"),
+			"exercise");
+	assert_channels(item_with("\"channels\":[\"exercise.night\",\"exercise\"]"),
+			"exercise exercise.night");
+	assert_channels(item_with("\"channels\":[\"exercises\"]"),
+			"class:regular exercises feed:all story:74a628f0c4808942 type:text");
+	assert_refused(item_with("\"channels\":[\"exercise\",\"world\"]"), ITEM_BAD_CHANNEL,
+		       "/channels");
+}
+
 static void a_forged_channel_of_the_transport_is_refused_too(void **state)
 {
 	const char *json = "{\"uri\":\"u\",\"headline\":\"H\"}";
@@ -474,6 +487,7 @@ int main(void)
 		cmocka_unit_test(channels_follow_from_what_an_item_says),
 		cmocka_unit_test(a_language_that_is_none_makes_no_channel),
 		cmocka_unit_test(publishers_name_plain_channels_only),
+		cmocka_unit_test(a_drill_goes_to_its_own_channels_and_to_no_other),
 		cmocka_unit_test(a_forged_channel_of_the_transport_is_refused_too),
 		cmocka_unit_test(hundreds_of_topics_do_not_overflow_the_channels),
 		cmocka_unit_test(a_kill_goes_through_whatever_else_is_wrong_with_it),

@@ -242,10 +242,21 @@ local function bring_out()
 	return done('accepted', id, action, channels)
 end
 
+-- A drill goes to `exercise` and below it, and to nothing else.
+local function is_drill(channels)
+	return (' ' .. channels .. ' '):find(' exercise[ .]') ~= nil
+end
+
+-- A version that makes a drill of what readers have, or news of a drill?
+local function changes_sides()
+	local before = item and item.routes or held and held.channels or ''
+	return before ~= '' and is_drill(before) ~= is_drill(story.channels)
+end
+
 -- An update of an update belongs to the story of the first of them, as far as that is known.
 local function find_story()
 	local name = 'item:' .. args.evolved
-	if args.evolved == '' or not need(name, 'hash') then
+	if args.evolved == '' or is_drill(story.channels) or not need(name, 'hash') then
 		return
 	end
 	local first = (redis.call('HGET', key(name), 'channels') or ''):match('story:%x+')
@@ -270,6 +281,8 @@ local function decide()
 		return kill()
 	elseif story.status == 'withheld' then
 		return withhold()
+	elseif changes_sides() then
+		return refuse('bad_channel', 'An exercise and real news cannot be versions of one story: give it another uri.')
 	elseif too_many(item and item.routes or '', story.channels) then
 		return refuse('bad_channel', 'All versions of an item together may go to 256 channels, derived ones included.')
 	elseif not has_room(story, item) then
