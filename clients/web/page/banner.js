@@ -2,11 +2,13 @@
  * banner.js - the one breaking-news banner: the newest flash, until dismissed, expired or killed.
  */
 
-const FLASH_MS = 10 * 60_000;
+/** How long a flash is breaking news. */
+export const FLASH_MS = 10 * 60_000;
 
 export class Banner {
 	/** @type {string|null} */ #uri = null;
 	/** @type {Set<string>} */ #dismissed = new Set();
+	#until = 0;
 	#timer = 0;
 
 	/**
@@ -22,6 +24,11 @@ export class Banner {
 				this.#dismissed.add(this.#uri);
 			this.#hide();
 		});
+		/* A tab that slept has slept over its timers. */
+		document.addEventListener('visibilitychange', () => {
+			if (this.#uri && Date.now() >= this.#until)
+				this.#hide();
+		});
 	}
 
 	/** The uri of the story it shows, or null. */
@@ -36,8 +43,14 @@ export class Banner {
 	 */
 	offer(story, from) {
 		const until = Math.min(from + FLASH_MS, Number.isNaN(story.expires) ? Infinity : story.expires);
-		if (until > Date.now() && !this.#dismissed.has(story.uri))
-			this.#show(story, story.uri === this.#uri ? null : until);
+		if (story.uri === this.#uri)
+			this.#show(story);
+		else if (until > Date.now() && !this.#dismissed.has(story.uri)) {
+			this.#show(story);
+			this.#until = until;
+			clearTimeout(this.#timer);
+			this.#timer = setTimeout(() => this.#hide(), until - Date.now());
+		}
 	}
 
 	/** The story is not to be seen any more, or is no flash any more. */
@@ -46,11 +59,8 @@ export class Banner {
 			this.#hide();
 	}
 
-	/**
-	 * @param {import('../story/story.js').Story} story
-	 * @param {number|null} until null: as it was
-	 */
-	#show(story, until) {
+	/** @param {import('../story/story.js').Story} story */
+	#show(story) {
 		const { box, text, close } = this.parts;
 		const label = document.createElement('strong');
 		label.textContent = 'Flash';
@@ -65,10 +75,6 @@ export class Banner {
 		close.hidden = false;
 		box.classList.add('is-open');
 		this.#makeRoom();
-		if (until !== null) {
-			clearTimeout(this.#timer);
-			this.#timer = setTimeout(() => this.#hide(), Math.min(until - Date.now(), FLASH_MS));
-		}
 	}
 
 	#hide() {

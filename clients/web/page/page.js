@@ -1,33 +1,26 @@
 /**
- * page.js - the reader page: joins the SDK's stories, the drawing and the reader's hands.
- *
- * The rule it keeps: the page never moves under someone who reads. News goes in at the top only
- * while the top is in view and nobody is busy there; otherwise it waits behind a button. What was
- * withdrawn leaves at once, whatever the reader does.
+ * page.js - the reader page: joins the SDK's stories, the river of articles and the reader's hands.
  */
 import { follow } from '../sdk/newswire.js';
-import { Banner } from './banner.js';
-import { drawNotice, drawStory, isOpen, refreshTimes, tend } from '../story/draw.js';
-import { storyOf } from '../story/story.js';
-import { clockTime } from '../story/words.js';
+import { River, storyFrom } from '../story/river.js';
+import { Saying } from '../story/saying.js';
+import { clockTime, counted } from '../story/words.js';
+import { Alerts } from './alerts.js';
+import { Banner, FLASH_MS } from './banner.js';
 
 /** @typedef {import('../sdk/store.js').Entry} Entry */
 
 const PAGE_SIZE = 20;
 const KEEP = 200; /* stories in the page of someone who leaves it open for days */
-const DRAW_AFTER_MS = 16;
-const SAY_AFTER_MS = 1000; /* one announcement for stories that come together */
 const TELL_AFTER_MS = 1000; /* a reconnect that is quicker is nobody's business */
+const REFRESH_MS = 30_000;
 
 /** @param {string} id @returns {any} */
 const byId = (id) => document.getElementById(id);
 const feed = byId('feed');
-const parser = new DOMParser();
-/** @param {import('../sdk/common.js').Post} post */
-const storyFrom = (post) => storyOf(post, (html) => parser.parseFromString(html, 'text/html'));
 
-/** @param {number} count */
-const newStories = (count) => `${count} new ${count === 1 ? 'story' : 'stories'}`;
+/** @param {number} n */
+const newStories = (n) => counted({ one: '{n} new story', other: '{n} new stories' }, n);
 
 /* -- what to show -------------------------------------------------------------------------- */
 
@@ -45,191 +38,87 @@ const news = follow({
 	limit: PAGE_SIZE,
 });
 
-/* -- the list ------------------------------------------------------------------------------ */
+const river = new River(feed, news, {
+	drawn: showCounts,
+	before: () => byId('pause'),
+	after: () => (byId('more').hidden ? null : byId('more')),
+});
 
-/* Those that came with the page stay until the feed says what became of them. */
-/** @type {Map<string, HTMLElement>} */ const articles = new Map(
-	[...feed.querySelectorAll(':scope > article')].map((article) => [article.dataset.uri, article]));
-tend(feed);
-/** @type {Set<string>} uris to draw anew */ const changed = new Set();
-/* Came while the reader was busy. What is killed meanwhile stays in here, and out of the page. */
-/** @type {Set<string>} */ const waiting = new Set();
-let paused = false;
-let drawTimer = 0;
-
-const waitingStories = () =>
-	[...waiting].filter((uri) => news.store.get(uri)?.state === 'shown');
-
-const topInView = () => feed.getBoundingClientRect().top > -8;
-
-/* Someone reads in the list: an open story in view, the keyboard in it, or text being selected. */
-function busyReading() {
-	if (feed.querySelector(':focus-visible'))
-		return true;
-	const selection = getSelection();
-	if (selection && !selection.isCollapsed && feed.contains(selection.anchorNode))
-		return true;
-	return [...feed.children].some((article) => {
-		const { top, bottom } = article.getBoundingClientRect();
-		return bottom > 0 && top < innerHeight && isOpen(article);
-	});
-}
-
-const mayInsert = () => !paused && topInView() && !busyReading();
-
-function drawSoon() {
-	if (!drawTimer)
-		drawTimer = setTimeout(draw, DRAW_AFTER_MS);
-}
-
-/** @param {Entry} entry @returns {HTMLElement} */
-function drawEntry(entry) {
-	const known = articles.get(entry.uri);
-	if (!changed.delete(entry.uri) && known)
-		return known;
-	const story = entry.post && storyFrom(entry.post);
-	if (story && story.stamp === known?.dataset.stamp)
-		return known;
-	const article = story ? drawStory(story, { article: known }) : drawNotice(entry, { article: known });
-	articles.set(entry.uri, article);
-	return article;
-}
-
-/** @param {HTMLElement} article */
-function dropArticle(article) {
-	const next = article.nextElementSibling ?? article.previousElementSibling ?? feed;
-	if (article.contains(document.activeElement))
-		/** @type {HTMLElement} */ (next).focus({ preventScroll: true });
-	article.remove();
-}
-
-/* Brings the list to what the store says, touching only what differs. */
-function draw() {
-	clearTimeout(drawTimer);
-	drawTimer = 0;
-	if (mayInsert())
-		for (const uri of waitingStories())
-			waiting.delete(uri);
-
-	if (banner.uri && news.store.get(banner.uri)?.post?.class !== 'flash')
-		banner.withdraw();
-	feed.setAttribute('aria-busy', 'true');
-	/* At the very top the browser would keep the old first story in place, and hide the new. */
-	feed.style.overflowAnchor = topInView() ? 'none' : '';
-	for (const [uri, article] of articles)
-		if (!news.store.get(uri)?.listed) {
-			articles.delete(uri);
-			dropArticle(article);
-		}
-	let spot = feed.firstElementChild;
-	let position = 0;
-	for (const entry of news.store) {
-		if (waiting.has(entry.uri))
-			continue;
-		const article = drawEntry(entry);
-		if (article === spot)
-			spot = spot.nextElementSibling;
-		else
-			feed.insertBefore(article, spot);
-		article.setAttribute('aria-posinset', String(++position));
-	}
-	feed.setAttribute('aria-busy', 'false');
-	showCounts();
-}
+const saying = new Saying(byId('said'), newStories);
 
 function showCounts() {
-	const count = waitingStories().length;
+	const count = river.waiting;
 	byId('fresh').hidden = count === 0;
 	byId('fresh').textContent = newStories(count);
 	document.title = (count ? `(${count}) ` : '') + 'Newswire';
 	byId('more').hidden = !news.hasOlder;
-	const empty = articles.size === 0 && count === 0;
+	const empty = river.size === 0 && count === 0;
 	byId('empty').hidden = !empty;
 	if (empty)
 		byId('empty').textContent = 'No news yet. It appears here the moment it is published.';
 }
 
-function revealWaiting() {
-	for (const uri of waitingStories())
-		waiting.delete(uri);
-	draw();
-}
+/* -- breaking news ------------------------------------------------------------------------- */
 
 /** @param {string} uri */
-function goTo(uri) {
-	if (waiting.has(uri))
-		revealWaiting();
-	articles.get(uri)?.focus({ preventScroll: true });
-	articles.get(uri)?.scrollIntoView({ block: 'center' });
-}
-
-/* -- what happens to stories --------------------------------------------------------------- */
-
+const goTo = (uri) => river.goTo(uri);
 const banner = new Banner(
 	{ box: byId('banner'), text: byId('banner-text'), close: byId('banner-close') }, goTo);
+const alerts = new Alerts({
+	button: byId('alerts'), box: byId('asking'), text: byId('asking-text'), yes: byId('asking-yes'), no: byId('asking-no'),
+}, goTo, (words) => saying.say(words));
 
-news.store.addEventListener('change', (/** @type {any} */ event) => {
-	const { entry, change } = event.detail;
-	changed.add(entry.uri);
-	if (entry.post?.class === 'flash')
-		banner.offer(storyFrom(entry.post), Date.now());
+/* By how much the server's clock is behind ours, at most: what is read late is not from now. */
+let behind = Infinity;
 
-	switch (change) {
-	case 'added':
-		if (!mayInsert())
-			waiting.add(entry.uri);
-		announceNew();
-		return drawSoon();
-	case 'killed':
-	case 'withheld':
-		if (entry.listed && articles.has(entry.uri))
-			say(change === 'killed' ? 'A story was withdrawn' : 'A story was withheld');
-		return draw();
-	case 'removed':
-		return draw();
-	default:
-		return drawSoon();
-	}
-});
-
-news.store.addEventListener('fill', (/** @type {any} */ event) => {
-	const { added, updated, older } = event.detail;
-	const first = articles.size === 0;
-	for (const entry of updated)
-		changed.add(entry.uri);
-	for (const entry of added) {
-		changed.add(entry.uri); /* it may have come with the page, in another version */
-		if (!older && !first && !articles.has(entry.uri) && !mayInsert())
-			waiting.add(entry.uri);
-	}
-	const flash = added.find((/** @type {Entry} */ entry) => entry.post?.class === 'flash');
-	if (flash && !older) {
-		const story = storyFrom(flash.post);
-		banner.offer(story, story.changed);
-	}
-	draw();
-});
-
-/* -- what is said -------------------------------------------------------------------------- */
-
-let sayTimer = 0;
-let unannounced = 0;
-
-/** @param {string} words for those who hear the page */
-function say(words) {
-	byId('said').textContent = words;
+/**
+ * When a post took its place on the wire, by our clock; what came ahead did so now.
+ * @param {import('../sdk/common.js').Post} post
+ */
+function publishedAt(post) {
+	const now = Date.now();
+	const at = Number(/:(\d+)-/.exec(post.cursor ?? '')?.[1] ?? now);
+	behind = Math.min(behind, now - at);
+	return at + behind;
 }
 
-function announceNew() {
-	unannounced++;
-	if (sayTimer)
+/** @param {Entry} entry */
+function breaks(entry) {
+	const { post } = entry;
+	if (!post)
 		return;
-	say('');
-	sayTimer = setTimeout(() => {
-		say(newStories(unannounced));
-		sayTimer = unannounced = 0;
-	}, SAY_AFTER_MS);
+	const from = publishedAt(post);
+	const story = storyFrom(post);
+	if (post.class === 'flash')
+		banner.offer(story, from);
+	if (Date.now() - from < FLASH_MS)
+		alerts.offer(story);
 }
+
+function settle() {
+	if (banner.uri && news.store.get(banner.uri)?.post?.class !== 'flash')
+		banner.withdraw();
+}
+
+news.store.addEventListener('change', (/** @type {any} */ { detail: { entry, change } }) => {
+	breaks(entry);
+	settle();
+	if (change === 'added')
+		saying.count();
+	if (!entry.post)
+		alerts.withdraw(entry.uri);
+	if ((change === 'killed' || change === 'withheld') && river.article(entry.uri))
+		saying.say(change === 'killed' ? 'A story was withdrawn' : 'A story was withheld');
+});
+
+news.store.addEventListener('fill', (/** @type {any} */ { detail: { added, older } }) => {
+	settle();
+	const flash = added.find((/** @type {Entry} */ entry) => entry.post?.class === 'flash');
+	if (!flash || older)
+		return;
+	const story = storyFrom(flash.post);
+	banner.offer(story, story.changed);
+});
 
 /* -- the link ------------------------------------------------------------------------------ */
 
@@ -244,20 +133,26 @@ function showLink(state, words) {
 		byId('link').textContent = words;
 }
 
-news.addEventListener('status', (/** @type {any} */ event) => {
-	const { state, heard } = event.detail;
+/** @param {Date|null} heard */
+function showWaiting(heard) {
+	const since = heard ? ` last update ${clockTime(heard)}` : '';
+	if (!navigator.onLine)
+		showLink('offline', `Offline…${since}`);
+	else
+		showLink('waiting', since ? `Reconnecting…${since}` : 'Connecting…');
+}
+
+news.addEventListener('status', (/** @type {any} */ { detail: { state, heard } }) => {
 	if (state === 'live')
 		showLink('live', 'Live');
 	else if (state === 'closed')
 		showLink('closed', 'Disconnected. Reload the page.');
 	else if (!linkTimer)
-		linkTimer = setTimeout(() => showLink('waiting', heard
-			? `Reconnecting… last update ${clockTime(heard)}`
-			: 'Connecting…'), TELL_AFTER_MS);
+		linkTimer = setTimeout(() => showWaiting(heard), TELL_AFTER_MS);
 });
 
 news.addEventListener('error', (/** @type {any} */ event) => {
-	if (articles.size > 0)
+	if (river.size > 0)
 		return;
 	feed.setAttribute('aria-busy', 'false');
 	byId('empty').hidden = false;
@@ -269,16 +164,16 @@ news.addEventListener('error', (/** @type {any} */ event) => {
 /* -- the reader's hands -------------------------------------------------------------------- */
 
 byId('fresh').addEventListener('click', () => {
-	revealWaiting();
+	river.reveal();
 	scrollTo({ top: 0 });
 	feed.firstElementChild?.focus({ preventScroll: true });
 });
 
+byId('pause').hidden = false;
 byId('pause').addEventListener('click', () => {
-	paused = !paused;
-	byId('pause').textContent = paused ? 'Resume' : 'Pause';
-	say(paused ? 'Paused. Withdrawals still take effect.' : 'Live again');
-	draw();
+	river.paused = !river.paused;
+	byId('pause').textContent = river.paused ? 'Resume' : 'Pause';
+	saying.say(river.paused ? 'Paused. Withdrawals still take effect.' : 'Live again');
 });
 
 byId('more').addEventListener('click', async () => {
@@ -287,7 +182,7 @@ byId('more').addEventListener('click', async () => {
 	feed.setAttribute('aria-busy', 'true');
 	try {
 		const [entry] = await news.older();
-		articles.get(entry?.uri)?.focus({ preventScroll: true });
+		river.article(entry?.uri)?.focus({ preventScroll: true });
 		more.textContent = 'Show more';
 	} catch {
 		more.textContent = 'That did not work. Try again';
@@ -298,38 +193,23 @@ byId('more').addEventListener('click', async () => {
 	}
 });
 
-/* Page Down and Page Up walk the stories, Control+End and Control+Home leave them (APG, feed). */
-feed.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
-	const article = /** @type {Element} */ (event.target).closest('article');
-	const leave = event.ctrlKey && { End: byId('more').hidden ? null : byId('more'), Home: byId('pause') };
-	const step = { PageDown: article?.nextElementSibling, PageUp: article?.previousElementSibling };
-	const to = /** @type {any} */ (leave || step)[event.key];
-	if (!to)
-		return;
-	event.preventDefault();
-	to.focus();
-});
+/* -- time passes --------------------------------------------------------------------------- */
 
-addEventListener('scroll', () => {
-	if (waiting.size > 0 && mayInsert())
-		drawSoon();
-}, { passive: true });
-
-setInterval(() => {
-	refreshTimes(feed);
-	showToday();
-	if (mayInsert() && news.store.size > 1.5 * KEEP) {
-		news.trim(KEEP);
-		draw();
-	}
-}, 30_000);
-
-/* -- the masthead -------------------------------------------------------------------------- */
-
-function showToday() {
+function tell() {
 	byId('today').textContent = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full' }).format(new Date());
+	river.refresh();
 }
 
-showToday();
+tell();
+setInterval(() => {
+	tell();
+	if (river.mayInsert && news.store.size > 1.5 * KEEP) {
+		news.trim(KEEP);
+		river.draw();
+	}
+}, REFRESH_MS);
+document.addEventListener('visibilitychange', () => document.hidden || tell());
+addEventListener('beforeprint', tell);
+
 if (channels.length > 0)
 	byId('sections').textContent = channels.join(' · ');

@@ -10,7 +10,7 @@
  *
  *   <article class="story is-CLASS[ has-picture]" id="ID" tabindex="0" data-uri="URI" data-stamp="STAMP"
  *            aria-posinset="N" aria-setsize="-1" aria-labelledby="ID-title"[ lang="LANG" dir="ltr|rtl"]>
- *     <p class="kicker" lang="en" dir="ltr">
+ *     <p class="kicker" lang="en">
  *       [<span class="label label-flash">Flash</span>]…  class flash|bulletin|urgent, type video|audio|graphic|picture, update
  *       [<span class="label" dir="auto">World</span>]…   section, genre
  *       [<time datetime="2026-01-10T08:12:04.000Z" title="in full">5 min ago</time>]
@@ -19,7 +19,7 @@
  *       <h2 class="headline" dir="auto" id="ID-title">…</h2>    without a headline: <p class="statement[ quotation]" dir="auto" id="ID-title">LEDE</p>
  *       [<p class="notice correction"><strong lang="en">Correction</strong> <span dir="auto">NOTE</span></p>]
  *       [<p class="lede" dir="auto">…</p>]                      a summary here, a first paragraph after the byline
- *       [<p class="byline" lang="en" dir="auto"><span class="by">By <bdi>NAME</bdi></span><span><bdi>PLACE</bdi></span><span><bdi>SOURCE</bdi></span><span>3 min read</span></p>]
+ *       [<p class="byline" lang="en"><span class="by">By <bdi>NAME</bdi></span><span><bdi>PLACE</bdi></span><span><bdi>SOURCE</bdi></span><span>3 min read</span></p>]
  *     </div>
  *     [<figure class="picture"><img src alt [width height] loading="lazy" decoding="async" referrerpolicy="no-referrer">
  *       [<figcaption>[<span class="caption" dir="auto">…</span> ][<span class="credit" dir="auto">…</span>]</figcaption>]</figure>]
@@ -30,7 +30,7 @@
  *   </article>
  *
  *   a plain paragraph of BLOCKS: <p class="plain" dir="auto">…</p>; any other block has dir="auto" unless it has its own
- *   each of AUTHORS: <aside class="author" aria-label="About the author" lang="en"><span class="avatar" aria-hidden="true">IM[<img src alt="" width="56" height="56"
+ *   each of AUTHORS: <aside class="author" aria-label="About the author"><span class="avatar" aria-hidden="true">IM[<img src alt="" width="56" height="56"
  *     loading="lazy" decoding="async" referrerpolicy="no-referrer">]</span><div><p class="author-name" dir="auto">…</p>[<p class="author-role" dir="auto">…</p>]
  *     [<p class="author-biography" dir="auto">…</p>]</div></aside>
  */
@@ -137,7 +137,7 @@ function figureOf({ src, alt, width, height, caption, credit }) {
 /** @param {Author} author @param {Words} words */
 function authorCard(author, words) {
 	/* The initials lie below the portrait, and are there when it does not load. */
-	return el('aside', { class: 'author', 'aria-label': words.author, lang: words.lang },
+	return el('aside', { class: 'author', 'aria-label': words.author },
 		el('span', { class: 'avatar', 'aria-hidden': 'true' },
 			author.initials,
 			author.avatar && el('img', { src: author.avatar, alt: '', width: 56, height: 56, ...PICTURE })),
@@ -163,7 +163,7 @@ function bylineOf(story, words) {
 		story.source && el('span', {}, el('bdi', {}, story.source)),
 		story.minutes > 0 && el('span', {}, fill(words.reading, { n: numeral(story.minutes, words) })),
 	].filter(Boolean);
-	return parts.length > 0 && el('p', { class: 'byline', lang: words.lang, dir: 'auto' }, ...parts);
+	return parts.length > 0 && el('p', { class: 'byline', lang: words.lang }, ...parts);
 }
 
 /** @param {Story} story @param {Words} words */
@@ -240,7 +240,7 @@ export function drawStory(story, { article = newArticle(), words = ENGLISH, leve
 	const lede = story.headline && story.lede && prose('p', 'lede', story.lede);
 	const byline = bylineOf(story, words);
 	const parts = [
-		el('p', { class: 'kicker', lang: words.lang, dir: words.dir },
+		el('p', { class: 'kicker', lang: words.lang },
 			...story.labels.map((label) => labelOf(label, words)),
 			timeOf(story.published, words)),
 		el('div', { class: 'head' },
@@ -280,7 +280,7 @@ export function drawNotice(entry, { article = newArticle(), words = ENGLISH } = 
 	article.setAttribute('aria-labelledby', `${article.id}-title`);
 	speak(article, '');
 	article.replaceChildren(
-		el('p', { class: 'kicker', lang: words.lang, dir: words.dir },
+		el('p', { class: 'kicker', lang: words.lang },
 			el('span', { class: 'label' }, killed ? words.withdrawn : words.withheld)),
 		el('div', { class: 'head' },
 			prose('p', 'notice withdrawal', said || own, { id: `${article.id}-title`, lang: said ? undefined : words.lang })));
