@@ -5,7 +5,7 @@
 #   KIND=web  FROM/manifest.txt  ->  static const struct {...} web_files[], one row per line of the manifest,
 #             `<url path> <file> <content type>`. ESBUILD puts a script or a style sheet and all that it imports into one small file,
 #             and a page gets the style sheets that it links (by their names in FROM) inside it: one request less. GZIP
-#             makes what is sent to those who take it. The etag is of the content, without its quotes.
+#             makes what is sent to those who take it. The etag is of the content, with its quotes.
 cmake_minimum_required(VERSION 3.25)
 
 # Text as C string literals, one per line of the text.
@@ -111,7 +111,7 @@ function(web_header out)
 		file(SIZE ${made}.gz small)
 		bytes_literal(${made} bytes)
 		bytes_literal(${made}.gz gzip)
-		string(APPEND rows "\t{\"${path}\", ${type}, \"${hash}\",\n\t(const unsigned char *)${bytes}, ${size},\n\t(const unsigned char *)${gzip}, ${small}},\n")
+		string(APPEND rows "\t{\"${path}\", ${type}, \"\\\"${hash}\\\"\",\n\t(const unsigned char *)${bytes}, ${size},\n\t(const unsigned char *)${gzip}, ${small}},\n")
 	endforeach()
 	set(${out} "/* Made by embed.cmake from the manifest of the web clients. */
 #include <stddef.h>

@@ -12,6 +12,7 @@
 #include <newswire/protocol.h>
 #include "base/counters.h"
 #include "base/log.h"
+#include "http/fronting.h"
 #include "http/listener.h"
 #include "http/passing_memory.h"
 #include "http/request.h"
@@ -319,6 +320,7 @@ void door_close(struct door *door)
 
 void door_free(struct door *door)
 {
+	fronting_forget();
 	free(door);
 }
 

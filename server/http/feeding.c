@@ -4,127 +4,14 @@
 #include <newswire/protocol.h>
 #include <stdlib.h>
 #include <string.h>
-#include "http/site.h"
+#include "http/feed_about.h"
 #include "news/atom.h"
-#include "news/iri.h"
 #include "news/json_feed.h"
 #include "news/subscription.h"
 #include "wire/shelf.h"
 
 #define FRESH "cache-control: no-cache\r\n" /* a kill must not live on in a cache */
 #define RETRY "retry-after: 1\r\n"
-
-/* --- what a document says of itself ----------------------------------------------------------- */
-
-/* The texts of a feed_about, each NUL-terminated where it is not empty. */
-struct about {
-	struct buf title, site, self, next, id;
-	struct feed_about said;
-};
-
-static void free_about(struct about *a)
-{
-	buf_free(&a->title);
-	buf_free(&a->site);
-	buf_free(&a->self);
-	buf_free(&a->next);
-	buf_free(&a->id);
-}
-
-/* The last part of the path, behind its slash. */
-static const char *name_of(const struct request *r)
-{
-	return strrchr(r->path, '/') + 1;
-}
-
-/* Those of the path and of the query together, NUL-terminated. Lists have commas. */
-static void add_channels(const struct request *r, struct buf *out)
-{
-	const char *more = query_get(&r->query, QUERY_CHANNELS);
-	const char *name = name_of(r), *end = strrchr(name, '.');
-
-	if (name != r->path + 1 && end != NULL)
-		buf_add(out, name, (size_t)(end - name));
-	if (out->len > 0 && more != NULL)
-		buf_addc(out, ',');
-	buf_adds(out, more == NULL ? "" : more);
-	buf_addc(out, '\0');
-}
-
-/* The address that was asked for, below the site, without `before`. */
-static void add_place(const struct request *r, struct buf *out)
-{
-	static const struct {
-		enum query_name name;
-		const char *text;
-	} parts[] = {{QUERY_CHANNELS, "channels"},
-		     {QUERY_CLASS, "class"},
-		     {QUERY_LANG, "lang"},
-		     {QUERY_TYPE, "type"},
-		     {QUERY_LIMIT, "limit"}};
-	char separator = '?';
-
-	buf_add(out, r->path + 1, (size_t)(name_of(r) - r->path) - 1);
-	iri_add_escaped(out, name_of(r));
-	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		if (query_get(&r->query, parts[i].name) == NULL)
-			continue;
-		buf_addf(out, "%c%s=", separator, parts[i].text);
-		iri_add_escaped(out, query_get(&r->query, parts[i].name));
-		separator = '&';
-	}
-	buf_addc(out, '\0');
-}
-
-static void add_addresses(const struct request *r, const struct feed *feed, struct about *a)
-{
-	struct buf place = {0};
-
-	add_place(r, &place);
-	site_add(r, &a->site);
-	if (place.failed) {
-		a->self.failed = true;
-	} else if (a->site.len == 0) {
-		buf_adds(&a->id, "urn:newswire:feed:");
-		iri_add_escaped(&a->id, place.data);
-	} else {
-		buf_add(&a->self, a->site.data, a->site.len);
-		buf_adds(&a->self, place.data);
-		if (feed->before != NULL) {
-			buf_add(&a->next, a->self.data, a->self.len);
-			buf_addf(&a->next, "%cbefore=%s", strchr(place.data, '?') ? '&' : '?',
-				 feed->before);
-		}
-		buf_add(&a->id, a->self.data, a->self.len);
-	}
-	buf_free(&place);
-}
-
-/* -1: out of memory. */
-static int write_about(const struct request *r, const struct feed *feed, struct about *a)
-{
-	struct buf *const all[] = {&a->title, &a->site, &a->self, &a->next, &a->id};
-	struct buf channels = {0};
-	bool failed = false;
-
-	add_channels(r, &channels);
-	buf_adds(&a->title, "Newswire");
-	if (!channels.failed && channels.data[0] != '\0')
-		buf_addf(&a->title, ": %s", channels.data);
-	buf_free(&channels);
-	add_addresses(r, feed, a);
-	for (size_t i = 0; i < COUNT_OF(all); i++) {
-		if (all[i]->len > 0)
-			buf_addc(all[i], '\0');
-		failed = failed || all[i]->failed;
-	}
-	a->said = (struct feed_about){.title = a->title.data,
-				      .site = a->site.data,
-				      .self = a->self.data,
-				      .next = a->next.data,
-				      .id = a->id.data};
-	return failed ? -1 : 0;
-}
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -198,13 +85,13 @@ static void answer_document(enum shelf_answer answer, const struct feed *feed, v
 		answer_trouble(r, answer);
 		return;
 	}
-	if (write_about(r, feed, &about) == 0)
+	if (feed_about_write(r, feed, &about) == 0)
 		write(feed, &about.said, &page, etag);
 	else
 		page.failed = true;
 	answer_page(r, type, &page, etag);
 	buf_free(&page);
-	free_about(&about);
+	feed_about_free(&about);
 }
 
 static void answer_json(enum shelf_answer answer, const struct feed *feed, void *arg)
@@ -262,7 +149,7 @@ static void ask_document(struct request *r, shelf_feed_cb *cb)
 {
 	struct buf channels = {0};
 
-	add_channels(r, &channels);
+	feed_about_channels(r, &channels);
 	if (channels.failed)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else
@@ -287,9 +174,9 @@ void feeding_atom(struct request *r)
 
 void feeding_channel(struct request *r)
 {
-	const char *end = strrchr(name_of(r), '.');
-	bool is_one = end != NULL && end != name_of(r) &&
-		      name_of(r) == r->path + strlen(NEWSWIRE_PATH_CHANNEL_FEEDS "/");
+	const char *end = strrchr(feed_about_name(r), '.');
+	bool is_one = end != NULL && end != feed_about_name(r) &&
+		      feed_about_name(r) == r->path + strlen(NEWSWIRE_PATH_CHANNEL_FEEDS "/");
 
 	if (is_one && strcmp(end, ".json") == 0)
 		ask_document(r, answer_json);

@@ -8,7 +8,7 @@
 #define STYLE	  "<style>"
 #define STYLE_END "</style>"
 
-enum { DIGEST_BASE64_SIZE = 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1, ETAG_SIZE = 32 };
+enum { DIGEST_BASE64_SIZE = 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1, ETAG_SIZE = 64 };
 
 int pages_find(const char *path)
 {
@@ -45,7 +45,7 @@ static void add_style_hash(int page, struct buf *out)
 	buf_addf(out, " 'sha256-%s'", base64);
 }
 
-void pages_add_headers(int page, struct buf *headers)
+static void add_headers(int page, struct buf *headers)
 {
 	buf_adds(
 		headers,
@@ -58,26 +58,33 @@ void pages_add_headers(int page, struct buf *headers)
 			  "frame-ancestors 'self'\r\n");
 }
 
-void pages_answer(struct request *r, int page)
+void pages_send(struct request *r, int page, const struct pages_body *body)
 {
-	bool gzip = r->takes_gzip && web_files[page].gzip_len < web_files[page].len;
+	bool gzip = r->takes_gzip && body->gzip_len > 0 && body->gzip_len < body->len;
 	struct buf headers = {0};
 	char etag[ETAG_SIZE];
 
 	/* Two encodings are two representations (RFC 9110, 8.8.1). */
-	snprintf(etag, sizeof etag, "\"%s%s\"", web_files[page].etag, gzip ? "-gzip" : "");
-	pages_add_headers(page, &headers);
+	snprintf(etag, sizeof etag, "%.*s%s\"", (int)strlen(body->etag) - 1, body->etag,
+		 gzip ? "-gzip" : "");
+	add_headers(page, &headers);
 	buf_addf(&headers, "etag: %s\r\n%s", etag, gzip ? "content-encoding: gzip\r\n" : "");
 	buf_addc(&headers, '\0');
 	if (headers.failed)
 		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	else if (request_knows(r, etag))
 		request_answer(r, 304, NULL, headers.data, NULL, 0);
-	else if (gzip)
-		request_answer(r, 200, web_files[page].type, headers.data, web_files[page].gzip,
-			       web_files[page].gzip_len);
 	else
-		request_answer(r, 200, web_files[page].type, headers.data, web_files[page].bytes,
-			       web_files[page].len);
+		request_answer(r, 200, web_files[page].type, headers.data,
+			       gzip ? body->gzip : body->bytes, gzip ? body->gzip_len : body->len);
 	buf_free(&headers);
+}
+
+void pages_answer(struct request *r, int page)
+{
+	const struct pages_body body = {web_files[page].etag, web_files[page].bytes,
+					web_files[page].len, web_files[page].gzip,
+					web_files[page].gzip_len};
+
+	pages_send(r, page, &body);
 }

@@ -13,9 +13,19 @@
 int pages_find(const char *path);
 /* The file's bytes as they are. */
 const char *pages_text(int page, size_t *len);
-/* The headers that every page and script goes with, whole lines. */
-void pages_add_headers(int page, struct buf *headers);
 /* Answers a GET or HEAD. */
 void pages_answer(struct request *r, int page);
+
+/* What is sent in the place of a file. */
+struct pages_body {
+	const char *etag; /* of the content, with its quotes */
+	const void *bytes;
+	size_t len;
+	const void *gzip; /* the same, smaller */
+	size_t gzip_len;  /* 0: it is sent as it is */
+};
+
+/* The same with another body, under the rules of the file. */
+void pages_send(struct request *r, int page, const struct pages_body *body);
 
 #endif

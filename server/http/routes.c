@@ -10,6 +10,7 @@
 #include "http/cors.h"
 #include "http/counting.h"
 #include "http/feeding.h"
+#include "http/fronting.h"
 #include "http/holding.h"
 #include "http/naming.h"
 #include "http/pages.h"
@@ -236,6 +237,7 @@ static void get_stream(struct request *r)
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct route routes[] = {
+	{"/", false, READ_METHODS, READ_METHODS, fronting_begin, NULL},
 	{NEWSWIRE_PATH_STREAM, false, READ_METHODS, READ_METHODS, get_stream, NULL},
 	{NEWSWIRE_PATH_PUBLISH, false, READ_METHODS, 0, get_websocket, NULL},
 	{NEWSWIRE_PATH_CENTRIFUGE, false, READ_METHODS, 0, get_websocket, NULL},

@@ -2,6 +2,7 @@
 #include "news/gzip.h"
 
 #include <string.h>
+#include <zlib.h>
 #include "news/deflate.h"
 
 /* RFC 1951, 3.2.4: three bits say "stored, not the last" and the rest of their byte is nothing; then the length and its complement. */
@@ -43,4 +44,23 @@ size_t gzip_squeeze(const uint8_t *text, size_t len, uint8_t *out, size_t room)
 	deflate_begin(DEFLATE_PIECE, out, room);
 	deflate_add(text, len);
 	return deflate_end();
+}
+
+int gzip_file(const uint8_t *text, size_t len, struct buf *out)
+{
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)text, .avail_in = (uInt)len};
+	int result;
+
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return -1;
+	result = buf_reserve(out, deflateBound(&z, len));
+	if (result == 0) {
+		z.next_out = (Bytef *)out->data + out->len;
+		z.avail_out = (uInt)(out->cap - out->len);
+		MUST(deflate(&z, Z_FINISH) == Z_STREAM_END); /* there is room for the worst */
+		out->len += z.total_out;
+	}
+	deflateEnd(&z);
+	return result;
 }

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/base.h"
 #include "base/buf.h"
 
 void gzip_begin(struct buf *out);
@@ -23,5 +24,8 @@ size_t gzip_stored_len(size_t len);
 void gzip_store(const uint8_t *text, size_t len, uint8_t *out);
 /* The same, compressed. How many bytes are in `out`; 0: they had no room. */
 size_t gzip_squeeze(const uint8_t *text, size_t len, uint8_t *out, size_t room);
+
+/* Appends a text as a whole file of gzip, with its proper end, for one answer. Nothing where memory is short: -1. */
+int gzip_file(const uint8_t *text, size_t len, struct buf *out) MUST_USE;
 
 #endif

@@ -12,10 +12,7 @@
 
 enum { FIRST_WORDS_MAX = 80, LANG_MAX = 35, PICTURE_WIDTH = 1200 };
 
-/* Names to look for, in this order; "" is one that has no such property. */
-typedef const char *const names[];
-
-static const char *text_of(const json_t *object, const char *key)
+const char *story_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
@@ -29,13 +26,12 @@ static const char *or_null(const char *text)
 
 static const char *web_address(const json_t *object, const char *key)
 {
-	const char *url = text_of(object, key);
+	const char *url = story_text(object, key);
 
 	return iri_is_web(url) ? url : NULL;
 }
 
-/* The first element whose property `key` is one of some names. */
-static json_t *find(const json_t *list, const char *key, const char *const *name, size_t count)
+json_t *story_find(const json_t *list, const char *key, const char *const *name, size_t count)
 {
 	json_t *element;
 	size_t i;
@@ -43,13 +39,10 @@ static json_t *find(const json_t *list, const char *key, const char *const *name
 	for (size_t n = 0; n < count; n++)
 		json_array_foreach (list, i, element)
 			if (json_is_object(element) &&
-			    strcasecmp(text_of(element, key), name[n]) == 0)
+			    strcasecmp(story_text(element, key), name[n]) == 0)
 				return element;
 	return NULL;
 }
-
-#define FIND(list, key, ...) \
-	find(list, key, (names){__VA_ARGS__}, sizeof(names){__VA_ARGS__} / sizeof(char *))
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
@@ -70,11 +63,9 @@ static void add_squeezed(struct buf *out, const char *text)
 	}
 }
 
-/* {value, contentType} as plain text in one line. NULL if there is none, or no memory (then *short_of
- * is set). */
-static char *plain(const json_t *prose, bool *short_of)
+char *story_plain(const json_t *prose, bool *short_of)
 {
-	const char *value = text_of(prose, "value");
+	const char *value = story_text(prose, "value");
 	struct buf out = {0};
 
 	if (ninjs_html_is(prose))
@@ -127,16 +118,16 @@ static char *first_words(const char *text, bool *short_of)
 /* Text or HTML; not NITF and the like. */
 static bool is_readable(const json_t *body)
 {
-	const char *type = text_of(body, "contentType");
+	const char *type = story_text(body, "contentType");
 
-	return text_of(body, "value")[0] != '\0' &&
+	return story_text(body, "value")[0] != '\0' &&
 	       (type[0] == '\0' || ninjs_html_is(body) || strncasecmp(type, "text/", 5) == 0);
 }
 
 static const json_t *main_body(const json_t *item)
 {
 	const json_t *bodies = json_object_get(item, "bodies");
-	const json_t *body = FIND(bodies, "role", "main", "");
+	const json_t *body = STORY_FIND(bodies, "role", "main", "");
 	size_t i;
 
 	if (body != NULL && is_readable(body))
@@ -150,7 +141,7 @@ static const json_t *main_body(const json_t *item)
 /* Events and plans have a name rather than a headline; NULL for others. */
 static char *name_of_event(const json_t *item, bool *short_of)
 {
-	const char *type = text_of(item, "type"), *title = text_of(item, "title");
+	const char *type = story_text(item, "type"), *title = story_text(item, "title");
 	char *name;
 
 	if (*title == '\0' || (strcmp(type, "event") != 0 && strcmp(type, "planning") != 0))
@@ -163,7 +154,7 @@ static char *name_of_event(const json_t *item, bool *short_of)
 int story_words(const json_t *item, char **words)
 {
 	bool short_of = false;
-	char *all = plain(main_body(item), &short_of);
+	char *all = story_plain(main_body(item), &short_of);
 
 	*words = all == NULL ? NULL : first_words(all, &short_of);
 	free(all);
@@ -174,26 +165,27 @@ static int read_texts(struct story *s)
 {
 	const json_t *headlines = json_object_get(s->item, "headlines");
 	const json_t *descriptions = json_object_get(s->item, "descriptions");
-	const json_t *headline = FIND(headlines, "role", "main", "", "headline");
+	const json_t *headline = STORY_FIND(headlines, "role", "main", "", "headline");
 	const json_t *body = main_body(s->item);
 	bool short_of = false;
 	char *words;
 
-	s->title = plain(headline ? headline : json_array_get(headlines, 0), &short_of);
-	s->summary = plain(
-		FIND(descriptions, "role", "summary", "main", "", "lede", "abstract", "caption"),
-		&short_of);
+	s->title = story_plain(headline ? headline : json_array_get(headlines, 0), &short_of);
+	s->summary = story_plain(STORY_FIND(descriptions, "role", "summary", "main", "", "lede",
+					    "abstract", "caption"),
+				 &short_of);
 	if (body != NULL && ninjs_html_is(body))
-		s->html = text_of(body, "value");
+		s->html = story_text(body, "value");
 	else if (body != NULL)
-		s->text = text_of(body, "value");
+		s->text = story_text(body, "value");
 	if (s->title == NULL)
 		s->title = name_of_event(s->item, &short_of);
+	s->headed = s->title != NULL;
 	if (s->title == NULL) {
-		words = plain(body, &short_of);
+		words = story_plain(body, &short_of);
 		s->title = first_words(words	    ? words
 				       : s->summary ? s->summary
-						    : text_of(s->item, "type"),
+						    : story_text(s->item, "type"),
 				       &short_of);
 		free(words);
 	}
@@ -206,7 +198,7 @@ static int read_texts(struct story *s)
 
 static bool is_kind(const json_t *rendition, const char *kind)
 {
-	return strncasecmp(text_of(rendition, "contentType"), kind, strlen(kind)) == 0;
+	return strncasecmp(story_text(rendition, "contentType"), kind, strlen(kind)) == 0;
 }
 
 static double number_of(const json_t *object, const char *key)
@@ -224,7 +216,8 @@ const json_t *story_image(const json_t *item, double enough)
 
 	json_array_foreach (json_object_get(item, "renditions"), i, rendition) {
 		if (web_address(rendition, "href") == NULL ||
-		    (!is_kind(rendition, "image/") && text_of(rendition, "contentType")[0] != '\0'))
+		    (!is_kind(rendition, "image/") &&
+		     story_text(rendition, "contentType")[0] != '\0'))
 			continue;
 		width = number_of(rendition, "width");
 		if (best == NULL || (best_width < enough ? width > best_width
@@ -247,19 +240,19 @@ static bool has_image(const json_t *item)
 	const json_t *image = best_image(item);
 
 	return image != NULL &&
-	       (is_kind(image, "image/") || (strcmp(text_of(item, "type"), "video") != 0 &&
-					     strcmp(text_of(item, "type"), "audio") != 0));
+	       (is_kind(image, "image/") || (strcmp(story_text(item, "type"), "video") != 0 &&
+					     strcmp(story_text(item, "type"), "audio") != 0));
 }
 
 const json_t *story_lead(const json_t *item)
 {
 	const json_t *associations = json_object_get(item, "associations");
-	const json_t *from = FIND(associations, "rel", "featured");
+	const json_t *from = STORY_FIND(associations, "rel", "featured");
 
 	if (from == NULL)
-		from = FIND(associations, "name", "main", "featuremedia");
+		from = STORY_FIND(associations, "name", "main", "featuremedia");
 	if (from == NULL)
-		from = FIND(associations, "type", "picture", "graphic");
+		from = STORY_FIND(associations, "type", "picture", "graphic");
 	if (from == NULL || !has_image(from))
 		from = item;
 	return has_image(from) ? from : NULL;
@@ -272,7 +265,7 @@ static void read_image(struct story *s)
 	if (from == NULL)
 		return;
 	s->image = web_address(best_image(from), "href");
-	s->image_type = or_null(text_of(best_image(from), "contentType"));
+	s->image_type = or_null(story_text(best_image(from), "contentType"));
 }
 
 static void read_files_of(struct story *s, const json_t *item)
@@ -287,9 +280,9 @@ static void read_files_of(struct story *s, const json_t *item)
 		    (!is_kind(rendition, "video/") && !is_kind(rendition, "audio/")))
 			continue;
 		s->files[s->file_count++] = (struct story_file){
-			.href = text_of(rendition, "href"),
-			.type = text_of(rendition, "contentType"),
-			.title = or_null(text_of(rendition, "title")),
+			.href = story_text(rendition, "href"),
+			.type = story_text(rendition, "contentType"),
+			.title = or_null(story_text(rendition, "title")),
 			.bytes = (json_int_t)number_of(rendition, "sizeInBytes"),
 			.seconds = number_of(rendition, "duration"),
 		};
@@ -310,14 +303,14 @@ static void read_files(struct story *s)
 
 static const char *name_of_author(const json_t *author)
 {
-	const char *name = text_of(author, "title");
+	const char *name = story_text(author, "title");
 
 	if (name[0] == '\0')
-		name = text_of(json_array_get(json_object_get(author, "headlines"), 0), "value");
+		name = story_text(json_array_get(json_object_get(author, "headlines"), 0), "value");
 	if (name[0] == '\0')
-		name = text_of(author, "by");
+		name = story_text(author, "by");
 	if (name[0] == '\0')
-		name = text_of(json_array_get(json_object_get(author, "people"), 0), "name");
+		name = story_text(json_array_get(json_object_get(author, "people"), 0), "name");
 	return name;
 }
 
@@ -327,17 +320,17 @@ static void read_authors(struct story *s)
 	size_t i;
 
 	json_array_foreach (json_object_get(s->item, "associations"), i, author) {
-		if (strcmp(text_of(author, "rel"), "author") != 0 ||
+		if (strcmp(story_text(author, "rel"), "author") != 0 ||
 		    name_of_author(author)[0] == '\0' || s->author_count == STORY_AUTHORS_MAX)
 			continue;
-		avatar = FIND(json_object_get(author, "renditions"), "name", "avatar");
+		avatar = STORY_FIND(json_object_get(author, "renditions"), "name", "avatar");
 		if (web_address(avatar, "href") == NULL)
 			avatar = best_image(author);
-		s->authors[s->author_count++] =
-			(struct story_author){name_of_author(author), web_address(avatar, "href")};
+		s->authors[s->author_count++] = (struct story_author){
+			name_of_author(author), web_address(avatar, "href"), author};
 	}
-	if (s->author_count == 0 && text_of(s->item, "by")[0] != '\0')
-		s->authors[s->author_count++].name = text_of(s->item, "by");
+	if (s->author_count == 0 && story_text(s->item, "by")[0] != '\0')
+		s->authors[s->author_count++].name = story_text(s->item, "by");
 }
 
 static void read_tags(struct story *s)
@@ -346,10 +339,10 @@ static void read_tags(struct story *s)
 	size_t i;
 
 	json_array_foreach (json_object_get(s->item, "subjects"), i, subject) {
-		const char *name = text_of(subject, "name"), *uri = text_of(subject, "uri");
+		const char *name = story_text(subject, "name"), *uri = story_text(subject, "uri");
 
 		if (name[0] == '\0')
-			name = text_of(subject, "literal");
+			name = story_text(subject, "literal");
 		if (name[0] == '\0' || s->tag_count == STORY_TAGS_MAX)
 			continue;
 		s->tags[s->tag_count++] = (struct story_tag){name, iri_is_valid(uri) ? uri : NULL};
@@ -380,11 +373,11 @@ static bool is_language(const char *text)
 
 static void read_rights(struct story *s)
 {
-	s->rights = or_null(text_of(s->item, "copyrightNotice"));
+	s->rights = or_null(story_text(s->item, "copyrightNotice"));
 	if (s->rights == NULL)
-		s->rights = or_null(text_of(s->item, "copyrightHolder"));
-	if (is_language(text_of(s->item, "language")))
-		s->lang = text_of(s->item, "language");
+		s->rights = or_null(story_text(s->item, "copyrightHolder"));
+	if (is_language(story_text(s->item, "language")))
+		s->lang = story_text(s->item, "language");
 }
 
 int story_read(struct story *story, const char *body, size_t len)

@@ -7,12 +7,13 @@
  *               that come out are of http and https.
  * Ownership     The texts belong to the story, or to its item, which it holds; story_free() frees
  *               both, and accepts one that is half read.
- * Floor         For json_feed.c, atom.c and brief.c only; jansson's types do not leave this floor.
+ * Floor         For json_feed.c, atom.c, front.c and brief.c only; jansson's types do not leave this floor.
  */
 #ifndef NEWSWIRE_NEWS_STORY_H
 #define NEWSWIRE_NEWS_STORY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/base.h"
 
@@ -21,6 +22,7 @@ enum { STORY_AUTHORS_MAX = 16, STORY_TAGS_MAX = 64, STORY_FILES_MAX = 16 };
 struct story_author {
 	const char *name;
 	const char *avatar; /* or NULL */
+	const json_t *from; /* what says more of them; NULL: they are only named in the byline */
 };
 
 struct story_tag {
@@ -43,6 +45,7 @@ struct story {
 	json_t *item;
 	char *title;
 	char *summary;
+	bool headed; /* title is a headline, not the first words of something */
 	const char *html;
 	const char *text;
 	const char *lang;
@@ -59,6 +62,20 @@ struct story {
 int story_read(struct story *story, const char *body, size_t len) MUST_USE;
 void story_free(struct story *story);
 
+/* --- for who looks at an item itself ----------------------------------------------------------- */
+
+/* A property that is a text; "" where it is none. */
+const char *story_text(const json_t *object, const char *key);
+/* The first element of a list whose property `key` is one of some names, sought in their order; "" is
+ * one that has no such property. Borrowed, or NULL. */
+json_t *story_find(const json_t *list, const char *key, const char *const *name, size_t count);
+typedef const char *const story_names[];
+#define STORY_FIND(list, key, ...) \
+	story_find(list, key, (story_names){__VA_ARGS__}, \
+		   sizeof(story_names){__VA_ARGS__} / sizeof(char *))
+/* {value, contentType} as plain text in one line, to free(). NULL if there is none, or no memory (then
+ * *short_of is set). */
+char *story_plain(const json_t *prose, bool *short_of);
 /* The first words of its main body, to free(). 0; -1: memory is short. *words NULL: it has none. */
 int story_words(const json_t *item, char **words) MUST_USE;
 /* What the picture of an item is taken from: one of its associations, or itself; NULL: there is none. Borrowed. */

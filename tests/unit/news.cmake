@@ -19,4 +19,5 @@ nw_unit_test(news_json_arena LIBS news jansson)
 nw_unit_test(news_memory LIBS news jansson
 	"-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup")
 nw_unit_test(news_feeds LIBS news jansson libxml-2.0)
+nw_unit_test(news_front LIBS news jansson)
 nw_unit_test(news_generations LIBS news jansson)

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include "news/atom.h"
 #include "news/centrifuge.h"
+#include "news/front.h"
 #include "news/item.h"
 #include "news/json_feed.h"
 #include "news/message.h"
@@ -253,6 +254,7 @@ static bool write_feed(void (*write)(const struct feed *feed, const struct feed_
 	bool done;
 
 	write(&feed, &about, &out, etag);
+	buf_addc(&out, '\n');
 	done = !out.failed && memmem(out.data, out.len, whole, strlen(whole)) != NULL;
 	if (!out.failed && !done)
 		assert_null(memmem(out.data, out.len, "no iri", 6));
@@ -270,11 +272,38 @@ static bool write_atom(void)
 	return write_feed(atom_write, "<rights type=\"text\">C</rights></entry></feed>");
 }
 
+static void write_stories(const struct feed *feed, const struct feed_about *to, struct buf *out,
+			  char *etag)
+{
+	(void)to;
+	(void)etag;
+	front_write_stories(feed, out);
+}
+
+static void write_data(const struct feed *feed, const struct feed_about *to, struct buf *out,
+		       char *etag)
+{
+	(void)etag;
+	front_write_data(feed, to, out);
+}
+
+static bool write_front(void)
+{
+	return write_feed(write_stories, "<p>B</p></div></details></article>");
+}
+
+static bool write_front_data(void)
+{
+	return write_feed(write_data, "\"author\":[{\"@type\":\"Person\",\"name\":\"A\"}]}]}");
+}
+
 static void a_feed_is_written_whole_or_not_at_all(void **state)
 {
 	(void)state;
 	fail_each(write_json_feed);
 	fail_each(write_atom);
+	fail_each(write_front);
+	fail_each(write_front_data);
 }
 
 static bool read_and_answer_centrifuge(void)

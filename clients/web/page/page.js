@@ -44,6 +44,7 @@ const river = new River(feed, news, {
 	after: () => (byId('more').hidden ? null : byId('more')),
 });
 
+byId('older')?.remove(); /* the link of the page without a script; the button does more */
 const saying = new Saying(byId('said'), newStories);
 
 function showCounts() {
