@@ -1,169 +1,101 @@
-// The goal: a program with the SDK reads every post exactly once, whatever is done to its connection, its page or the history.
+// The goal: a program with the SDK reads every post exactly once, whatever is done to its connection, to itself or to the history.
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import { spawn } from 'node:child_process';
+import test from 'node:test';
 import WebSocket from 'ws';
 import { connect, follow } from '../../clients/web/sdk/newswire.js';
-import { launch } from './clients.mjs';
 import { cutter } from './events.mjs';
 import { Stage, item, until } from './stage.mjs';
-import { judge, publishAll } from './thousand.mjs';
+import { judge, publishAll, publishWhileCut } from './thousand.mjs';
 
-let browser;
-before(async () => { browser = await launch(); });
-after(async () => { await browser?.close(); });
+const CUTS = 50;
 
-const titles = (first, last) => Array.from({ length: last - first + 1 }, (_, n) => String(first + n));
+for (const [how, without, more] of [
+  ['over WebSocket', [], { WebSocket }],
+  ['over Server-Sent Events, since a proxy breaks upgrades', ['upgrade'], { WebSocket }],
+  ['over Server-Sent Events, since there is no WebSocket', [], { WebSocket: null }],
+])
+  test(`a thousand posts ${how}, cut off fifty times: each once and in order`, async (t) => {
+    const stage = await Stage.open(t);
+    const relay = await cutter(t, stage.url, [Infinity], { without });
+    const control = await stage.reader({ channels: ['world'] });
+    const wire = connect({ url: relay.url, channels: ['world'], random: () => 0.002, ...more });
+    t.after(() => wire.close());
+    const posts = [];
+    wire.addEventListener('post', ({ detail }) => posts.push(detail));
+    wire.addEventListener('gap', () => assert.fail('a gap'));
+    await until(() => wire.status.state === 'live', 'the wire');
+    await publishWhileCut(stage, relay, control, { cuts: CUTS });
+    await until(() => posts.at(-1)?.cursor === control.posts.at(-1).cursor, 'the last post');
+    judge('the reader', posts, control.posts);
+    assert.ok(relay.heads.length > CUTS, `${relay.heads.length} connections`);
+  });
 
-/** A window of a browser with some tabs, which show nothing but have the SDK of the server. */
-async function window(t, url) {
-  const context = await browser.newContext();
-  t.after(() => context.close());
-  /** One more tab; it reads from the moment on in which this resolves. */
-  const tab = async (options = {}) => {
-    const page = await context.newPage();
-    page.errors = [];
-    page.on('pageerror', (error) => page.errors.push(String(error)));
-    await page.goto(`${url}/robots.txt`);
-    await page.evaluate(async ({ url: server, ...more }) => {
-      const { connect: open } = await import('/sdk/newswire.js');
-      Object.assign(globalThis, { seen: [], posts: [], gaps: 0, errors: [] });
-      globalThis.wire = open({ ...more, ...(server && { url: server }) });
-      wire.addEventListener('post', ({ detail }) => { posts.push(detail); seen.push(detail.item?.headlines[0].value); });
-      wire.addEventListener('gap', () => gaps++);
-      wire.addEventListener('error', ({ detail }) => errors.push(detail.message));
-    }, options);
-    await page.waitForFunction(() => wire.status.state === 'live');
-    return page;
-  };
-  return { context, tab };
-}
+test('a program that is stopped for a while has every post once when it goes on', async (t) => {
+  const stage = await Stage.open(t);
+  const control = await stage.reader({ channels: ['world'] });
+  const program = `
+    import { connect } from ${JSON.stringify(new URL('../../clients/web/sdk/newswire.js', import.meta.url).href)};
+    import WebSocket from ${JSON.stringify(import.meta.resolve('ws'))};
+    const wire = connect({ url: process.argv[1], channels: ['world'], WebSocket });
+    wire.addEventListener('status', ({ detail }) => console.log(JSON.stringify({ state: detail.state })));
+    wire.addEventListener('post', ({ detail }) => console.log(JSON.stringify(detail)));
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, stage.url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.on('data', (data) => { out += data; });
+  const lines = () => out.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+  const read = () => lines().filter(({ type }) => type === 'post');
+  await until(() => lines().some(({ state }) => state === 'live'), 'the program to read');
+  await publishAll(stage, control, 50);
+  child.kill('SIGSTOP');
+  await stage.publish(item({ headline: 'while it sleeps' }), 'world');
+  await control.hasRead(51);
+  const ticks = () => control.messages.filter(({ type }) => type === 'tick').length;
+  const before = ticks();
+  await until(() => ticks() > before + 3, 'more than two ticks');
+  child.kill('SIGCONT');
+  await stage.publish(item({ headline: 'awake' }), 'world');
+  await control.hasRead(52);
+  await until(() => read().at(-1)?.cursor === control.posts.at(-1).cursor, 'the last post');
+  judge('the program', read(), control.posts);
+});
 
-const role = (page) => page.evaluate(() => wire.status.role);
-const has = (page, n) => page.waitForFunction((count) => seen.length >= count, n);
-/** Every one of them has seen just these, in this order. */
-async function allSaw(pages, expected) {
-  for (const page of pages) {
-    await has(page, expected.length).catch(async (error) => { throw new Error(`${error.message}; it has ${await page.evaluate(() => seen)}`); });
-    assert.deepEqual(await page.evaluate(() => seen), expected);
-    assert.deepEqual(page.errors, []);
+test('another epoch: the reader is told of the gap, and the list is what the feed is', async (t) => {
+  const stage = await Stage.open(t);
+  const news = follow({ url: stage.url, channels: ['world'], WebSocket });
+  t.after(() => news.close());
+  let gaps = 0;
+  news.wire.addEventListener('gap', () => gaps++);
+  const shown = () => [...news.store].map(({ post }) => post.item.headlines[0].value);
+  const fed = async () => (await stage.feed('?channels=world')).items.map((post) => post.item.headlines[0].value);
+  const shows = (what) => until(() => JSON.stringify(shown()) === JSON.stringify(what), `the list to be ${what}`);
+  await until(() => news.wire.status.state === 'live', 'the stream');
+  for (const headline of ['one', 'two']) await stage.post(item({ headline }), { channels: 'world' });
+  await shows(['two', 'one']);
+  for (let round = 1; round <= 3; round++) {
+    const before = news.wire.cursor.split(':')[0];
+    await stage.redis.flushall();
+    await until(() => gaps >= round, 'the gap');
+    for (const headline of [`three ${round}`, `four ${round}`]) await stage.post(item({ headline }), { channels: 'world' });
+    await shows([`four ${round}`, `three ${round}`]);
+    assert.deepEqual(shown(), await fed());
+    assert.notEqual(news.wire.cursor.split(':')[0], before);
   }
-}
-
-/** Publishes one after the other, until the tab that is to see them all has them; `meanwhile` happens in the middle. */
-async function flow(stage, from, to, meanwhile = async () => {}) {
-  const half = Math.floor((from + to) / 2);
-  const publish = async (first, last) => {
-    for (const headline of titles(first, last)) {
-      assert.equal((await stage.post(item({ headline }), { channels: 'world' })).status, 201);
-      await new Promise((go) => setImmediate(go));
-    }
-  };
-  await publish(from, half);
-  await Promise.all([meanwhile(), publish(half + 1, to)]);
-}
-
-test('five tabs are one reader, and each sees every post once', async (t) => {
-  const stage = await Stage.open(t);
-  const { tab } = await window(t, stage.url);
-  const tabs = [];
-  for (let n = 0; n < 5; n++) tabs.push(await tab());
-  await stage.metric('newswire_readers').becomes(1);
-  assert.deepEqual((await Promise.all(tabs.map(role))).sort(), ['follows', 'follows', 'follows', 'follows', 'leads']);
-  await flow(stage, 1, 40);
-  await allSaw(tabs, titles(1, 40));
-  assert.equal(await stage.metric('newswire_readers').read(), 1);
-  assert.equal(await stage.metric('newswire_readers_opened_total').read(), 1);
 });
 
-test('the tab that leads closes in the middle of the news: the others miss nothing and double nothing', async (t) => {
+test('a cursor of another epoch, and one that nobody knows: a gap, and then the news', async (t) => {
   const stage = await Stage.open(t);
-  const { tab } = await window(t, stage.url);
-  const tabs = [];
-  for (let n = 0; n < 4; n++) tabs.push(await tab());
-  for (let round = 0; round < 3; round++) {
-    const roles = await Promise.all(tabs.map(role));
-    const leader = tabs[roles.indexOf('leads')];
-    await flow(stage, 1 + round * 40, 40 + round * 40, () => leader.close());
-    tabs.splice(tabs.indexOf(leader), 1);
-    await allSaw(tabs, titles(1, 40 + round * 40));
-    await stage.metric('newswire_readers').becomes(1);
+  for (const since of ['other:1768042927000-0', 'other:1-1']) {
+    const wire = connect({ url: stage.url, since, WebSocket });
+    t.after(() => wire.close());
+    const heard = [];
+    wire.addEventListener('gap', ({ detail }) => heard.push(detail.type));
+    wire.addEventListener('post', ({ detail }) => heard.push(detail.item.headlines[0].value));
+    await until(() => heard.length === 1, 'the gap');
+    await stage.post(item({ headline: 'news' }));
+    await until(() => heard.length === 2, 'the post');
+    assert.deepEqual(heard, ['gap', 'news']);
   }
-  assert.equal(await role(tabs[0]), 'leads');
-});
-
-test('the tab that leads crashes: the same', async (t) => {
-  const stage = await Stage.open(t);
-  const { tab, context } = await window(t, stage.url);
-  const leader = await tab();
-  const others = [await tab(), await tab()];
-  const devtools = await context.newCDPSession(leader);
-  await flow(stage, 1, 40, () => Promise.race([devtools.send('Page.crash').catch(() => {}), new Promise((crashed) => leader.once('crash', crashed))]));
-  await allSaw(others, titles(1, 40));
-  await stage.metric('newswire_readers').becomes(1);
-});
-
-test('a tab that is put to sleep leads no more; awake, it has what it missed, and there is one reader again', async (t) => {
-  const stage = await Stage.open(t);
-  const { tab } = await window(t, stage.url);
-  const first = await tab();
-  const second = await tab();
-  const says = (type) => first.evaluate((event) => void document.dispatchEvent(new Event(event)), type);
-  await flow(stage, 1, 20, () => says('freeze')); // as a browser says it to a page in the background
-  await allSaw([second], titles(1, 20));
-  await second.waitForFunction(() => wire.status.role === 'leads');
-  assert.deepEqual(await first.evaluate(() => [wire.status.state, wire.status.reason]), ['waiting', 'asleep']);
-  await flow(stage, 21, 30, () => says('resume'));
-  await allSaw([first, second], titles(1, 30));
-  await stage.metric('newswire_readers').becomes(1);
-});
-
-test('a tab that hangs is gone around, and its lead is taken away; let loose, it follows', async (t) => {
-  const stage = await Stage.open(t);
-  const { tab } = await window(t, stage.url);
-  const first = await tab();
-  const second = await tab();
-  let held;
-  await first.route('**/hang', (route) => { held = route; });
-  const release = () => held.fulfill({ body: 'go on' });
-  await first.evaluate(() => void setTimeout(() => {
-    const request = new XMLHttpRequest();
-    request.open('GET', '/hang', false);
-    request.send();
-  }));
-  await until(() => held, 'the tab to hang');
-  await flow(stage, 1, 20);
-  await allSaw([second], titles(1, 20));
-  await second.waitForFunction(() => wire.status.role === 'leads');
-  await flow(stage, 21, 30, release);
-  await allSaw([first, second], titles(1, 30));
-  await first.waitForFunction(() => wire.status.role === 'follows' && wire.status.state === 'live');
-  await stage.metric('newswire_readers').becomes(1);
-});
-
-test('a tab that comes late, with the place of yesterday, catches up and joins', async (t) => {
-  const stage = await Stage.open(t);
-  const { tab } = await window(t, stage.url);
-  const first = await tab();
-  await flow(stage, 1, 10);
-  await allSaw([first], titles(1, 10));
-  const since = await first.evaluate(() => posts[3].cursor);
-  const late = await tab({ since });
-  await flow(stage, 11, 20);
-  await allSaw([late], titles(5, 20));
-  await allSaw([first], titles(1, 20));
-  await stage.metric('newswire_readers').becomes(1);
-});
-
-test('offline and back: every tab goes on from its place', async (t) => {
-  const stage = await Stage.open(t);
-  const { tab, context } = await window(t, stage.url);
-  const tabs = [await tab(), await tab()];
-  await flow(stage, 1, 10);
-  await allSaw(tabs, titles(1, 10));
-  await context.setOffline(true);
-  for (const one of tabs) await one.waitForFunction(() => wire.status.state !== 'live');
-  await stage.metric('newswire_readers').becomes(0);
-  await flow(stage, 11, 20);
-  await context.setOffline(false);
-  await allSaw(tabs, titles(1, 20));
 });

@@ -1,6 +1,6 @@
 // thousand.mjs - the same thousand posts for every kind of reader, corrections and kills among them, and how to judge what one has read.
 import assert from 'node:assert/strict';
-import { item } from './stage.mjs';
+import { item, until } from './stage.mjs';
 
 const body = (n) => (n % 8 === 0 ? undefined : `The council voted ${n} to ${n % 7}. `.repeat(n % 8));
 
@@ -30,6 +30,23 @@ export async function publishAll(stage, control, count) {
     assert.equal(status, 200, JSON.stringify(body).slice(0, 500));
     assert.deepEqual(body.results.filter((result) => result.status !== 'accepted'), []);
     await control.hasRead(published += piece.length);
+  }
+}
+
+/** The same, while whoever reads through the relay (events.mjs) is cut off so many times, by an end or a reset, in the middle of a
+ * message or between two. */
+export async function publishWhileCut(stage, relay, control, { count = 1000, cuts }) {
+  let over = false;
+  const publishing = publishAll(stage, control, count).finally(() => { over = true; });
+  for (let n = 0; n < cuts && !over; n++) {
+    const before = relay.heads.length;
+    relay.cutAfter(n * 97 % 4000, n % 2 === 0);
+    await until(() => over || relay.heads.length > before, 'the reader to come back');
+  }
+  await publishing;
+  for (let n = relay.heads.length; n < cuts + 1; n = relay.heads.length) {
+    relay.cutAll();
+    await until(() => relay.heads.length > n, 'the reader to come back');
   }
 }
 

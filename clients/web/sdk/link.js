@@ -118,10 +118,18 @@ export class Link {
 	 * @returns {boolean} whether it is on its way; over some ways nothing can be said
 	 */
 	send(message) {
+		return this.sendText(JSON.stringify(message));
+	}
+
+	/**
+	 * @param {string} text of a message
+	 * @returns {boolean} as of send()
+	 */
+	sendText(text) {
 		if (this.#status.state !== 'live' || !this.#socket?.send)
 			return false;
 		try {
-			this.#socket.send(JSON.stringify(message));
+			this.#socket.send(text);
 			return true;
 		} catch {
 			return false; /* it is closing: onclose follows */

@@ -7,6 +7,8 @@
  *   connect()    the stream: every message once, in order, across reconnects
  *   fetchFeed()  one page of the feed
  *
+ * and two to publish: publisher() keeps a line open, publish() sends one item.
+ *
  *     import { follow } from '/sdk/newswire.js';
  *     const news = follow({ url: 'https://news.example/', channels: ['world'] });
  *     news.store.addEventListener('change', () => draw([...news.store]));
@@ -16,12 +18,14 @@
  * @module newswire
  */
 import { Following } from './following.js';
+import { Publisher } from './publisher.js';
 import { Wire } from './wire.js';
 
 export { NewswireError, WireEvent } from './common.js';
 export { compareCursors, compareVersions, parseTime } from './cursor.js';
 export { fetchFeed } from './feed.js';
 export { Following } from './following.js';
+export { PublishError, Publisher } from './publisher.js';
 export { Store } from './store.js';
 export { PROTOCOL } from './stream.js';
 export { Backoff } from './waiting.js';
@@ -35,6 +39,10 @@ export { Wire } from './wire.js';
 /** @typedef {import('./common.js').Status} Status */
 /** @typedef {import('./common.js').Subscription} Subscription */
 /** @typedef {import('./following.js').FollowingEvents} FollowingEvents */
+/** @typedef {import('./publisher.js').PublishOptions} PublishOptions */
+/** @typedef {import('./publisher.js').PublisherEvents} PublisherEvents */
+/** @typedef {import('./publisher.js').PublisherOptions} PublisherOptions */
+/** @typedef {import('./publisher.js').Receipt} Receipt */
 /** @typedef {import('./store.js').Change} Change */
 /** @typedef {import('./store.js').Entry} Entry */
 /** @typedef {import('./store.js').StoreEvents} StoreEvents */
@@ -59,4 +67,29 @@ export function connect(options = {}) {
  */
 export function follow(options = {}) {
 	return new Following(options);
+}
+
+/**
+ * Opens a line for publishing, and keeps it.
+ * @param {PublisherOptions} options
+ * @returns {Publisher}
+ */
+export function publisher(options) {
+	return new Publisher(options);
+}
+
+/**
+ * Publishes one item, over a line of its own. Who has more of them keeps a publisher().
+ * @param {Record<string, any>} item ninjs of any generation
+ * @param {PublisherOptions & PublishOptions} options
+ * @returns {Promise<Receipt>} kept when the server says that it is durable
+ * @throws {import('./publisher.js').PublishError}
+ */
+export async function publish(item, options) {
+	const line = new Publisher(options);
+	try {
+		return await line.publish(item, options);
+	} finally {
+		line.close();
+	}
 }

@@ -60,6 +60,11 @@ export declare class Link {
      * @returns {boolean} whether it is on its way; over some ways nothing can be said
      */
     send(message: object): boolean;
+    /**
+     * @param {string} text of a message
+     * @returns {boolean} as of send()
+     */
+    sendText(text: string): boolean;
     /** Somebody looks, or something woke up: is it still alive? Does not wait for the next attempt. */
     check(): void;
     /** The network is back. */

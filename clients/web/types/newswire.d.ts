@@ -7,6 +7,8 @@
  *   connect()    the stream: every message once, in order, across reconnects
  *   fetchFeed()  one page of the feed
  *
+ * and two to publish: publisher() keeps a line open, publish() sends one item.
+ *
  *     import { follow } from '/sdk/newswire.js';
  *     const news = follow({ url: 'https://news.example/', channels: ['world'] });
  *     news.store.addEventListener('change', () => draw([...news.store]));
@@ -16,11 +18,13 @@
  * @module newswire
  */
 import { Following } from './following.js';
+import { Publisher } from './publisher.js';
 import { Wire } from './wire.js';
 export { NewswireError, WireEvent } from './common.js';
 export { compareCursors, compareVersions, parseTime } from './cursor.js';
 export { fetchFeed } from './feed.js';
 export { Following } from './following.js';
+export { PublishError, Publisher } from './publisher.js';
 export { Store } from './store.js';
 export { PROTOCOL } from './stream.js';
 export { Backoff } from './waiting.js';
@@ -33,6 +37,10 @@ export type Post = import('./common.js').Post;
 export type Status = import('./common.js').Status;
 export type Subscription = import('./common.js').Subscription;
 export type FollowingEvents = import('./following.js').FollowingEvents;
+export type PublishOptions = import('./publisher.js').PublishOptions;
+export type PublisherEvents = import('./publisher.js').PublisherEvents;
+export type PublisherOptions = import('./publisher.js').PublisherOptions;
+export type Receipt = import('./publisher.js').Receipt;
 export type Change = import('./store.js').Change;
 export type Entry = import('./store.js').Entry;
 export type StoreEvents = import('./store.js').StoreEvents;
@@ -45,6 +53,10 @@ export type WireEvents = import('./wire.js').WireEvents;
 /** @typedef {import('./common.js').Status} Status */
 /** @typedef {import('./common.js').Subscription} Subscription */
 /** @typedef {import('./following.js').FollowingEvents} FollowingEvents */
+/** @typedef {import('./publisher.js').PublishOptions} PublishOptions */
+/** @typedef {import('./publisher.js').PublisherEvents} PublisherEvents */
+/** @typedef {import('./publisher.js').PublisherOptions} PublisherOptions */
+/** @typedef {import('./publisher.js').Receipt} Receipt */
 /** @typedef {import('./store.js').Change} Change */
 /** @typedef {import('./store.js').Entry} Entry */
 /** @typedef {import('./store.js').StoreEvents} StoreEvents */
@@ -68,3 +80,17 @@ export declare function follow(options?: Subscription & Link & {
     keep?: number;
     store?: import('./store.js').Store;
 }): Following;
+/**
+ * Opens a line for publishing, and keeps it.
+ * @param {PublisherOptions} options
+ * @returns {Publisher}
+ */
+export declare function publisher(options: PublisherOptions): Publisher;
+/**
+ * Publishes one item, over a line of its own. Who has more of them keeps a publisher().
+ * @param {Record<string, any>} item ninjs of any generation
+ * @param {PublisherOptions & PublishOptions} options
+ * @returns {Promise<Receipt>} kept when the server says that it is durable
+ * @throws {import('./publisher.js').PublishError}
+ */
+export declare function publish(item: Record<string, any>, options: PublisherOptions & PublishOptions): Promise<Receipt>;
