@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import * as sdk from '../../clients/web/sdk/newswire.js';
 import { Stage, item } from './stage.mjs';
 
 const run = promisify(execFile);
@@ -132,4 +133,44 @@ test('a program in Node reads a post with it, and one in the inside of the packa
   assert.match((await reader).stdout, /^live \w+\nInstalled\n$/);
   const inside = await attempt(process.execPath, ['-e', 'import("newswire/sdk/wire.js").catch((e) => console.log(e.code))'], at);
   assert.match(inside.said, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+});
+
+// --- the manual ---------------------------------------------------------------------------------------------------------------
+
+const manual = await readFile(join(root, 'docs/sdk.md'), 'utf8');
+const examples = [...manual.matchAll(/```js run\n(.*?)```/gs)].map(([, code]) => code);
+
+test('every example of the manual compiles, and runs', async (t) => {
+  assert.ok(examples.length >= 6);
+  const stage = await Stage.open(t);
+  const { at } = await project();
+  for (const [n, code] of examples.entries()) {
+    await writeFile(join(at, `example-${n}.mjs`), `globalThis.localStorage ??= /** @type {any} */ ({ setItem() {} });\n${
+      code.replaceAll('https://news.example/', stage.url).replaceAll('nw_…', stage.key)}`);
+    await writeFile(join(at, 'examples.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, allowJs: true, checkJs: true }, files: [`example-${n}.mjs`] }));
+    const { code: failed, said } = await attempt(tsc, ['-p', 'examples.json'], at);
+    assert.equal(failed, 0, `${said}\n${code}`);
+    let over = false;
+    const ran = run(process.execPath, [`example-${n}.mjs`], { cwd: at, timeout: 15_000 }).finally(() => { over = true; });
+    while (!over) { // some wait for news
+      await stage.publish(item());
+      await Promise.race([ran.catch(() => {}), stage.metric('newswire_readers').read()]);
+    }
+    await ran;
+  }
+});
+
+test('the manual knows every name that is exported, every option, event and error', async () => {
+  const files = await readdir(join(web, 'sdk'));
+  const source = (await Promise.all(files.map((file) => readFile(join(web, 'sdk', file), 'utf8')))).join('\n');
+  const told = new Set([...manual.replaceAll(/^#+ (.*)$/gm, '`$1`').replaceAll(/```.*?```/gs, '').matchAll(/`([^`]+)`/g)].flatMap(([, code]) => code.match(/\w+/g) ?? []));
+  const knows = (what, names) => assert.deepEqual(names.filter((name) => !told.has(name)), [], `${what} that docs/sdk.md does not tell`);
+  knows('exports', Object.keys(sdk));
+  for (const type of ['Subscription', 'Link', 'Status', 'WireEvents', 'FollowingEvents', 'StoreEvents', 'PublisherOptions', 'PublishOptions', 'PublisherEvents', 'Entry']) {
+    const [, body] = source.match(new RegExp(`@typedef \\{object\\} ${type}\\n(.*?)\\*/`, 's'));
+    knows(type, [...body.matchAll(/@property \{.*\} \[?(\w+)/g)].map(([, name]) => name));
+  }
+  for (const type of [sdk.Wire, sdk.Following, sdk.Store, sdk.Publisher])
+    knows(type.name, Object.getOwnPropertyNames(type.prototype).filter((name) => name !== 'constructor'));
+  knows('errors', [...source.matchAll(/\bcode: '(\w+)'/g), ...source.matchAll(/#complain\('[^']*', '(\w+)'/g)].map(([, code]) => code));
 });

@@ -221,7 +221,8 @@ export class Link {
 	#listen(socket) {
 		socket.onmessage = (/** @type {any} */ event) => this.#hear(event.data);
 		socket.onclose = (/** @type {any} */ event) => this.#lost(event.code, event.reason);
-		socket.onerror = () => {}; /* close follows, and says more */
+		/* Some close right behind it, some long after, with a code of their own making. */
+		socket.onerror = () => this.#lost(1006, 'broken');
 	}
 
 	/** @param {number} ms the link is dead when nothing is heard for this long */
@@ -364,6 +365,7 @@ export class Link {
 		if (!socket)
 			return;
 		socket.onmessage = socket.onclose = null;
+		socket.onerror = () => {};
 		try {
 			socket.close();
 		} catch {
@@ -404,7 +406,7 @@ export class Link {
 		this.#judge(reason);
 		this.#hangUp();
 		if (this.#fatal.has(code)) {
-			this.#owner.complain(new NewswireError(reason || `The server closed with ${code}.`,
+			this.#owner.complain(new NewswireError(`The server closed for good (${reason || code}).`,
 				{ code: `close_${code}`, fatal: true }));
 			this.#end({ state: 'closed', heard, code, reason });
 			return;

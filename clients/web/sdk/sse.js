@@ -14,7 +14,6 @@ export class EventStream {
 	/** @type {((event: {code: number, reason: string}) => void)|null} */ onclose = null;
 	#abort = new AbortController();
 	#rest = ''; /* of a line that has not ended */
-	#searched = 0; /* so much of it has no end */
 	#data = '';
 	/** @type {string|null} */ #id = null;
 
@@ -83,12 +82,13 @@ export class EventStream {
 
 	/** @param {string} text */
 	#take(text) {
-		this.#rest += text;
 		let from = 0;
-		for (let at; (at = this.#rest.indexOf('\n', Math.max(from, this.#searched))) >= 0; from = at + 1)
-			this.#line(this.#rest.slice(from, this.#rest[at - 1] === '\r' ? Math.max(from, at - 1) : at));
-		this.#rest = this.#rest.slice(from);
-		this.#searched = this.#rest.length;
+		for (let at; (at = text.indexOf('\n', from)) >= 0; from = at + 1) {
+			const line = this.#rest + text.slice(from, at);
+			this.#rest = '';
+			this.#line(line.endsWith('\r') ? line.slice(0, -1) : line);
+		}
+		this.#rest += text.slice(from);
 	}
 
 	/** @param {string} line */
