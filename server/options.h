@@ -51,6 +51,7 @@ typedef uint64_t option_DURATION; /* milliseconds; the field's name ends in _ms 
 typedef const char *option_TEXT;  /* never NULL; empty means not given */
 typedef bool option_FLAG;
 enum { COMPRESSION_ON, COMPRESSION_OFF };
+enum { NEWSROOM_ON, NEWSROOM_OFF };
 typedef int option_CHOICE; /* log_level is an enum log_level, log_format an enum log_format,
 			    * show_readers an enum show_readers */
 

@@ -250,6 +250,7 @@ static int open_floors(struct worker *w)
 		.max_batch = o->max_batch,
 		.max_readers = o->max_readers,
 		.shows_readers = o->show_readers == SHOW_EVERYBODY,
+		.has_newsroom = o->newsroom == NEWSROOM_ON,
 		.user_timeout_ms = (unsigned)o->user_timeout_ms,
 		.public_url = o->public_url,
 		.cors_origin = o->cors_origin};

@@ -30,6 +30,7 @@
 #define NEWSWIRE_PATH_HELD	     "/v1/held" /* GET ?uri=…, with a key: its own, under embargo */
 #define NEWSWIRE_PATH_REACH	     "/v1/reach" /* GET ?uri=…, with a key; also below the item: */
 #define NEWSWIRE_REACH_END	     "/reach"	 /* /v1/items/<escaped uri>/reach */
+#define NEWSWIRE_PATH_NEWSROOM	     "/newsroom" /* the composer; its files lie below it */
 #define NEWSWIRE_PATH_METRICS	     "/metrics"
 #define NEWSWIRE_PATH_HEALTHZ	     "/healthz"	       /* is the process alive? */
 #define NEWSWIRE_PATH_READYZ	     "/readyz"	       /* can readers be served? */

@@ -64,6 +64,7 @@ struct door_setup {
 	size_t max_batch;   /* bytes of a body; max_item where that is more */
 	size_t max_readers; /* 0: as many as the limit of open files allows */
 	bool shows_readers; /* to everybody; else to publishers */
+	bool has_newsroom;  /* the composer's files are there */
 	unsigned user_timeout_ms;
 	const char *public_url;	 /* --public-url; "": not given */
 	const char *cors_origin; /* --cors-origin: a list with commas, "*", or "" */

@@ -1,6 +1,7 @@
 /* pages.c - finds a file, and says how a browser may use it. */
 #include "http/pages.h"
 
+#include <newswire/protocol.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include "web_files.h"
@@ -16,6 +17,15 @@ int pages_find(const char *path)
 		if (strcmp(web_files[i].path, path) == 0)
 			return (int)i;
 	return -1;
+}
+
+bool pages_is_newsroom(int page)
+{
+	const char *path = web_files[page].path;
+	size_t len = strlen(NEWSWIRE_PATH_NEWSROOM);
+
+	return strncmp(path, NEWSWIRE_PATH_NEWSROOM, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
 }
 
 const char *pages_text(int page, size_t *len)
@@ -53,9 +63,14 @@ static void add_headers(int page, struct buf *headers)
 		"no-referrer\r\n"
 		"content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'");
 	add_style_hash(page, headers);
-	buf_adds(headers, "; connect-src 'self' ws: wss:; img-src 'self' https: http: data:; "
-			  "media-src https: http:; base-uri 'none'; form-action 'none'; "
-			  "frame-ancestors 'self'\r\n");
+	buf_adds(headers, "; img-src 'self' https: http: data:; media-src https: http:; "
+			  "base-uri 'none'; form-action 'none'; ");
+	/* A key is typed there: it speaks to nobody but us, and nobody may frame or find it. */
+	buf_adds(headers, pages_is_newsroom(page)
+				  ? "connect-src 'self'; frame-ancestors 'none'\r\n"
+				    "cross-origin-opener-policy: same-origin\r\n"
+				    "x-robots-tag: noindex, nofollow\r\n"
+				  : "connect-src 'self' ws: wss:; frame-ancestors 'self'\r\n");
 }
 
 void pages_send(struct request *r, int page, const struct pages_body *body)

@@ -11,6 +11,8 @@
 
 /* Which file stands at this path? -1: none. */
 int pages_find(const char *path);
+/* Is it the composer, or a file of it? */
+bool pages_is_newsroom(int page);
 /* The file's bytes as they are. */
 const char *pages_text(int page, size_t *len);
 /* Answers a GET or HEAD. */

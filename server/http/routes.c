@@ -288,6 +288,8 @@ static void begin_page(struct request *r)
 {
 	int page = pages_find(r->path);
 
+	if (page != -1 && pages_is_newsroom(page) && !door_setup_of(r->door)->has_newsroom)
+		page = -1;
 	if (page != -1 && r->method == METHOD_OPTIONS) {
 		cors_answer_preflight(r, READ_METHODS, READ_METHODS);
 		return;
