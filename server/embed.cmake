@@ -56,9 +56,13 @@ function(run)
 	endif()
 endfunction()
 
-# A script or a style sheet with what it imports.
+# A script or a style sheet with what it imports. A script gets a style sheet as its text.
 function(bundle file made)
-	run(${ESBUILD} ${file} --bundle --minify --format=esm --target=es2022 --charset=utf8 --log-level=warning --outfile=${made})
+	set(loader "")
+	if(file MATCHES "\\.js$")
+		set(loader --loader:.css=text)
+	endif()
+	run(${ESBUILD} ${file} ${loader} --bundle --minify --format=esm --target=es2022 --charset=utf8 --log-level=warning --outfile=${made})
 endfunction()
 
 # A page with its style sheets inside.

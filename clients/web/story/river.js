@@ -29,6 +29,7 @@ import { ENGLISH } from './words.js';
 
 const DRAW_AFTER_MS = 16;
 const TOP_SLACK = 8; /* pixels */
+const SCROLL = { passive: true, capture: true }; /* of whatever scrolls around the list */
 
 const parser = new DOMParser();
 
@@ -62,7 +63,7 @@ export class River {
 		feed.addEventListener('keydown', this.#walk);
 		news.store.addEventListener('change', this.#take);
 		news.store.addEventListener('fill', this.#filled);
-		addEventListener('scroll', this.#scrolled, { passive: true });
+		addEventListener('scroll', this.#scrolled, SCROLL);
 	}
 
 	/** Stops following; what is drawn stays. */
@@ -71,7 +72,7 @@ export class River {
 		this.feed.removeEventListener('keydown', this.#walk);
 		this.news.store.removeEventListener('change', this.#take);
 		this.news.store.removeEventListener('fill', this.#filled);
-		removeEventListener('scroll', this.#scrolled);
+		removeEventListener('scroll', this.#scrolled, SCROLL);
 	}
 
 	/** How many articles there are. */
@@ -265,6 +266,7 @@ export class River {
 				feed.insertBefore(article, spot);
 			article.setAttribute('aria-posinset', String(index + 1));
 		});
+		feed.hidden = this.#articles.size === 0; /* a feed has articles, or is none */
 		feed.setAttribute('aria-busy', 'false');
 		this.banks.drawn?.();
 	}

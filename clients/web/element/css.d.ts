@@ -1,0 +1,5 @@
+/* A style sheet is its text: the build (server/embed.cmake) puts it into the script. */
+declare module '*.css' {
+	const text: string;
+	export default text;
+}
