@@ -245,6 +245,19 @@ test('browser/eventsource.html is a live list, from another origin, with nothing
   await shows('Wind', '<b>Sun</b>', 'This report has been withdrawn.');
 });
 
+test('browser/element.html shows the news on another site, in two lines', async (t) => {
+  const stage = await Stage.open(t);
+  const story = item({ headline: 'Rain' });
+  await stage.post(story, { channels: 'world' });
+  const page = await visit(t, `${await site(t, stage)}/element.html`);
+  await page.getByRole('article').getByText('Rain').waitFor();
+  await stage.post(item({ headline: 'Sun' }), { channels: 'world' });
+  await page.getByRole('article').getByText('Sun').waitFor();
+  await stage.post({ ...story, version: '2', pubStatus: 'canceled' }, { channels: 'world' });
+  await page.getByText('This report has been withdrawn.').waitFor();
+  assert.equal(await page.getByText('Rain').count(), 0);
+});
+
 test('wordpress/newswire.php sends what happens to a post, keeps it while the server is away, and shows the list', async (t) => {
   const stage = await Stage.open(t);
   await changeKeys(stage, { keys: [publisher('courier', ['publish', 'correct', 'kill'])] });
