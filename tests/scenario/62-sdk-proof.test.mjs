@@ -1,6 +1,7 @@
 // The goal: a program with the SDK reads every post exactly once, whatever is done to its connection, to itself or to the history.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import test from 'node:test';
 import WebSocket from 'ws';
 import { connect, follow } from '../../clients/web/sdk/newswire.js';
@@ -36,7 +37,7 @@ test('a program that is stopped for a while has every post once when it goes on'
   const control = await stage.reader({ channels: ['world'] });
   const program = `
     import { connect } from ${JSON.stringify(new URL('../../clients/web/sdk/newswire.js', import.meta.url).href)};
-    import WebSocket from ${JSON.stringify(import.meta.resolve('ws'))};
+    import WebSocket from ${JSON.stringify(createRequire(import.meta.url).resolve('ws'))};
     const wire = connect({ url: process.argv[1], channels: ['world'], WebSocket });
     wire.addEventListener('status', ({ detail }) => console.log(JSON.stringify({ state: detail.state })));
     wire.addEventListener('post', ({ detail }) => console.log(JSON.stringify(detail)));

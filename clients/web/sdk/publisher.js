@@ -438,9 +438,9 @@ export class Publisher extends Emitter {
 	}
 }
 
-/* randomUUID() is for secure contexts only. */
+/* randomUUID() is for secure contexts only, and Node 18 has no crypto of its own accord. A key must be new, not secret. */
 function newKey() {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	const bytes = globalThis.crypto?.getRandomValues(new Uint8Array(16)) ?? Array.from({ length: 16 }, () => Math.floor(Math.random() * 256));
 	return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -25,6 +25,7 @@ import { REAL_CLOCK } from './waiting.js';
 
 const TICK_MS = 25_000; /* as long as the leader has not said another */
 const ANSWER_WITHIN_MS = 1_500; /* then the news comes from a stream of its own … */
+const HELLO_WITHIN_MS = 10_000; /* a link gives a handshake so long */
 const DEPOSE_AFTER_MS = 6_000; /* … and after this the leader is taken for dead */
 const SPREAD_MS = 2_000;
 const BEHIND_SPREAD_MS = 300;
@@ -345,6 +346,15 @@ export class Shared {
 		this.#post({ kind: 'status', status, tick: this.#stream?.tickMs, place: this.#reader.place() });
 	}
 
+	/* Whoever asks misses something. A hidden tab's timers may be late by a minute, so it looks now. */
+	#answer() {
+		const stream = this.#stream;
+		if (!stream)
+			return;
+		this.#tell(stream.status);
+		stream.check();
+	}
+
 	/* Is there a leader? */
 	#ask() {
 		this.#forgetTimers();
@@ -361,15 +371,15 @@ export class Shared {
 	/** @param {any} message */
 	#hear(message) {
 		if (message?.kind === 'who') {
-			if (this.#leads && this.#stream)
-				this.#tell(this.#stream.status);
+			if (this.#leads)
+				this.#answer();
 			return;
 		}
 		if (this.#leads || !this.#channel || !KINDS.has(message?.kind))
 			return; /* for a moment there may be two who lead: the lock decides, and both are right */
 		this.#forgetTimers();
 		this.#tickMs = message.tick || this.#tickMs;
-		this.#after(2.5 * this.#tickMs, () => this.#ask()); /* two ticks missed, and some grace */
+		this.#after(this.#patience(message.status), () => this.#ask());
 		this.#head = message.place;
 		switch (message.kind) {
 		case 'news':
@@ -382,6 +392,14 @@ export class Shared {
 			this.#heardError(new NewswireError(message.error.message, message.error));
 		}
 		this.#rejoin();
+	}
+
+	/* How long the leader may say nothing: two ticks and some grace, or until its attempt is over. */
+	/** @param {Status} [status] */
+	#patience(status) {
+		if (!status || status.state === 'live')
+			return 2.5 * this.#tickMs;
+		return (status.retry ?? HELLO_WITHIN_MS) + ANSWER_WITHIN_MS;
 	}
 
 	/** @param {Status} status */

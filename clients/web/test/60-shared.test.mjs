@@ -175,6 +175,7 @@ test('a leader that is silent is asked, gone around, and deposed', async () => {
 		sockets[0].say({ type: 'tick', cursor: 'e:1-0' });
 	}
 	await pass(5_000);
+	sockets[0].say({ type: 'tick', cursor: 'e:1-0' });
 	assert.equal(sockets.length, 2, 'news by a stream of its own');
 	await hello('e:1-0');
 	await pass(6_000);
@@ -186,6 +187,27 @@ test('a leader that is silent is asked, gone around, and deposed', async () => {
 	assert.deepEqual([first.seen, second.seen], [['urn:2', 'urn:3'], ['urn:2', 'urn:3']]);
 	assert.equal(first.role(), 'follows');
 	assert.equal(sockets.length, 2);
+});
+
+test('a leader in the background, whose timers are late, is asked by those in front to try again', async () => {
+	const { tab, hello, sockets, pass, clock } = open();
+	const late = { ...clock, setTimeout: (run, ms) => clock.setTimeout(run, ms + 60_000) };
+	await tab({ clock: late });
+	const front = await tab();
+	await hello('e:1-0');
+	sockets[0].end(1006);
+	await settled();
+	assert.equal(front.state(), 'waiting');
+	await pass(2_000);
+	assert.equal(sockets.length, 2);
+});
+
+test('who joins has the leader ask whether its link lives', async () => {
+	const { tab, hello, sockets } = open();
+	await tab();
+	await hello('e:1-0');
+	await tab();
+	assert.deepEqual(sockets[0].sent, [{ type: 'ping' }]);
 });
 
 test('the last words of the old leader do no harm', async () => {
