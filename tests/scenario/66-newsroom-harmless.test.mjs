@@ -105,6 +105,21 @@ test('a picture is shown, and one that is not there is said', async (t) => {
   assert.equal(sent.associations[0].by, 'Tomas Reef');
 });
 
+test('any language is written in its direction, long headlines and combining characters too', async (t) => {
+  const stage = await openStage(t);
+  const page = await sit(t, browser, stage);
+  const arabic = 'عبّارة ليلية بين الميناءين';
+  await write(page, { language: 'ar', headline: arabic, summary: 'أربع رحلات كل ليلة.', body: 'تنطلق أول عبّارة في العاشرة.' });
+  for (const id of ['headline', 'summary', 'body']) assert.deepEqual(await page.locator(`#${id}`).evaluate((e) => [e.dir, e.lang]), ['rtl', 'ar'], id);
+  await publish(page);
+  await outcome(page, 'Sent.');
+  const long = `${'e\u0301'.repeat(300)} 中文 ${'🚢'.repeat(4)} ${'x'.repeat(9000)}`;
+  await write(page, { language: '', headline: long });
+  await publish(page);
+  await outcome(page, 'Sent.');
+  assert.deepEqual((await stage.feed()).items.map((p) => p.item.headlines[0].value), [long, arabic]);
+});
+
 for (const colorScheme of ['light', 'dark'])
   test(`axe finds nothing to complain of, ${colorScheme}, in each state`, async (t) => {
     const stage = await openStage(t);

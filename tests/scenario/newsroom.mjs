@@ -94,8 +94,12 @@ export async function publish(page) {
 
 /** How often readers could have been sent this headline: every post that was ever on the wire with it. */
 export async function timesOut(stage, headline) {
+  const { items } = await until(async () => { // not while a link to Redis is only coming back
+    const page = await stage.feed('?limit=100');
+    return page.items && page;
+  }, 'the feed');
   const entries = await stage.redis.xrange('{newswire}:wire', '-', '+');
-  const uris = new Set((await stage.feed('?limit=100')).items.filter((p) => p.item.headlines?.[0]?.value === headline).map((p) => p.item.uri));
+  const uris = new Set(items.filter((p) => p.item.headlines?.[0]?.value === headline).map((p) => p.item.uri));
   return entries.filter(([, fields]) => [...uris].some((uri) => fields.join(' ').includes(`"${uri}"`))).length;
 }
 

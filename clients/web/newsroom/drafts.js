@@ -22,9 +22,11 @@ function read(text) {
 
 export class Drafts {
 	#id;
+	#newName;
 
 	/** @param {() => string} newName */
 	constructor(newName) {
+		this.#newName = newName;
 		this.#id = sessionStorage.getItem('newsroom.tab') ?? newName();
 		sessionStorage.setItem('newsroom.tab', this.#id);
 	}
@@ -44,6 +46,13 @@ export class Drafts {
 	forget() {
 		sessionStorage.removeItem(MINE);
 		localStorage.removeItem(COPIES + this.#id);
+	}
+
+	/** Leaves what this tab has for its publisher's next tab: somebody else sits down. */
+	leave() {
+		sessionStorage.removeItem(MINE);
+		this.#id = this.#newName();
+		sessionStorage.setItem('newsroom.tab', this.#id);
 	}
 
 	/** This tab's own. */

@@ -85,7 +85,7 @@ export class Form {
 	get values() {
 		const texts = Object.fromEntries(TEXTS.map((name) => [name, $(name).value.trim()]));
 		const time = $('embargo').value;
-		return /** @type {Values} */ ({ ...texts, body: this.editor.html, channels: this.channels.chosen, class: $('class').value, embargo: time ? fromLocal(time) : '' });
+		return /** @type {Values} */ ({ ...texts, headline: texts.headline.replace(/\s+/g, ' '), body: this.editor.html, channels: this.channels.chosen, class: $('class').value, embargo: time ? fromLocal(time) : '' });
 	}
 
 	set values(values) {

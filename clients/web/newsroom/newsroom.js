@@ -13,7 +13,7 @@ import { Form } from './form.js';
 import { DRILL, NOTHING, faultsByField, isDrill, itemOf, maySend, nextVersion, valuesOf, withdrawalOf } from './item.js';
 import { Outbox, newName } from './outbox.js';
 import { parseHtml } from './prose.js';
-import { Sent } from './sent.js';
+import { COPY, Sent } from './sent.js';
 import { Server } from './server.js';
 import { heardTime, inFull, now } from './times.js';
 
@@ -24,9 +24,9 @@ import { heardTime, inFull, now } from './times.js';
 
 const BEAT_MS = 2000;
 const SAVE_MS = 250;
+const DRAW_MS = 80;
 const MINE = 'newsroom.key';
 const DRILL_MODE = 'newsroom.drill';
-const COPY = 'newsroom.held.'; // of what was held back here: its text is nowhere else
 
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
@@ -46,6 +46,7 @@ const drafts = new Drafts(newName);
 let drill = sessionStorage.getItem(DRILL_MODE) === 'on';
 let written = false; // is there anything that would be lost?
 /** @type {ReturnType<typeof setTimeout>|undefined} */ let saving;
+/** @type {ReturnType<typeof setTimeout>|undefined} */ let drawing;
 /** @type {ReturnType<typeof setTimeout>|undefined} */ let beating;
 /** @type {HTMLElement|null} */ let lastField = null;
 
@@ -99,7 +100,10 @@ async function signIn(typed, stay) {
 function sitDown() {
 	if (!key)
 		return;
-	const draft = drafts.mine();
+	const left = drafts.mine();
+	const draft = left?.publisher === key.publisher ? left : null;
+	if (left && !draft)
+		drafts.leave();
 	outbox = new Outbox(server, key.publisher);
 	outbox.addEventListener('change', (event) => outboxChanged(/** @type {CustomEvent} */ (event).detail));
 	sent = new Sent(server, key, { list: $('sent-list'), older: $('older') });
@@ -171,7 +175,7 @@ function edited() {
 		hideOutcome();
 	clearTimeout(saving);
 	saving = setTimeout(save, SAVE_MS);
-	draw();
+	drawing ??= setTimeout(draw, DRAW_MS);
 }
 
 function save() {
@@ -241,6 +245,8 @@ function offerOrphan() {
 
 /** The story as readers will see it, as it stands. */
 function draw() {
+	clearTimeout(drawing);
+	drawing = undefined;
 	if (!key)
 		return;
 	const values = form.values;
@@ -300,13 +306,14 @@ function goOnWriting() {
 
 /**
  * Is there another version than the one that was opened (for a new story: any)? Somebody else's, or the same story out of another tab.
- * @returns {Promise<{version: string, who: string, out: boolean}|null>}
+ * @returns {Promise<{version: string, who: string, out: boolean, killed: boolean}|null>}
  */
 async function changedMeanwhile() {
 	const { status, body } = await server.sent({ uri: base.uri, limit: 1, all: key?.may.includes('audit') });
 	const [entry] = status === 200 && Array.isArray(body?.entries) ? body.entries : [];
 	const version = entry?.story?.held || entry?.story?.version;
-	return version && version !== base.opened ? { version, who: entry.who, out: Boolean(entry.story.version) } : null;
+	const killed = ['canceled', 'purged'].includes(entry?.story?.status);
+	return killed || (version && version !== base.opened) ? { version, who: entry.who, out: Boolean(entry.story.version), killed } : null;
 }
 
 async function publish() {
@@ -338,11 +345,17 @@ async function publish() {
 	follow(outbox.send(item, { uri: base.uri, version: base.version, headline: values.headline || values.summary, deed: base.out ? 'correct' : 'publish' }));
 }
 
-/** @param {{version: string, who: string, out: boolean}} newer */
-function askAboutNewer({ version, who, out }) {
+/** @param {{version: string, who: string, out: boolean, killed: boolean}} newer */
+function askAboutNewer({ version, who, out, killed }) {
 	setMode('writing');
+	if (killed) {
+		const anew = el('button', { type: 'button' }, 'Make it a new story');
+		anew.addEventListener('click', () => open(newBase(), { ...form.values, correction: '' }, 'headline'));
+		showOutcome('bad', [el('p', {}, el('strong', {}, 'Not sent. '), `${who} has killed this story, which cannot be undone.`)], [anew]);
+		return;
+	}
 	const onTop = el('button', { type: 'button' }, 'Put mine on top of it');
-	const open = el('button', { type: 'button' }, 'Open that one instead');
+	const instead = el('button', { type: 'button' }, 'Open that one instead');
 	onTop.addEventListener('click', () => {
 		base = { ...base, opened: version, version: nextVersion(version), out: base.out || out };
 		written = true;
@@ -351,12 +364,12 @@ function askAboutNewer({ version, who, out }) {
 		hideOutcome();
 		preview();
 	});
-	open.addEventListener('click', () => {
+	instead.addEventListener('click', () => {
 		hideOutcome();
 		void openStory(base.uri, '');
 	});
 	showOutcome('warning', [el('p', {}, el('strong', {}, 'Not sent. '), base.opened ? `${who} has changed this story while you wrote: version ${version} is there now.` :
-		`This very story is there already: ${who} sent version ${version} of it.`)], [onTop, open]);
+		`This very story is there already: ${who} sent version ${version} of it.`)], [onTop, instead]);
 }
 
 /** The form is what this entry carries. @param {Entry} entry */
@@ -593,6 +606,8 @@ async function kill(line, headline) {
 		return;
 	const version = nextVersion(line.held || line.version);
 	sessionStorage.removeItem(COPY + line.uri);
+	hideOutcome(); // it may name the story
+	say('');
 	outbox?.send(withdrawalOf({ ...newBase(), uri: line.uri, version }, 'canceled', answer.notice, now()), { uri: line.uri, version, headline: line.uri, deed: 'kill' });
 	if (base.uri === line.uri)
 		layDown(); // a killed text does not stay on the desk
@@ -607,12 +622,12 @@ async function beat() {
 		return;
 	const mine = sent;
 	if (document.visibilityState === 'visible') {
-		const [channels, isFresh] = await Promise.all([server.channels(), mine.refresh()]);
+		const [channels, status] = await Promise.all([server.channels(), mine.refresh()]);
 		if (mine !== sent)
 			return;
 		if (channels.status === 200 && Array.isArray(channels.body?.channels))
 			form.channels.count(new Map(channels.body.channels.map((/** @type {any} */ one) => [String(one.channel), Number(one.readers) || 0])));
-		sayLink(channels.status, isFresh);
+		sayLink(status);
 		sayAudience();
 	}
 	clearTimeout(beating);
@@ -621,11 +636,12 @@ async function beat() {
 
 let freshAt = 0;
 
-/** @param {number} status @param {boolean} isFresh */
-function sayLink(status, isFresh) {
+/** @param {number} status of the newest list of what was sent */
+function sayLink(status) {
+	const isFresh = status === 200;
 	if (isFresh)
 		freshAt = Date.now();
-	const said = isFresh ? 'Connected' : status === 0 ? 'The server cannot be reached' : 'The server’s store is away';
+	const said = isFresh ? 'Connected' : status === 0 ? 'The server cannot be reached' : status === 401 ? 'Your key is not in force any more' : 'The server’s store is away';
 	if ($('link').textContent !== said)
 		$('link').textContent = said;
 	$('link').className = `link ${isFresh ? 'is-live' : 'is-away'}`;

@@ -12,6 +12,7 @@ import { inFull, now, span } from './times.js';
 
 /** @typedef {import('./ledger.js').Line} Line */
 
+export const COPY = 'newsroom.held.'; // in the tab's storage, with the uri: what was held back here, whose text is nowhere else
 const SHOWN = 20;
 const DEEDS = /** @type {const} */ ([['correct', 'Correct'], ['now', 'Release now'], ['release', 'Release'], ['hold', 'Hold'], ['kill', 'Kill']]);
 /** @type {Record<string, string>} */
@@ -67,12 +68,12 @@ export class Sent extends EventTarget {
 		this.draw();
 	}
 
-	/** Asks anew. @returns {Promise<boolean>} did an answer come? */
+	/** Asks anew. @returns {Promise<number>} the status of the answer; 0: none */
 	async refresh() {
 		const asked = this.all;
 		const { status, body } = await this.#server.sent({ all: asked });
 		if (status !== 200 || !Array.isArray(body?.entries) || asked !== this.all)
-			return status === 200;
+			return status;
 		if (this.#entries.length === 0)
 			this.#before = body.before ?? '';
 		this.#entries = joined(body.entries, this.#entries);
@@ -81,7 +82,7 @@ export class Sent extends EventTarget {
 		for (const entry of this.#entries)
 			entry.story = latest.get(entry.uri) ?? entry.story;
 		this.draw();
-		return true;
+		return status;
 	}
 
 	async #more() {
@@ -156,6 +157,8 @@ export class Sent extends EventTarget {
 	#fill(row, line) {
 		const text = this.#texts.get(line.uri);
 		const gone = ['canceled', 'purged'].includes(line.status);
+		if (gone)
+			this.#forget(line.uri);
 		row.dataset.state = line.status || 'archived';
 		set(/** @type {Element} */ (row.querySelector('.state')), stateOf(line));
 		const headline = /** @type {HTMLElement} */ (row.querySelector('.line-headline'));
@@ -204,6 +207,12 @@ export class Sent extends EventTarget {
 			el('time', { datetime: entry.time }, entry.time ? new Intl.DateTimeFormat('en-GB', { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(entry.time)) : ''),
 			' ', el('b', {}, String(entry.who ?? '')), ` ${DONE[entry.what] ?? entry.what}${entry.version ? `, version ${entry.version}` : ''}`,
 			entry.reach ? `: ${reachOf(entry.reach)}` : '')));
+	}
+
+	/** Nothing of a killed text stays. @param {string} uri */
+	#forget(uri) {
+		this.#texts.delete(uri);
+		sessionStorage.removeItem(COPY + uri);
 	}
 
 	/* -- headlines ----------------------------------------------------------------------------- */
