@@ -2,17 +2,6 @@
 #include "exchange.h"
 
 #include <errno.h>
-#include <stdio.h>
-
-static int add_filter(struct gather *path, const struct newswire_audit_filter *filter)
-{
-	if (filter == NULL)
-		return 0;
-	return url_add(path, "uri", filter->uri) < 0 || url_add(path, "who", filter->who) < 0 ||
-			       url_add(path, "what", filter->what) < 0
-		       ? -1
-		       : 0;
-}
 
 int newswire_audit(struct newswire_client *client, const char *url, const char *key,
 		   const struct newswire_audit_filter *filter, unsigned limit, const char *before,
@@ -20,24 +9,18 @@ int newswire_audit(struct newswire_client *client, const char *url, const char *
 {
 	struct exchange_request request = {.key = key};
 	struct gather path;
-	struct url where;
-	char number[16];
-	int status = -1;
 
-	gather_init(&path, NEWSWIRE_MAX_QUERY);
-	snprintf(number, sizeof number, "%u", limit);
 	errno = EINVAL;
-	if (limit > NEWSWIRE_MAX_FEED_LIMIT || url_parse(&where, url) < 0)
+	if (limit > NEWSWIRE_MAX_FEED_LIMIT)
 		return -1;
+	gather_init(&path, NEWSWIRE_MAX_QUERY);
 	gather_adds(&path, NEWSWIRE_PATH_AUDIT);
-	if (add_filter(&path, filter) < 0 || url_add(&path, "limit", limit ? number : NULL) < 0 ||
-	    url_add(&path, "before", before) < 0) {
-		errno = path.problem == GATHER_NO_MEMORY ? ENOMEM : EINVAL;
-	} else {
-		request.url = &where;
-		request.path = path.data;
-		status = exchange_start(client, &request, done, data);
+	if (filter) {
+		url_add(&path, "uri", filter->uri);
+		url_add(&path, "who", filter->who);
+		url_add(&path, "what", filter->what);
 	}
-	gather_free(&path);
-	return status;
+	url_add_number(&path, "limit", limit);
+	url_add(&path, "before", before);
+	return exchange_ask(client, url, &request, &path, done, data);
 }

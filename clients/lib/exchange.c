@@ -198,6 +198,24 @@ int exchange_start(struct newswire_client *client, const struct exchange_request
 	return 0;
 }
 
+int exchange_ask(struct newswire_client *client, const char *url, struct exchange_request *request,
+		 struct gather *path, newswire_answer_cb *done, void *data)
+{
+	struct url where;
+	int status = -1;
+
+	if (path->problem != GATHER_OK || url_parse(&where, url) < 0) {
+		errno = path->problem == GATHER_NO_MEMORY ? ENOMEM : EINVAL;
+		free(request->owned);
+	} else {
+		request->url = &where;
+		request->path = path->data;
+		status = exchange_start(client, request, done, data);
+	}
+	gather_free(path);
+	return status;
+}
+
 /* --- what libwebsockets says -------------------------------------------------------------------- */
 
 static int add_headers(struct exchange *x, struct lws *wsi, void *in, size_t room)

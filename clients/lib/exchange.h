@@ -30,6 +30,11 @@ struct exchange_request {
 int exchange_start(struct newswire_client *client, const struct exchange_request *request,
 		   newswire_answer_cb *done, void *data) NEWSWIRE_MUST_USE;
 
+/* The same for the server at `url`, with a path that was built piece by piece: a piece that could not be added
+ * (url.h said -1, or memory ran out) is told here, and the path is freed in any case. */
+int exchange_ask(struct newswire_client *client, const char *url, struct exchange_request *request,
+		 struct gather *path, newswire_answer_cb *done, void *data) NEWSWIRE_MUST_USE;
+
 /* Ends it without calling back. */
 void exchange_cancel(struct exchange *exchange);
 

@@ -4,14 +4,15 @@
  *               query). The limit is checked before memory is taken.
  * Ownership     The holder of the struct owns the memory; gather_free() gives it back.
  * Errors        Too much, or no memory, is remembered in `problem`; later pieces are dropped, so that a
- *               writer may check once at the end. What was there before stays.
+ *               writer may check once at the end. What was there before stays. GATHER_UNFIT is for the writer,
+ *               who found that a piece makes no sense.
  */
 #ifndef NEWSWIRE_LIB_GATHER_H
 #define NEWSWIRE_LIB_GATHER_H
 
 #include <stddef.h>
 
-enum gather_problem { GATHER_OK, GATHER_TOO_MUCH, GATHER_NO_MEMORY };
+enum gather_problem { GATHER_OK, GATHER_TOO_MUCH, GATHER_NO_MEMORY, GATHER_UNFIT };
 
 /* Always: data is NULL or holds len bytes and a zero; len <= limit. */
 struct gather {

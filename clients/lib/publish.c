@@ -82,39 +82,24 @@ static void on_answer(void *data, const struct newswire_answer *answer)
 	posting->done(posting->data, &receipt);
 }
 
-/* POST /v1/items?channels=… */
-static int build_path(struct gather *path, const char *const *channels)
-{
-	for (size_t i = 0; channels && channels[i]; i++)
-		if (!newswire_channel_is_plain(channels[i]))
-			return -1;
-	gather_adds(path, NEWSWIRE_PATH_ITEMS);
-	return url_add_list(path, "channels", channels);
-}
-
 int newswire_publish_http(struct newswire_client *client, const char *url, const char *key,
 			  const char *const *channels, const char *item, size_t len,
 			  newswire_receipt_cb *done, void *data)
 {
 	struct exchange_request request = {.key = key, .body = item, .len = len};
-	struct posting *posting = NULL;
+	struct posting *posting;
 	struct gather path;
-	struct url where;
-	int status = -1;
 
-	gather_init(&path, NEWSWIRE_MAX_QUERY);
 	errno = EINVAL;
-	if (url_parse(&where, url) < 0)
+	for (size_t i = 0; channels && channels[i]; i++)
+		if (!newswire_channel_is_plain(channels[i]))
+			return -1;
+	if ((posting = malloc(sizeof *posting)) == NULL)
 		return -1;
-	if (build_path(&path, channels) < 0) {
-		errno = path.problem == GATHER_NO_MEMORY ? ENOMEM : EINVAL;
-	} else if ((posting = malloc(sizeof *posting)) != NULL) {
-		*posting = (struct posting){.done = done, .data = data};
-		request.url = &where;
-		request.path = path.data;
-		request.owned = posting;
-		status = exchange_start(client, &request, on_answer, posting);
-	}
-	gather_free(&path);
-	return status;
+	*posting = (struct posting){.done = done, .data = data};
+	request.owned = posting;
+	gather_init(&path, NEWSWIRE_MAX_QUERY);
+	gather_adds(&path, NEWSWIRE_PATH_ITEMS);
+	url_add_list(&path, "channels", channels);
+	return exchange_ask(client, url, &request, &path, on_answer, posting);
 }

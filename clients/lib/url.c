@@ -250,11 +250,21 @@ int url_add(struct gather *g, const char *name, const char *value)
 	return url_escape(g, value);
 }
 
+int url_add_number(struct gather *g, const char *name, unsigned number)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", number);
+	return url_add(g, name, number ? text : NULL);
+}
+
 int url_add_list(struct gather *g, const char *name, const char *const *list)
 {
 	for (size_t i = 0; list && list[i]; i++) {
-		if (list[i][0] == '\0' || strchr(list[i], ','))
+		if (list[i][0] == '\0' || strchr(list[i], ',')) {
+			g->problem = GATHER_UNFIT;
 			return -1;
+		}
 		if (i == 0)
 			url_add(g, name, "");
 		else

@@ -45,6 +45,9 @@ int url_escape(struct gather *g, const char *text);
 /* Appends name=value to a query, after '?' or '&' as it needs, escaped; nothing if value is NULL. */
 int url_add(struct gather *g, const char *name, const char *value);
 
+/* The same with a number; nothing if it is 0. */
+int url_add_number(struct gather *g, const char *name, unsigned number);
+
 /* The same with a list, joined by commas. A NULL or empty list appends nothing. Returns -1 also when a
  * member is empty or holds a comma. */
 int url_add_list(struct gather *g, const char *name, const char *const *list);

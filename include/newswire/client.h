@@ -1,18 +1,22 @@
 /* client.h - libnewswire: follow and publish news from a C program.
  *
- * Start here    newswire_client_new() on a libuv loop of yours, then newswire_stream_open() to
- * follow the news, newswire_feed() to read what was, newswire_publish_http() to send an item;
- *               uv_run(). To end: newswire_client_stop(), uv_run() until it returns, newswire_client_free().
- * Ownership     A client owns its streams and exchanges: newswire_client_free() ends them all
- * without calling back. Arguments are copied; what a callback is given is lent until it returns.
- * Errors        Functions return 0, or -1 when memory ran out or an argument cannot be used (errno
- * is ENOMEM or EINVAL; nothing was begun). What the network does comes by callback. Threads All
- * calls and callbacks on the thread of the loop. Name look-ups (getaddrinfo) block it. Callbacks
- * Never run inside the function that they were given to. They may open and close streams and start
- * exchanges; they may not stop the client. Follows       design.md's newswire.v1 (protocol.h); RFC
- * 6455 (WebSocket), RFC 9110 (HTTP), RFC 6750 (bearer keys), RFC 9457 (problem documents).
- * Certificates are verified for wss and https. HTTP redirects are not followed: a key or an item
- * goes to the server named and no other.
+ * Start here    newswire_client_new() on a libuv loop of yours, then newswire_stream_open() to follow the news,
+ *               newswire_feed() to read what was, newswire_publish_http() to send an item; uv_run(). To end:
+ *               newswire_client_stop(), uv_run() until it returns, newswire_client_free().
+ * Build         cc prog.c $(pkg-config --cflags --libs newswire), or find_package(newswire) and the target
+ *               newswire::newswire in CMake. Of the library, what begins with newswire_ is there and nothing else.
+ * Ownership     A client owns its streams and exchanges: newswire_client_free() ends them all without calling
+ *               back. Arguments are copied; what a callback is given is lent until it returns.
+ * Errors        Functions return 0, or -1 when memory ran out or an argument cannot be used (errno is ENOMEM or
+ *               EINVAL; nothing was begun). What the network does comes by callback.
+ * Threads       All calls and callbacks on the thread of the loop. Name look-ups (getaddrinfo) block it.
+ * Callbacks     Never run inside the function that they were given to. They may open and close streams and start
+ *               exchanges; they may not stop the client.
+ * Follows       docs/protocol.md's newswire.v1 (protocol.h); RFC 6455 (WebSocket), RFC 9110 (HTTP), RFC 6750
+ *               (bearer keys), RFC 9457 (problem documents). Certificates are verified for wss and https. HTTP
+ *               redirects are not followed: a key or an item goes to the server named and no other.
+ * Versions      Until 1.0 a new minor version may change this header; the soname's number changes when a program
+ *               that was built before would break.
  */
 #ifndef NEWSWIRE_CLIENT_H
 #define NEWSWIRE_CLIENT_H
@@ -162,8 +166,16 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_feed(struct newswire_client *client,
 						 const char *before, newswire_answer_cb *done,
 						 void *data);
 
+/* Reads one story. Calls back once, within 30 s. On success answer->json is the post that readers have of it. 404:
+ * unknown, withheld or under embargo. 410: killed, and answer->json is the post that says so, with its version and its
+ * notice. Returns 0, or -1 with errno as above. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_item(struct newswire_client *client, const char *url,
+						 const char *uri, newswire_answer_cb *done,
+						 void *data);
+
 /* --- publishing --------------------------------------------------------------------------------
- */
+ * To correct a story is to publish it whole with a higher version; to kill it, to publish its uri with `pubStatus`
+ * `canceled`, and a description of role `withdrawal` that readers are shown in its place. */
 
 /* What became of an item. Only the first four are a server's word that it is durable. */
 enum newswire_status {
@@ -200,7 +212,7 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_publish_http(struct newswire_client 
 							 const char *item, size_t len,
 							 newswire_receipt_cb *done, void *data);
 
-/* --- what was done ------------------------------------------------------------------------------
+/* --- what was done, and how it goes --------------------------------------------------------------
  */
 
 /* What entries of the audit trail must say, exactly. NULL: anything. */
@@ -217,6 +229,24 @@ NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_audit(struct newswire_client *client
 						  const struct newswire_audit_filter *filter,
 						  unsigned limit, const char *before,
 						  newswire_answer_cb *done, void *data);
+
+/* What refusals must say, exactly. NULL: anything. `reason`: a word of docs/items.md or docs/keys.md, such as not_owner. */
+struct newswire_reject_filter {
+	const char *uri, *who, *reason;
+};
+
+/* Reads one page of what was refused, newest first; otherwise as newswire_audit(). On success answer->json is
+ * {"rejects":[…],"before":…}. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_rejects(struct newswire_client *client, const char *url,
+						    const char *key,
+						    const struct newswire_reject_filter *filter,
+						    unsigned limit, const char *before,
+						    newswire_answer_cb *done, void *data);
+
+/* Reads the numbers of one node: on success answer->text is Prometheus' text format. Calls back once, within 5 s.
+ * Returns 0, or -1 with errno as above. */
+NEWSWIRE_API NEWSWIRE_MUST_USE int newswire_metrics(struct newswire_client *client, const char *url,
+						    newswire_answer_cb *done, void *data);
 
 /* Reads one page of the channels that have readers now, by name. `key`: one, where the server wants it, or NULL;
  * `prefix`: only channels that begin so, or NULL; `limit`: 1-1000, 0 for the server's choice; `after`: of the previous

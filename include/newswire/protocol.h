@@ -28,6 +28,7 @@
 #define NEWSWIRE_PATH_KEY	     "/v1/key"	 /* GET, with a key: whose it is, and what it may */
 #define NEWSWIRE_PATH_SENT	     "/v1/sent" /* GET, with a key: what became of its own stories */
 #define NEWSWIRE_PATH_HELD	     "/v1/held" /* GET ?uri=…, with a key: its own, under embargo */
+#define NEWSWIRE_PATH_REJECTS	     "/v1/rejects" /* GET, with a key: what was refused, newest first */
 #define NEWSWIRE_PATH_REACH	     "/v1/reach" /* GET ?uri=…, with a key; also below the item: */
 #define NEWSWIRE_REACH_END	     "/reach"	 /* /v1/items/<escaped uri>/reach */
 #define NEWSWIRE_PATH_NEWSROOM	     "/newsroom" /* the composer; its files lie below it */
@@ -152,7 +153,7 @@
 	NEWSWIRE_RIGHT(KILL, "kill", 4, "kill and withhold its own stories") \
 	NEWSWIRE_RIGHT(FLASH, "flash", 8, "send what is a flash") \
 	NEWSWIRE_RIGHT(EMBARGO, "embargo", 16, "send what is under embargo") \
-	NEWSWIRE_RIGHT(AUDIT, "audit", 32, "read the audit trail") \
+	NEWSWIRE_RIGHT(AUDIT, "audit", 32, "read the audit trail and what was refused") \
 	NEWSWIRE_RIGHT(ALL, "all", 64, "change the stories of others too, and purge")
 
 /* --- close codes -------------------------------------------------------------------------------

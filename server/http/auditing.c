@@ -66,6 +66,17 @@ void auditing_begin(struct request *r)
 		begin(r, &filter);
 }
 
+void auditing_refused(struct request *r)
+{
+	const struct audit_filter filter = {.uri = query_get(&r->query, QUERY_URI),
+					    .who = query_get(&r->query, QUERY_WHO),
+					    .what = query_get(&r->query, QUERY_REASON),
+					    .refused = true};
+
+	if (who_lets_in(r, RIGHT_AUDIT, "may_not_audit", NO_STORE))
+		begin(r, &filter);
+}
+
 void auditing_sent(struct request *r)
 {
 	const char *who = query_get(&r->query, QUERY_WHO);

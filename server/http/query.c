@@ -17,6 +17,7 @@ static const char *const names[QUERY_COUNT] = {
 	[QUERY_URI] = "uri",
 	[QUERY_WHO] = "who",
 	[QUERY_WHAT] = "what",
+	[QUERY_REASON] = "reason",
 	[QUERY_VIEW] = "view",
 	[QUERY_PREFIX] = "prefix",
 	[QUERY_AFTER] = "after",

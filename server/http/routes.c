@@ -253,6 +253,7 @@ static const struct route routes[] = {
 	{NEWSWIRE_PATH_SENT, false, READ_METHODS, 0, auditing_sent, NULL},
 	{NEWSWIRE_PATH_HELD, false, READ_METHODS, 0, holding_begin, NULL},
 	{NEWSWIRE_PATH_AUDIT, false, READ_METHODS, 0, auditing_begin, NULL},
+	{NEWSWIRE_PATH_REJECTS, false, READ_METHODS, 0, auditing_refused, NULL},
 	{NEWSWIRE_PATH_REACH, false, READ_METHODS, 0, get_reach, NULL},
 	{NEWSWIRE_PATH_METRICS, false, READ_METHODS, 0, get_metrics, NULL},
 	{NEWSWIRE_PATH_HEALTHZ, false, READ_METHODS, 0, get_healthz, NULL},

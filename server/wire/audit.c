@@ -11,6 +11,7 @@
 #include "wire/reach.h"
 
 static struct link_script audit_script = {.text = lua_audit};
+static struct link_script rejects_script = {.text = lua_rejects};
 
 /* One question. `before` is where the next step goes on, "" at first. */
 struct ask {
@@ -19,7 +20,7 @@ struct ask {
 	void *arg;
 	char *uri, *who, *what; /* "" for anything */
 	char *reader;		/* "": stories are not told of */
-	bool only_own, sees_all;
+	bool only_own, sees_all, refused;
 	char before[WIRE_ID_TEXT_MAX];
 	unsigned left;	/* entries still wanted */
 	unsigned steps; /* that were taken */
@@ -136,6 +137,51 @@ static void add_entry(struct buf *out, const redisReply *row, bool has_story)
 	buf_addc(out, '}');
 }
 
+/* What a row of rejects.lua holds. */
+enum refused_column {
+	REFUSED_OWNER = 1,
+	REFUSED_REASON,
+	REFUSED_DETAIL,
+	REFUSED_POINTER,
+	REFUSED_URI,
+	REFUSED_VERSION,
+	REFUSED_CHANNEL,
+	REFUSED_BYTES
+};
+
+/* An id of a stream begins with its time. */
+static void add_time_of(struct buf *out, const char *id)
+{
+	char ms[WIRE_ID_TEXT_MAX];
+
+	snprintf(ms, sizeof ms, "%.*s", (int)strcspn(id, "-"), id);
+	add_time(out, "time", ms);
+}
+
+static void add_number(struct buf *out, const char *name, const char *number)
+{
+	if (*number != '\0' && number[strspn(number, "0123456789")] == '\0' && strlen(number) < 16)
+		buf_addf(out, ",\"%s\":%lld", name, strtoll(number, NULL, 10));
+}
+
+static void add_refused(struct buf *out, const redisReply *row)
+{
+	const char *id = page_text(row, ID);
+
+	buf_adds(out, out->data[out->len - 1] == '[' ? "{\"id\":" : ",{\"id\":");
+	buf_add_json(out, id, strlen(id));
+	add_time_of(out, id);
+	add_text(out, "who", page_text(row, REFUSED_OWNER));
+	add_text(out, "reason", page_text(row, REFUSED_REASON));
+	add_text(out, "detail", page_text(row, REFUSED_DETAIL));
+	add_text(out, "pointer", page_text(row, REFUSED_POINTER));
+	add_text(out, "uri", page_text(row, REFUSED_URI));
+	add_text(out, "version", page_text(row, REFUSED_VERSION));
+	add_text(out, "channel", page_text(row, REFUSED_CHANNEL));
+	add_number(out, "bytes", page_text(row, REFUSED_BYTES));
+	buf_addc(out, '}');
+}
+
 /* --- steps ------------------------------------------------------------------------------------ */
 
 static void on_step(redisReply *reply, void *arg);
@@ -156,8 +202,8 @@ static int take_step(struct ask *ask)
 	snprintf(most, sizeof most, "%u", ask->left);
 	snprintf(looks, sizeof looks, "%d", AUDIT_LOOKS);
 	ask->steps++;
-	return page_script(wire_link(ask->wire), &audit_script, wire_prefix(ask->wire), on_step,
-			   ask, COUNT_OF(argv), argv);
+	return page_script(wire_link(ask->wire), ask->refused ? &rejects_script : &audit_script,
+			   wire_prefix(ask->wire), on_step, ask, COUNT_OF(argv), argv);
 }
 
 static void finish(struct ask *ask)
@@ -181,7 +227,10 @@ static void on_step(redisReply *reply, void *arg)
 	rows = reply->element[3];
 	snprintf(ask->before, sizeof ask->before, "%s", page_text(reply, 2));
 	for (size_t i = 0; i < rows->elements && !ask->body.failed; i++, ask->left--)
-		add_entry(&ask->body, rows->element[i], ask->reader[0] != '\0');
+		if (ask->refused)
+			add_refused(&ask->body, rows->element[i]);
+		else
+			add_entry(&ask->body, rows->element[i], ask->reader[0] != '\0');
 	if (ask->before[0] == '\0' || ask->left == 0 || ask->steps == AUDIT_STEPS)
 		finish(ask);
 	else if (take_step(ask) == -1)
@@ -200,14 +249,15 @@ int audit_ask(struct wire *wire, const struct audit_filter *filter, unsigned lim
 			    .arg = arg,
 			    .left = limit,
 			    .only_own = filter->only_own,
-			    .sees_all = filter->sees_all};
+			    .sees_all = filter->sees_all,
+			    .refused = filter->refused};
 	ask->uri = strdup(filter->uri ? filter->uri : "");
 	ask->who = strdup(filter->who ? filter->who : "");
 	ask->what = strdup(filter->what ? filter->what : "");
 	ask->reader = strdup(filter->reader ? filter->reader : "");
 	if (before != NULL)
 		wire_id_format(*before, ask->before);
-	buf_adds(&ask->body, "{\"entries\":[");
+	buf_adds(&ask->body, filter->refused ? "{\"rejects\":[" : "{\"entries\":[");
 	if (ask->uri && ask->who && ask->what && ask->reader && !ask->body.failed &&
 	    take_step(ask) == 0)
 		return 0;

@@ -1,7 +1,7 @@
-/* audit.h - the audit trail, read from Redis: who did what to which story, and when.
+/* audit.h - the audit trail, read from Redis: who did what to which story, and when; and what was refused.
  *
- * What it does  Walks {prefix}:audit from its newest entry back, in steps of at most AUDIT_LOOKS entries
- *               (audit.lua), so that a filter over a long trail never keeps Redis from its other work.
+ * What it does  Walks {prefix}:audit (or {prefix}:rejects) from its newest entry back, in steps of at most AUDIT_LOOKS
+ *               entries (audit.lua, rejects.lua), so that a filter over a long trail never keeps Redis from its other work.
  * Ownership     The answer's body is borrowed for the length of the call.
  * Errors        Told by the callback, once, later.
  * Threads       Loop thread only.
@@ -26,10 +26,11 @@ struct audit_filter {
 		reader; /* tell of each story what has become of it, as this publisher may know it; NULL: don't */
 	bool only_own; /* nothing but the reader's stories, and what he did to others' */
 	bool sees_all; /* the reader may know of everybody's embargoes */
+	bool refused;  /* not what was done: what was refused. `what` is the reason then */
 };
 
 enum audit_answer {
-	AUDIT_OK, /* body: `{"entries":[…],"before":"…"}`; no `before` at the end of the trail */
+	AUDIT_OK, /* body: `{"entries":[…],"before":"…"}` (of the refused, "rejects"); no `before` at the end */
 	AUDIT_AWAY, /* Redis is not there, or its answer makes no sense (which was logged) */
 };
 typedef void audit_cb(enum audit_answer answer, const struct buf *body, void *arg);

@@ -12,6 +12,10 @@
  *   drop                every reader hangs up
  *   place TEXT          where readers go from now on
  * End of stdin ends the program.
+ *
+ * It does not use libnewswire, which keeps a cursor, a timer and a parsed JSON document for every message of every reader:
+ * that would measure this side. It also speaks the protocols of the servers beside newswired, and must know nothing of
+ * what it measures. `newswire bench`, a first look and no measurement, is made of the library.
  */
 #include <arpa/inet.h>
 #include <errno.h>

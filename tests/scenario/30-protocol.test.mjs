@@ -3,6 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Stage, sample, item, until } from './stage.mjs';
+import { changeKeys, keyOf, publisher } from './keys.mjs';
 import { Tool } from './tool.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -128,6 +129,10 @@ test('every answer over HTTP looks as the manual shows it', async (t) => {
   isLike({ ...sent, entries: sent.entries.slice(1) }, examples.sent, 'sent');
   isLike(sent.entries[1].story, examples.sent.entries[0].story, 'sent.entries[].story');
   isLike((await stage.http('/v1/held?uri=urn:audited', { headers: key })).body, examples.held, 'held');
+  await changeKeys(stage, { keys: [publisher('other', ['publish', 'correct'])] });
+  await stage.http('/v1/items?channels=world', { method: 'POST', body: JSON.stringify(item({ uri: 'urn:audited', version: '3' })),
+    headers: { authorization: `Bearer ${keyOf('other')}`, 'content-type': 'application/json' } });
+  isLike((await stage.http('/v1/rejects?reason=not_owner&limit=1', { headers: key })).body, examples.rejects, 'rejects');
   const purged = await stage.http('/v1/items/urn:audited', { method: 'DELETE', headers: { authorization: `Bearer ${stage.key}` } });
   isLike(purged.body, examples.purged, 'purged');
 });

@@ -168,7 +168,7 @@ test('its examples are what its schemas say, and so are those of the manual and 
     for (const name of heard) fits({ oneOf: send.oneOf }, manual[name], name);
   }
   for (const [name, schema] of Object.entries({ problem: 'Problem', feed: 'FeedPage', gone: 'Withdrawal', receipt: 'Receipt', results: 'Results',
-    purged: 'Purged', audit: 'AuditTrail', key: 'KeyOwner', sent: 'SentTrail', held: 'HeldVersion', reach: 'Reach', channels: 'ChannelPage' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
+    purged: 'Purged', audit: 'AuditTrail', rejects: 'RejectList', key: 'KeyOwner', sent: 'SentTrail', held: 'HeldVersion', reach: 'Reach', channels: 'ChannelPage' })) fits({ $ref: `#/components/schemas/${schema}` }, manual[name], name);
 });
 
 const header = read('include/newswire/protocol.h');
@@ -511,6 +511,20 @@ test('looking back and taking away: trail, reach and purge', async (t) => {
   for (const one of [key, keyOf('desk')]) await ask(stage, 'getKey', 200, { key: one });
   await ask(stage, 'getKey', [401, 'unauthorized'], { key: 'wrong' });
   await ask(stage, 'getKey', [400, 'bad_query'], { key, query: `?x=${'y'.repeat(5000)}` });
+  for (const body of ['{"uri":7}', '{"uri":"urn:oa:none"}', '{"uri":"urn:oa:1","version":"9","headlines":"no"}']) {
+    await stage.http('/v1/items', { method: 'POST', body, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' } });
+  }
+  const refused = await until(async () => {
+    const page = JSON.parse((await ask(stage, 'getRejects', 200, { key })).text);
+    return page.rejects.length === 3 && page;
+  }, 'three to be written down');
+  await ask(stage, 'getRejects', 200, { key, method: 'HEAD' });
+  await ask(stage, 'getRejects', 200, { key, query: `?limit=1&before=${refused.rejects[0].id}&who=node&reason=wrong_type&uri=urn:x` });
+  await ask(stage, 'getRejects', [400, 'bad_limit'], { key, query: '?limit=101' });
+  await ask(stage, 'getRejects', [400, 'bad_before'], { key, query: '?before=x' });
+  await ask(stage, 'getRejects', [400, 'bad_query'], { key, query: `?x=${'y'.repeat(5000)}` });
+  await ask(stage, 'getRejects', [401, 'unauthorized']);
+  await ask(stage, 'getRejects', [403, 'may_not_audit'], { key: keyOf('desk') });
 
   for (const [i, [id, by]] of reaches.entries()) {
     await until(async () => JSON.parse((await ask(stage, id, 200, { key, ...by('urn:oa:1') })).text).complete, 'the worker to have reported');
@@ -575,6 +589,8 @@ test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   for (const [id, by] of [...reaches, ...purges]) await ask(stage, id, [503, 'redis_away'], { key, ...by('urn:x') });
   for (const id of ['getAudit', 'getSent']) await ask(stage, id, [503, 'redis_away'], { key });
   await ask(stage, 'getHeld', [503, 'redis_away'], { key, query: '?uri=urn:x' });
+  await ask(stage, 'getAudit', [503, 'redis_away'], { key });
+  await ask(stage, 'getRejects', [503, 'redis_away'], { key });
   await until(async () => (await stage.http('/v1/channels')).status === 503, 'the numbers to be too old');
   await ask(stage, 'getChannels', [503, 'redis_away']);
   await ask(stage, 'postItems', [503, 'redis_away'], { key, body: JSON.stringify(item()) });
