@@ -2,10 +2,12 @@
 #include "worker.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
+#include "base/counters.h"
 #include "base/log.h"
 #include "centrifuge/session.h"
 #include "desk/desk.h"
@@ -122,11 +124,25 @@ static void on_turn_ends(uv_prepare_t *handle)
 	tools_reap(w->tools);
 }
 
+/* The memory that this process has, in pages of it: the second number of the kernel's line. */
+static void count_memory(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long long pages;
+
+	if (file == NULL)
+		return;
+	if (fscanf(file, "%*u %llu", &pages) == 1)
+		GAUGE_SET(RESIDENT_BYTES, pages * (unsigned long long)sysconf(_SC_PAGESIZE));
+	fclose(file);
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 
 	log_tick();
+	count_memory();
 	keyring_second(w->keyring);
 	who_second(w->who);
 	door_second(w->door);
@@ -267,6 +283,8 @@ static void start_handles(struct worker *w)
 	w->turn_ends.data = w->second.data = w->drain.data = w->term.data = w;
 	uv_prepare_start(&w->turn_ends, on_turn_ends);
 	uv_timer_start(&w->second, on_second, 1000, 1000);
+	GAUGE_SET(WORKERS, 1);
+	count_memory();
 	uv_signal_start(&w->term, on_term, SIGTERM);
 }
 

@@ -228,6 +228,27 @@ static void show_words(const json_t *list, const char *lead)
 	}
 }
 
+/* What stands in the file, but for hashes and secrets: only whether there are any. */
+static void list_as_json(const struct key_file *f)
+{
+	json_t *all = json_array();
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach (f->keys, i, key) {
+		json_t *one = json_deep_copy(key);
+
+		json_object_set_new(one, "key", json_boolean(json_object_get(key, "sha256")));
+		json_object_set_new(one, "signs", json_boolean(json_object_get(key, "secret")));
+		(void)json_object_del(one, "sha256");
+		(void)json_object_del(one, "secret");
+		json_array_append_new(all, one);
+	}
+	json_dumpf(all, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(all);
+}
+
 static void list(const struct key_file *f)
 {
 	const char *number;
@@ -296,7 +317,7 @@ enum exit_code cmd_keys(const struct settings *settings)
 	} else if (strcmp(verb, "add") == 0) {
 		code = add(&f, settings);
 	} else {
-		list(&f);
+		(settings->json ? list_as_json : list)(&f);
 	}
 	key_file_close(&f);
 	return code;

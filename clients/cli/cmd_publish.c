@@ -8,7 +8,7 @@
 #include "item_file.h"
 #include "progress.h"
 #include "result.h"
-#include "show.h"
+#include "sending.h"
 #include "source.h"
 #include "waiting.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { FIRST_WAIT_MS = 100, MOST_WAIT_MS = 2000, PROBLEM_SIZE = 512 };
+enum { PROBLEM_SIZE = 512 };
 
 struct run {
 	const struct settings *settings;
@@ -28,12 +28,10 @@ struct run {
 	/* HTTP only */
 	struct source_desk desk;
 	uv_loop_t loop;
-	uv_timer_t timer;
 	struct newswire_client *client;
 	struct item_file item;
+	struct sending sending;
 	struct waiting waiting; /* for the reach of the last one */
-	uint64_t deadline;	/* uv_now() from which the item is not tried again */
-	uint64_t wait_ms;	/* before the next try */
 };
 
 /* --- what both ways share ----------------------------------------------------------------------- */
@@ -76,29 +74,6 @@ static void finish(struct run *run)
 /* --- over HTTP ---------------------------------------------------------------------------------- */
 
 static void send_next(struct run *run);
-static void send_again(struct run *run);
-
-static void on_timer(uv_timer_t *timer)
-{
-	send_again(timer->data);
-}
-
-/* Tries again soon if there is time. Returns whether it will. */
-static bool try_later(struct run *run, const struct newswire_receipt *receipt)
-{
-	if (!result_is_temporary(receipt->status) ||
-	    uv_now(&run->loop) + run->wait_ms > run->deadline)
-		return false;
-	if (run->wait_ms == FIRST_WAIT_MS) {
-		progress_clear(&run->progress);
-		fputs("newswire: ", stderr);
-		show_text(stderr, receipt->problem, 400);
-		fputs("; trying again\n", stderr);
-	}
-	uv_timer_start(&run->timer, on_timer, run->wait_ms, 0);
-	run->wait_ms = run->wait_ms * 2 < MOST_WAIT_MS ? run->wait_ms * 2 : MOST_WAIT_MS;
-	return true;
-}
 
 static void on_waited(void *data)
 {
@@ -122,8 +97,6 @@ static void on_receipt(void *data, const struct newswire_receipt *receipt)
 {
 	struct run *run = data;
 
-	if (try_later(run, receipt))
-		return;
 	report_receipt(run, receipt);
 	item_file_free(&run->item);
 	if (result_is_temporary(receipt->status))
@@ -132,18 +105,18 @@ static void on_receipt(void *data, const struct newswire_receipt *receipt)
 		send_next(run);
 }
 
-static void send_again(struct run *run)
+static void on_failed(void *data, enum exit_code code)
 {
-	if (newswire_publish_http(run->client, run->desk.url,
-				  run->desk.key[0] ? run->desk.key : NULL, run->channels,
-				  run->item.text, run->item.len, on_receipt, run) == 0)
-		return;
-	if (errno == EINVAL)
-		command_say("an address, a channel or a key that cannot be used");
-	else
-		command_say("out of memory");
-	run->code = errno == EINVAL ? CLI_USAGE : CLI_FAILED;
+	struct run *run = data;
+
+	run->code = code;
 	uv_stop(&run->loop);
+}
+
+/* Before a line that is not the bar's. */
+static void on_waits(void *data)
+{
+	progress_clear(&((struct run *)data)->progress);
 }
 
 /* Sends the next item that can be read; ends the loop after the last. */
@@ -155,10 +128,7 @@ static void send_next(struct run *run)
 		const char *file = settings->files[run->done];
 
 		if (item_file_read(&run->item, file) == 0) {
-			uv_update_time(&run->loop);
-			run->deadline = uv_now(&run->loop) + settings->patience * 1000;
-			run->wait_ms = FIRST_WAIT_MS;
-			send_again(run);
+			sending_begin(&run->sending, run->channels, run->item.text, run->item.len);
 			return;
 		}
 		report_file(run, file, run->item.problem, CLI_USAGE);
@@ -177,8 +147,14 @@ static void publish_http(struct run *run)
 		run->code = CLI_FAILED;
 		return;
 	}
-	uv_timer_init(&run->loop, &run->timer);
-	run->timer.data = run;
+	run->sending = (struct sending){.settings = run->settings,
+					.client = run->client,
+					.desk = &run->desk,
+					.done = on_receipt,
+					.failed = on_failed,
+					.waits = on_waits,
+					.data = run};
+	sending_open(&run->sending, &run->loop);
 	run->waiting = (struct waiting){.settings = run->settings,
 					.client = run->client,
 					.desk = &run->desk,
@@ -189,7 +165,7 @@ static void publish_http(struct run *run)
 	uv_run(&run->loop, UV_RUN_DEFAULT); /* until uv_stop() */
 	finish(run);
 	item_file_free(&run->item);
-	uv_close((uv_handle_t *)&run->timer, NULL);
+	sending_close(&run->sending);
 	waiting_close(&run->waiting);
 	source_close(&run->loop, run->client);
 }

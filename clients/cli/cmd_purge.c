@@ -1,11 +1,11 @@
 /* cmd_purge.c - newswire purge: takes stories away for good, one after another, once somebody has said so. */
 #include "command.h"
+#include "confirm.h"
 #include "show.h"
 #include "source.h"
 
 #include <jansson.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 enum { URI_MOST = 1024 };
@@ -23,27 +23,16 @@ static void purge_next(struct run *run);
 
 /* --- asking ------------------------------------------------------------------------------------- */
 
-/* Somebody at a terminal has to type the word. */
 static bool is_meant(const struct settings *settings)
 {
-	char line[64];
-
-	if (settings->yes)
-		return true;
-	if (!isatty(STDIN_FILENO)) {
-		command_say("purge: nobody is there to confirm it; --yes does without");
-		return false;
-	}
-	for (size_t i = 0; i < settings->file_count; i++) {
+	for (size_t i = 0; !settings->yes && confirm_is_possible() && i < settings->file_count;
+	     i++) {
 		fputs("  ", stderr);
 		show_text(stderr, settings->files[i], URI_MOST);
 		fputc('\n', stderr);
 	}
-	fputs("will be gone for everybody and for ever. Type purge to go on: ", stderr);
-	if (fgets(line, sizeof line, stdin) != NULL && strcmp(line, "purge\n") == 0)
-		return true;
-	command_say("nothing was purged");
-	return false;
+	return confirm(settings, "purge", "will be gone for everybody and for ever.",
+		       "nothing was purged");
 }
 
 /* --- purging ------------------------------------------------------------------------------------ */
@@ -74,6 +63,9 @@ static void on_answer(void *data, const struct newswire_answer *answer)
 	} else if (status == NULL || strcmp(status, "purged") != 0) {
 		command_say("what answered is not newswired: nothing says that it was purged");
 		code = CLI_REFUSED;
+	} else if (run->settings->json) {
+		fwrite(answer->text, 1, answer->len, stdout);
+		fflush(stdout);
 	} else {
 		print_purged(run->settings->files[run->done], answer->json);
 	}

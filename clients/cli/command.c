@@ -32,7 +32,8 @@ struct command {
 	const char *summary; /* one line */
 	const char *about;   /* lines */
 	enum exit_code (*run)(const struct settings *settings);
-	const char *operands;		  /* asked for when there are none; NULL: it takes none */
+	const char *
+		operands; /* asked for when there are none; NULL: it takes none; "": as many as there are */
 	const struct option_row *options; /* ends with a row without a name */
 };
 
@@ -63,6 +64,18 @@ struct command {
 	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0, \
 	 "server to read from, http(s) or ws(s) (default: the newswired that runs\n" \
 	 "on this machine)"}
+#define DESK(verb, with) \
+	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0, \
+	 "server to " verb ", http or https (default: the newswired that runs on\n" \
+	 "this machine" with ")"}
+#define KEY \
+	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0, \
+	 "file whose first line is a key that may (default: $NEWSWIRE_KEY)"}
+#define PATIENCE \
+	{"patience", "SECONDS", 0, NUMBER, FIELD(patience), 0, 86400, \
+	 "how long to try again while the server cannot be reached or cannot take\n" \
+	 "an item; this is safe, as a server knows an item it has (default: 10)"}
+#define JSON_RECEIPTS {"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print receipts as they came"}
 /* clang-format on */
 
 static const struct option_row publish_options[] = {
@@ -79,9 +92,7 @@ static const struct option_row publish_options[] = {
 	 "newswired has decided about them"},
 	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
 	 "file whose first line is the publishing key (default: $NEWSWIRE_KEY)"},
-	{"patience", "SECONDS", 0, NUMBER, FIELD(patience), 0, 86400,
-	 "how long to try again while the server cannot be reached or cannot take\n"
-	 "an item; this is safe, as a server knows an item it has (default: 10)"},
+	PATIENCE,
 	{"wait", "SECONDS", 0, SECONDS, FIELD(wait), 1, 3600,
 	 "wait until all workers of all nodes have said to how many readers they\n"
 	 "wrote each item, at most so long (10 s if no number is given), and say so"},
@@ -89,6 +100,43 @@ static const struct option_row publish_options[] = {
 	 "print receipts, and with --wait the reach of the uri, as they came"},
 	{"prefix", "NAME", 0, TEXT, FIELD(prefix), 0, 0,
 	 "prefix of the names in Redis (default: " NEWSWIRE_REDIS_PREFIX ")"},
+	EVERYWHERE,
+};
+
+static const struct option_row correct_options[] = {
+	{"headline", "TEXT", 'H', TEXT, FIELD(headline), 0, 0, "the new headline"},
+	{"summary", "TEXT", 's', TEXT, FIELD(summary), 0, 0, "the new summary"},
+	{"body", "FILE", 'b', TEXT, FIELD(body), 0, 0,
+	 "file with the new text, HTML if it begins with a tag; - is standard input"},
+	{"note", "TEXT", 'n', TEXT, FIELD(note), 0, 0,
+	 "what readers are told of the correction, with a FILE too"},
+	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0,
+	 "channel to publish on; several times, or with commas (default: those of\n"
+	 "the version that is public)"},
+	DESK("correct on", ", with its own key"),
+	KEY,
+	PATIENCE,
+	JSON_RECEIPTS,
+	EVERYWHERE,
+};
+
+static const struct option_row kill_options[] = {
+	{"reason", "TEXT", 'r', TEXT, FIELD(reason), 0, 0,
+	 "what readers are shown in its place (default: that it was withdrawn)"},
+	{"yes", NULL, 'y', FLAG, FIELD(yes), 0, 0, "do not ask; needed where nobody can answer"},
+	DESK("kill on", ", with its own key"),
+	KEY,
+	PATIENCE,
+	JSON_RECEIPTS,
+	EVERYWHERE,
+};
+
+static const struct option_row show_options[] = {
+	DESK("ask", ""),
+	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
+	 "file whose first line is a key, to be told when a story was killed (default:\n"
+	 "$NEWSWIRE_KEY)"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the answers as they came"},
 	EVERYWHERE,
 };
 
@@ -126,7 +174,28 @@ static const struct option_row audit_options[] = {
 	 "at most so many entries, 1 to 100 (default: the server's, 20)"},
 	{"before", "ID", 'b', TEXT, FIELD(before), 0, 0,
 	 "the page before this one, as printed at the end of a page"},
-	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the answer as it came"},
+	{"follow", NULL, 'f', FLAG, FIELD(follow), 0, 0,
+	 "print the page oldest first, and then what is added, until Ctrl-C"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0,
+	 "print the answer as it came; with --follow each entry, one a line"},
+	EVERYWHERE,
+};
+
+static const struct option_row rejects_options[] = {
+	{"uri", "URI", 0, TEXT, FIELD(uri), 0, 0, "only of this story"},
+	{"who", "NAME", 0, TEXT, FIELD(who), 0, 0, "only of this publisher"},
+	{"reason", "WORD", 0, TEXT, FIELD(reason), 0, 0,
+	 "only for this reason: not_json, killed, not_owner, may_not_flash …"},
+	DESK("ask", ", with its own key"),
+	KEY,
+	{"limit", "N", 'n', NUMBER, FIELD(limit), 1, NEWSWIRE_MAX_FEED_LIMIT,
+	 "at most so many entries, 1 to 100 (default: the server's, 20)"},
+	{"before", "ID", 'b', TEXT, FIELD(before), 0, 0,
+	 "the page before this one, as printed at the end of a page"},
+	{"follow", NULL, 'f', FLAG, FIELD(follow), 0, 0,
+	 "print the page oldest first, and then what is added, until Ctrl-C"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0,
+	 "print the answer as it came; with --follow each entry, one a line"},
 	EVERYWHERE,
 };
 
@@ -150,8 +219,37 @@ static const struct option_row purge_options[] = {
 	{"url", "URL", 'u', TEXT, FIELD(url), 0, 0,
 	 "server to purge on, http or https (default: the newswired that runs on\n"
 	 "this machine, with its own key)"},
+	KEY,
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the answers as they came"},
+	EVERYWHERE,
+};
+
+static const struct option_row top_options[] = {
+	{"interval", "SECONDS", 'i', NUMBER, FIELD(interval), 1, 3600, "ask so often (default: 1)"},
+	{"once", NULL, '1', FLAG, FIELD(once), 0, 0,
+	 "print once, after one interval, and end; so does output that is no terminal"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0,
+	 "print a line of JSON for each interval instead"},
 	{"key", "FILE", 'k', TEXT, FIELD(key_file), 0, 0,
-	 "file whose first line is a key that may (default: $NEWSWIRE_KEY)"},
+	 "file whose first line is a key that may audit: shows how soon the last post\n"
+	 "was with its last reader (default: $NEWSWIRE_KEY)"},
+	EVERYWHERE,
+};
+
+static const struct option_row bench_options[] = {
+	{"readers", "N", 'r', NUMBER, FIELD(readers), 1, 5000, "so many readers (default: 100)"},
+	{"rate", "N", 'p', NUMBER, FIELD(rate), 1, 1000, "posts in a second (default: 10)"},
+	{"seconds", "N", 's', NUMBER, FIELD(seconds), 1, 600,
+	 "publish for so long (default: 10); 20,000 posts at most"},
+	{"bytes", "N", 'b', NUMBER, FIELD(bytes), 1, 100000,
+	 "bytes of text in each post (default: 500)"},
+	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0,
+	 "channel to publish on and to read (default: newswire-bench)"},
+	{"far", NULL, 0, FLAG, FIELD(far), 0, 0,
+	 "load a server that is not on this machine: only one that is yours"},
+	DESK("load", ", with its own key"),
+	KEY,
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0, "print the result as JSON"},
 	EVERYWHERE,
 };
 
@@ -171,6 +269,8 @@ static const struct option_row keys_options[] = {
 	 "add: make no key; it proves itself by signatures only"},
 	{"keys", "FILE", 'k', TEXT, FIELD(keys_file), 0, 0,
 	 "file of keys (default: keys.json in the state directory)"},
+	{"json", NULL, 'j', FLAG, FIELD(json), 0, 0,
+	 "list: print it as JSON, without hashes and secrets"},
 	{"state-dir", "DIR", 0, TEXT, FIELD(state_dir), 0, 0,
 	 "state directory of the newswired on this machine (default:\n"
 	 "$NEWSWIRE_STATE_DIR, $XDG_STATE_HOME/newswire, ~/.local/state/newswire)"},
@@ -184,6 +284,15 @@ static const struct command commands[] = {
 	 "the order given, each with a line that says what the server did with it. It says\n"
 	 "sent only when the server has said that the item is durable.\n",
 	 cmd_publish, "which file? (- is standard input)", publish_options},
+	{"correct", "[OPTION…] FILE|URI", "publish the next version of a story",
+	 "FILE is the whole new version; - is standard input. Of a URI, what is public is kept\n"
+	 "but for what the options change; without any, it is opened in $EDITOR. The version\n"
+	 "becomes the next one, and the channels stay. Needs a key.\n",
+	 cmd_correct, "which file, or which uri?", correct_options},
+	{"kill", "[OPTION…] URI…", "withdraw stories, for good",
+	 "The text goes from everywhere readers look, and whoever saw one is shown the reason\n"
+	 "in its place. It cannot be undone, so it asks first. Needs a key.\n",
+	 cmd_kill, "which uri?", kill_options},
 	{"tail", "[OPTION…]", "follow the news as they break",
 	 "Prints each post as it comes. When the connection breaks, it comes back by itself\n"
 	 "and goes on where it was. What happens to the connection is told on stderr.\n",
@@ -191,11 +300,19 @@ static const struct command commands[] = {
 	{"feed", "[OPTION…]", "list the latest news, newest first",
 	 "Prints one page of the feed: what a reader who comes now would see.\n", cmd_feed, NULL,
 	 feed_options},
+	{"show", "[OPTION…] URI…", "show a story, or what became of it",
+	 "Prints a story as a page to read. Of a killed one it says when that was and why, and\n"
+	 "ends with status 1.\n",
+	 cmd_show, "which uri?", show_options},
 	{"audit", "[OPTION…]", "list who did what to which story, newest first",
 	 "Prints one page of the audit trail, an entry a line: when, who, what, the uri, its\n"
 	 "version and the one that was public before, channels, the place on the wire, and to\n"
 	 "how many readers it was written. Needs a key.\n",
 	 cmd_audit, NULL, audit_options},
+	{"rejects", "[OPTION…]", "list what was refused, and why, newest first",
+	 "Prints one page of what was refused by any way in, an entry a line: when, who, why,\n"
+	 "the uri and its version, the channel, and what is wrong at which place. Needs a key.\n",
+	 cmd_rejects, NULL, rejects_options},
 	{"channels", "[OPTION…]", "show how many read each channel now",
 	 "Prints each channel that has readers, over all workers and nodes, and how many, by\n"
 	 "name.\n",
@@ -205,6 +322,17 @@ static const struct command commands[] = {
 	 "saw one are told by a kill. The URI is refused for ever. It cannot be undone, so it\n"
 	 "asks first. Needs a key.\n",
 	 cmd_purge, "which uri?", purge_options},
+	{"top", "[OPTION…] [URL…]", "show how servers are doing, live",
+	 "Asks each URL (default: the newswired that runs on this machine) for its numbers and\n"
+	 "shows them for all nodes together, and for each: readers, posts, deliveries, how soon\n"
+	 "the last reader had the last post, backlog, Redis, memory. q or Ctrl-C ends it.\n",
+	 cmd_top, "", top_options},
+	{"bench", "[OPTION…]", "load a server of yours, and say how it did",
+	 "Connects readers, publishes at a rate, and says how many posts came to how many\n"
+	 "readers how soon, and whether one was lost or came twice. What it publishes is news\n"
+	 "like any other, for readers of all news too; it expires after ten minutes. Needs a "
+	 "key.\n",
+	 cmd_bench, NULL, bench_options},
 	{"keys", "[OPTION…] add|list|revoke [NAME…]", "give publishers keys, and take them back",
 	 "Edits the server's file of keys on this machine; a running server reads it within a\n"
 	 "second. add makes a key for --name and prints it, this once: the file keeps its hash\n"
@@ -230,6 +358,16 @@ const struct command *command_find(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+const struct command *command_at(size_t i)
+{
+	return i < sizeof commands / sizeof *commands ? &commands[i] : NULL;
+}
+
+const char *command_name(const struct command *command)
+{
+	return command->name;
 }
 
 enum exit_code command_run(const struct command *command, const struct settings *settings)
@@ -343,7 +481,8 @@ static const struct option_row *row_of(const struct option_row *rows, int c)
 
 static int check_files(const struct command *command, struct settings *settings)
 {
-	if ((command->operands != NULL) == (settings->file_count > 0) || settings->help)
+	if (settings->help || (command->operands && *command->operands == '\0') ||
+	    (command->operands != NULL) == (settings->file_count > 0))
 		return 0;
 	if (command->operands)
 		command_say("%s: %s", command->name, command->operands);

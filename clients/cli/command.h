@@ -34,21 +34,28 @@ struct settings {
 	const char *view;
 	const char *since;
 	const char *before;
-	const char *uri, *who, *what;  /* audit: only entries that say this */
-	const char *begins;	       /* channels: only names that begin so */
-	const char *keys_file;	       /* keys: what is edited */
-	const char *name;	       /* keys add */
-	const char *secret_file;       /* keys add */
-	struct word_list may, urgency; /* keys add */
-	bool no_key;		       /* keys add */
-	uint64_t patience;	       /* seconds */
-	uint64_t wait;		       /* publish: seconds; 0: not */
-	uint64_t count;		       /* posts; 0: no end */
-	uint64_t limit;		       /* posts on a page; 0: the server's choice */
+	const char *uri, *who, *what; /* audit, rejects: only entries that say this */
+	const char *reason;	      /* kill: what readers are told; rejects: only these */
+	const char *headline, *summary, *body, *note; /* correct */
+	const char *begins;			      /* channels: only names that begin so */
+	const char *keys_file;			      /* keys: what is edited */
+	const char *name;			      /* keys add */
+	const char *secret_file;		      /* keys add */
+	struct word_list may, urgency;		      /* keys add */
+	bool no_key;				      /* keys add */
+	uint64_t patience;			      /* seconds */
+	uint64_t wait;				      /* publish: seconds; 0: not */
+	uint64_t count;				      /* posts; 0: no end */
+	uint64_t limit;				      /* posts on a page; 0: the server's choice */
 	bool inbox; /* publish: through Redis, and to stay there until it is decided */
 	bool json;
-	bool watch; /* channels: again and again */
-	bool yes;   /* purge: do not ask */
+	bool watch;				/* channels: again and again */
+	uint64_t readers, rate, seconds, bytes; /* bench; 0: as usual */
+	uint64_t interval;			/* top: seconds; 0: one */
+	bool once;				/* top */
+	bool far;				/* bench: also a server elsewhere */
+	bool follow;				/* audit, rejects: what comes, too */
+	bool yes;				/* kill, purge: do not ask */
 	bool verbose;
 	bool help;
 	char **files; /* what follows the options (purge: uris, keys: what to do); ends in NULL */
@@ -59,6 +66,10 @@ struct command;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
+
+/* The commands in the order of --help; NULL after the last. */
+const struct command *command_at(size_t i);
+const char *command_name(const struct command *command);
 
 /* Fills settings from argv (argv[0] is the command's name). Returns 0, or -1 after saying why on stderr. */
 int command_parse(const struct command *command, int argc, char **argv, struct settings *settings);
@@ -71,11 +82,17 @@ void command_help(FILE *out, const struct command *command);
 
 /* The commands; each is in the file of its name. */
 enum exit_code cmd_publish(const struct settings *settings);
+enum exit_code cmd_correct(const struct settings *settings);
+enum exit_code cmd_kill(const struct settings *settings);
 enum exit_code cmd_tail(const struct settings *settings);
 enum exit_code cmd_feed(const struct settings *settings);
+enum exit_code cmd_show(const struct settings *settings);
 enum exit_code cmd_audit(const struct settings *settings);
+enum exit_code cmd_rejects(const struct settings *settings);
 enum exit_code cmd_channels(const struct settings *settings);
 enum exit_code cmd_purge(const struct settings *settings);
+enum exit_code cmd_top(const struct settings *settings);
+enum exit_code cmd_bench(const struct settings *settings);
 enum exit_code cmd_keys(const struct settings *settings);
 
 /* Writes "newswire: …" and a line end to stderr. */

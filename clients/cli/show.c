@@ -190,7 +190,7 @@ static void show_part(FILE *out, const json_t *part, size_t most)
 }
 
 /* News may have no headline: then a sentence of what there is. */
-static void show_headline(FILE *out, const json_t *item)
+void show_headline(FILE *out, const struct json_t *item, size_t most)
 {
 	static const char *const places[] = {"headlines", "descriptions", "bodies"};
 	const char *title = member(item, "title"), *type = member(item, "type");
@@ -199,13 +199,13 @@ static void show_headline(FILE *out, const json_t *item)
 		const json_t *part = main_of(item, places[i]);
 
 		if (part) {
-			show_part(out, part, i == 0 ? HEADLINE_MOST : BODY_MOST);
+			show_part(out, part, i > 0 && most > BODY_MOST ? BODY_MOST : most);
 			return;
 		}
 	}
 	if (title == NULL)
 		fputc('(', out);
-	show_text(out, title ? title : type ? type : "no text", HEADLINE_MOST);
+	show_text(out, title ? title : type ? type : "no text", most);
 	if (title == NULL)
 		fputc(')', out);
 }
@@ -286,10 +286,156 @@ void show_post(FILE *out, const struct json_t *post, bool colour, const char *no
 	show_time(out, member(item, "versionCreated"), now);
 	fprintf(out, "  %s%-8s%s  %s", style.label, upper, style.end, style.headline);
 	if (item)
-		show_headline(out, item);
+		show_headline(out, item, HEADLINE_MOST);
 	else
 		show_text(out, notice ? notice : "(no notice)", HEADLINE_MOST);
 	fprintf(out, "%s\n%32s%s", style.end, "", style.detail);
 	show_details(out, post, item);
 	fprintf(out, "%s\n", style.end);
+}
+
+/* --- a page ------------------------------------------------------------------------------------- */
+
+/* Characters of UTF-8 in [from, to). */
+static size_t length_of(const char *from, const char *to)
+{
+	size_t n = 0;
+
+	for (; from < to; from++)
+		n += ((unsigned char)*from & 0xc0) != 0x80;
+	return n;
+}
+
+/* One line of text, in lines of at most `width` characters where words allow it. */
+static void wrap(FILE *out, const char *text, size_t width)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t bytes = strcspn(text, " "), len = length_of(text, text + bytes);
+
+		if (column > 0 && column + 1 + len > width) {
+			fputc('\n', out);
+			column = 0;
+		} else if (column > 0) {
+			fputc(' ', out);
+			column++;
+		}
+		fwrite(text, 1, bytes, out);
+		column += len;
+		text += bytes + (text[bytes] == ' ');
+	}
+	fputc('\n', out);
+}
+
+/* A paragraph after an empty line; nothing if it has no words. */
+static void show_paragraph(FILE *out, const char *from, size_t len, bool is_html,
+			   const char *before, size_t width)
+{
+	char *copy = strndup(from, len), *line = NULL;
+	size_t size;
+	FILE *room = open_memstream(&line, &size);
+
+	if (copy && room) {
+		(is_html ? show_html : show_text)(room, copy, SIZE_MAX);
+		if (fclose(room) == 0 && *line) {
+			fprintf(out, "\n%s", before);
+			wrap(out, line, width);
+		}
+	} else if (room) {
+		fclose(room);
+	}
+	free(line);
+	free(copy);
+}
+
+/* Does a tag begin here that ends a paragraph? */
+static bool is_block(const char *tag)
+{
+	static const char *const names[] = {"p",  "br", "li",  "ul",	     "ol", "h1",
+					    "h2", "h3", "h4",  "h5",	     "h6", "tr",
+					    "td", "th", "div", "blockquote", "hr"};
+	const char *name = tag + 1 + (tag[1] == '/');
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123456");
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == len && strncasecmp(name, names[i], len) == 0)
+			return true;
+	return false;
+}
+
+static void show_html_text(FILE *out, const char *html, size_t width)
+{
+	const char *from = html, *at = html;
+	bool in_list = false;
+
+	for (;; at++) {
+		bool ends = *at == '\0' || (*at == '<' && is_block(at));
+
+		if (!ends)
+			continue;
+		show_paragraph(out, from, (size_t)(at - from), true, in_list ? "• " : "", width);
+		if (*at == '\0')
+			return;
+		in_list = strncasecmp(at, "<li", 3) == 0;
+		from = at;
+	}
+}
+
+static void show_plain_text(FILE *out, const char *text, size_t width)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		show_paragraph(out, text, len, false, "", width);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void show_whole_part(FILE *out, const json_t *part, size_t width)
+{
+	const char *kind = member(part, "contentType"), *value = member(part, "value");
+
+	if (value && kind && strcasestr(kind, "html"))
+		show_html_text(out, value, width);
+	else if (value)
+		show_plain_text(out, value, width);
+}
+
+/* What readers are told of a correction, and the summary. */
+static void show_descriptions(FILE *out, const json_t *item, size_t width)
+{
+	const json_t *part;
+	size_t i;
+
+	json_array_foreach (json_object_get(item, "descriptions"), i, part) {
+		const char *role = member(part, "role");
+
+		if (role && strcmp(role, "correction") == 0)
+			fputs("\nCorrection:", out);
+		else if (role && strcmp(role, "main") != 0 && strcmp(role, "summary") != 0)
+			continue;
+		show_whole_part(out, part, width);
+	}
+}
+
+void show_page(FILE *out, const struct json_t *post, bool colour, size_t width)
+{
+	const json_t *item = json_object_get(post, "item"), *part;
+	const char *class = member(post, "class");
+	struct style style = style_of(colour, class ? class : "");
+	size_t i;
+
+	fputs(style.label, out);
+	show_headline(out, item, SIZE_MAX);
+	fprintf(out, "%s\n%s", style.end, style.detail);
+	show_text(out, class ? class : "", NAME_MOST);
+	fputs(" · ", out);
+	show_time(out, member(item, "versionCreated"), "");
+	fputs(" · ", out);
+	show_details(out, post, item);
+	fprintf(out, "%s\n", style.end);
+	show_descriptions(out, item, width);
+	json_array_foreach (json_object_get(item, "bodies"), i, part)
+		show_whole_part(out, part, width);
 }

@@ -19,6 +19,12 @@ bool show_wants_colour(FILE *out);
 /* One post, as in a stream or a feed. `now`: "2026-01-10 11:02:07Z" or so, for posts without a time. */
 void show_post(FILE *out, const struct json_t *post, bool colour, const char *now);
 
+/* The headline of an item; news may have none: then a sentence of what there is. */
+void show_headline(FILE *out, const struct json_t *item, size_t most);
+
+/* A post as a page to read: headline, whence and which, corrections, summary and text, in lines of `width` characters. */
+void show_page(FILE *out, const struct json_t *post, bool colour, size_t width);
+
 /* UTF-8 text on one line: white space runs become one space; at most `most` characters, then "…". Bytes
  * that are not UTF-8 are shown as "?". */
 void show_text(FILE *out, const char *text, size_t most);

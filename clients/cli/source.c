@@ -72,6 +72,12 @@ enum exit_code source_refused(const struct newswire_answer *answer)
 	return final ? CLI_REFUSED : CLI_UNREACHABLE;
 }
 
+enum exit_code source_is_stranger(const char *nothing)
+{
+	command_say("what answered is not newswired: %s", nothing);
+	return CLI_REFUSED;
+}
+
 struct newswire_client *source_client(struct uv_loop_s *loop, const struct settings *settings)
 {
 	struct newswire_client_options options = {

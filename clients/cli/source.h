@@ -28,6 +28,9 @@ enum exit_code source_find_desk(struct source_desk *desk, const struct settings 
 /* Says on stderr why there is no good answer. Returns the exit code. */
 enum exit_code source_refused(const struct newswire_answer *answer);
 
+/* Says that what answered is not newswired: it sent `nothing`, such as "no feed". Returns the exit code. */
+enum exit_code source_is_stranger(const char *nothing);
+
 /* A client for these settings, or NULL after saying why on stderr and closing the loop. */
 struct newswire_client *source_client(struct uv_loop_s *loop, const struct settings *settings);
 

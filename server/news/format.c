@@ -172,6 +172,11 @@ bool format_names_channel(enum format f)
 	return rows[f].family == FAMILY_CENTRIFUGE;
 }
 
+enum format_family format_family(enum format f)
+{
+	return rows[f].family;
+}
+
 enum format format_find(enum format_family family, enum format_view view, enum format_coding coding)
 {
 	enum format f = 0;

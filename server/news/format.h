@@ -82,6 +82,7 @@ enum format format_plain(enum format f);
 enum format format_find(enum format_family family, enum format_view view,
 			enum format_coding coding);
 enum format_view format_view(enum format f);
+enum format_family format_family(enum format f);
 /* The row with the same other marks and this view; itself, if there is none. */
 enum format format_viewed(enum format f, enum format_view view);
 /* `full` or `brief`; VIEW_COUNT: neither. */

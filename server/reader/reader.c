@@ -328,6 +328,22 @@ struct reader *reader_of_line(void *line)
 	return (struct reader *)line - 1;
 }
 
+/* A reader came, or went. */
+static void count_by_transport(enum format format, int step)
+{
+	switch (format_family(format)) {
+	case FAMILY_WEBSOCKET:
+		COUNT_ADD(READERS_WEBSOCKET, step);
+		break;
+	case FAMILY_EVENT:
+		COUNT_ADD(READERS_EVENTS, step);
+		break;
+	case FAMILY_CENTRIFUGE:
+		COUNT_ADD(READERS_CENTRIFUGE, step);
+		break;
+	}
+}
+
 static struct reader *reader_new(struct readers *all, enum format format, const void *line)
 {
 	size_t line_size = all->options.lines[format]->size;
@@ -349,6 +365,7 @@ static struct reader *reader_new(struct readers *all, enum format format, const 
 	all->lagging++;
 	all->count++;
 	GAUGE_SET(READERS, all->count);
+	count_by_transport(format, 1);
 	COUNT(READERS_OPENED);
 	return r;
 }
@@ -485,6 +502,7 @@ void reader_gone(struct reader *r)
 	r->all->count--;
 	r->all->early -= r->early;
 	GAUGE_SET(READERS, r->all->count);
+	count_by_transport((enum format)r->format, -1);
 	free_debts(r);
 	free(r);
 }

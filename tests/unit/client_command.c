@@ -10,47 +10,25 @@
 static struct settings settings;
 
 /* The commands themselves are not run here. */
-enum exit_code cmd_publish(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
-
-enum exit_code cmd_tail(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
-
-enum exit_code cmd_feed(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
-
-enum exit_code cmd_audit(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
-
-enum exit_code cmd_channels(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
-
-enum exit_code cmd_purge(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
-
-enum exit_code cmd_keys(const struct settings *s)
-{
-	(void)s;
-	return CLI_OK;
-}
+#define NOT_RUN(name) \
+	enum exit_code cmd_##name(const struct settings *s) \
+	{ \
+		(void)s; \
+		return CLI_OK; \
+	}
+NOT_RUN(publish)
+NOT_RUN(correct)
+NOT_RUN(kill)
+NOT_RUN(tail)
+NOT_RUN(feed)
+NOT_RUN(show)
+NOT_RUN(audit)
+NOT_RUN(rejects)
+NOT_RUN(channels)
+NOT_RUN(purge)
+NOT_RUN(keys)
+NOT_RUN(top)
+NOT_RUN(bench)
 
 /* Words are parted by single spaces. */
 static int parse(const char *line)
@@ -137,7 +115,7 @@ static void a_wrong_line_is_refused(void **state)
 		"feed --limit 101",
 		"feed --limit 18446744073709551616",
 		"feed -z",
-		"purge --json x",
+		"purge --follow x",
 		"publish --wait=0 x",
 		"publish --wait=soon x",
 		"publish --wait=3601 x",
@@ -190,20 +168,24 @@ static char *read_manual(void)
 
 static void the_manual_holds_every_help_word_for_word(void **state)
 {
-	static const char *const names[] = {NULL, "publish", "tail", "feed", "audit", "purge"};
 	const char *manual = read_manual();
+	size_t count = 0;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+	while (command_at(count))
+		count++;
+	assert_true(count >= 13);
+	for (size_t i = 0; i <= count; i++) { /* the last is that of the program */
+		const struct command *command = command_at(i);
 		char *help = NULL;
 		size_t len;
 		FILE *out = open_memstream(&help, &len);
 
-		command_help(out, names[i] ? command_find(names[i]) : NULL);
+		command_help(out, command);
 		fclose(out);
 		if (strstr(manual, help) == NULL)
 			fail_msg("docs/cli.md does not hold: newswire help %s",
-				 names[i] ? names[i] : "");
+				 command ? command_name(command) : "");
 		free(help);
 	}
 }
