@@ -35,6 +35,8 @@ test('all is installed where Debian expects it, and names its own place', async 
   for (const file of ['bin/newswire', 'sbin/newswired', 'include/newswire/client.h', 'include/newswire/protocol.h',
     `${libdir}/libnewswire.so`, `${libdir}/libnewswire.so.0`, `${libdir}/libnewswire.a`, `${libdir}/pkgconfig/newswire.pc`,
     `${libdir}/cmake/newswire/newswire-config.cmake`, `${libdir}/cmake/newswire/newswire-config-version.cmake`,
+    'share/man/man1/newswire.1', 'share/man/man1/newswire-top.1', 'share/man/man8/newswired.8', 'share/bash-completion/completions/newswire',
+    'share/bash-completion/completions/newswired', 'share/zsh/vendor-completions/_newswire', 'share/zsh/vendor-completions/_newswired',
     'lib/systemd/system/newswired.service', 'etc/default/newswired', 'share/doc/newswire/LICENSE'])
     assert.ok(files.includes(file), `${file} is missing; there are\n${files.join('\n')}`);
   assert.ok(!files.some((file) => /nw_|\.cmake\.in|test/.test(file)), 'nothing of the tree\'s own');
