@@ -1,8 +1,9 @@
 // The goal: hands that are quick, doubtful or on a keyboard only do at /newsroom what they mean to: a flash can be undone until it is sent, a double click
-// sends once, and nothing needs a mouse.
+// sends once, nothing needs a mouse, and an exercise is one.
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { chip, keyOf, line, openBrowser, openStage, outcome, publish, sit, timesOut, until, write } from './newsroom.mjs';
+import { item } from './stage.mjs';
+import { chip, fault, keyOf, line, openBrowser, openStage, outcome, publish, read, sit, story, timesOut, until, write } from './newsroom.mjs';
 
 let browser;
 before(async () => { browser = await openBrowser(); });
@@ -95,4 +96,32 @@ test('from signing in to sent with the keyboard alone', async (t) => {
   await keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   assert.equal(await at(), 'Kill', 'the keyboard is where it was');
+});
+
+test('an exercise goes to its own channel, looks like one, and shows no real story', async (t) => {
+  const stage = await openStage(t);
+  const reader = await read(t, browser, stage);
+  const drill = await read(t, browser, stage, '/?channels=exercise');
+  await stage.post(item({ headline: 'Real news' }), { channels: 'world', key: keyOf('desk') });
+  const page = await sit(t, browser, stage);
+  await line(page, 'Real news').waitFor();
+  await write(page, { headline: 'Only a drill' });
+  await page.getByRole('button', { name: 'Exercise' }).click();
+  await page.locator('#drill-banner', { hasText: 'EXERCISE. Nothing written here reaches readers' }).waitFor();
+  await line(page, 'Real news').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('#headline').inputValue(), 'Only a drill');
+  assert.deepEqual(await page.locator('.chip').allInnerTexts().then((all) => all.map((text) => text.split(/\s/)[0])), ['exercise']);
+  await page.locator('#channel-more').fill('world');
+  await page.getByRole('button', { name: 'Add' }).click();
+  await fault(page, 'channels').filter({ hasText: 'only exercise channels' }).waitFor();
+  await page.locator('#channel-more').fill('exercise.night');
+  await page.keyboard.press('Enter');
+  await publish(page);
+  await outcome(page, 'Sent. Only a drill');
+  await story(drill, 'Only a drill').waitFor();
+  await line(page, 'Only a drill').waitFor();
+  await page.reload();
+  await page.locator('#key').waitFor();
+  assert.equal(await story(reader, 'Only a drill').count(), 0);
+  assert.equal(await timesOut(stage, 'Only a drill'), 0, 'not in the feed of all');
 });

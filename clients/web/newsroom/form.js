@@ -9,6 +9,7 @@ import { CLASSES } from './item.js';
 import { fromLocal, inFull, now, span, toLocal } from './times.js';
 
 /** @typedef {import('./item.js').Values} Values */
+/** @typedef {'none'|'loading'|'shown'|'broken'} PictureState */
 
 const TEXTS = /** @type {const} */ (['headline', 'summary', 'correction', 'language', 'place', 'author', 'role', 'picture', 'alt', 'caption', 'credit']);
 const LANGUAGES = ['ar', 'bn', 'da', 'de', 'el', 'en', 'en-GB', 'en-US', 'es', 'et', 'fa', 'fi', 'fr', 'he', 'hi', 'hu', 'id', 'it', 'ja', 'ko', 'lt', 'lv', 'nb', 'nl', 'pl',
@@ -34,7 +35,7 @@ export class Form {
 	#changed;
 	/** @type {import('./server.js').Key|null} */ #key = null;
 	#drill = false;
-	/** @type {'none'|'loading'|'shown'|'broken'} */ #picture = 'none';
+	/** @type {PictureState} */ #picture = 'none';
 
 	/** @param {() => void} changed */
 	constructor(changed) {
@@ -201,7 +202,7 @@ export class Form {
 	/** Shows the picture, or says that there is none. */
 	#look() {
 		const address = $('picture').value.trim();
-		const tell = (/** @type {typeof this.#picture} */ state, /** @type {string} */ said) => {
+		const tell = (/** @type {PictureState} */ state, /** @type {string} */ said) => {
 			this.#picture = state;
 			$('picture-said').textContent = said;
 		};

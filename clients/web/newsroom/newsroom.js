@@ -186,10 +186,10 @@ function save() {
 	$('saved').textContent = kept ? `Kept in this browser, ${clockTime(Date.now())}` : 'This browser keeps nothing: do not close this page.';
 }
 
-/** An empty desk. */
-function layDown() {
+/** An empty desk. @param {Partial<Values>} [same] what the next story has in common with the last */
+function layDown(same = {}) {
 	base = newBase();
-	form.values = { ...NOTHING, language: navigator.language.split('-')[0], channels: drill ? [DRILL] : oneChannel() };
+	form.values = { ...NOTHING, language: navigator.language.split('-')[0], channels: drill ? [DRILL] : oneChannel(), ...same };
 	written = false;
 	drafts.forget();
 	$('saved').textContent = '';
@@ -453,7 +453,8 @@ function known(entry) {
 		showOutcome('bad', [el('p', {}, el('strong', {}, 'Not sent out. '), 'A later version of this story is out already. Open it from the list.')]);
 		return;
 	}
-	layDown();
+	const { author, role, language } = form.values;
+	layDown(entry.about.deed === 'publish' ? { author, role, language } : {});
 	showOutcome('good', [receiptOf(body, entry)]);
 	$('outcome').focus();
 }

@@ -31,6 +31,7 @@ const isOver = (/** @type {Entry} */ entry) => ['known', 'refused', 'stopped'].i
 export class Outbox extends EventTarget {
 	/** @type {Map<string, Entry>} */ #entries = new Map();
 	/** @type {Map<string, ReturnType<typeof setTimeout>>} */ #timers = new Map();
+	/** @type {Set<string>} whose next answer is the last */ #last = new Set();
 	#server;
 	#publisher;
 	#storage;
@@ -54,7 +55,7 @@ export class Outbox extends EventTarget {
 	resume() {
 		for (const entry of this.#stored())
 			if (entry.publisher === this.#publisher && !this.#entries.has(entry.name)) {
-				this.#entries.set(entry.name, { ...entry, state: 'sending', doubt: true, outcome: null });
+				this.#entries.set(entry.name, { ...entry, state: 'sending', doubt: true, tries: 0, outcome: null });
 				void this.#try(entry.name);
 			}
 	}
@@ -80,11 +81,14 @@ export class Outbox extends EventTarget {
 			void this.#try(name);
 	}
 
-	/** Tries it no more. @param {string} name */
+	/** Tries it no more; a try that is under way is the last. @param {string} name */
 	stop(name) {
 		const entry = this.#entries.get(name);
+		clearTimeout(this.#timers.get(name));
 		if (entry && ['away', 'unknown', 'unauthorized'].includes(entry.state))
 			this.#become(entry, 'stopped');
+		else if (entry?.state === 'sending')
+			this.#last.add(name);
 	}
 
 	/** Takes away what is over. @param {string} name */
@@ -104,7 +108,7 @@ export class Outbox extends EventTarget {
 	/** @param {string} name */
 	async #try(name) {
 		const entry = this.#entries.get(name);
-		if (!entry || !this.#open)
+		if (!entry || !this.#open || isOver(entry) || (entry.state === 'sending' && entry.tries > 0))
 			return;
 		clearTimeout(this.#timers.get(name));
 		entry.tries++;
@@ -115,7 +119,8 @@ export class Outbox extends EventTarget {
 		entry.outcome = outcome;
 		entry.doubt ||= outcome.what === 'unknown';
 		/* What may have been taken is not called "not sent" because the store is away now. */
-		this.#become(entry, outcome.what === 'away' && entry.doubt ? 'unknown' : outcome.what);
+		const state = outcome.what === 'away' && entry.doubt ? 'unknown' : outcome.what;
+		this.#become(entry, this.#last.delete(name) && (state === 'away' || state === 'unknown') ? 'stopped' : state);
 		if (entry.state === 'away' || entry.state === 'unknown')
 			this.#timers.set(name, setTimeout(() => this.#try(name), Math.min(LONGEST_WAIT_MS, 500 * 2 ** Math.min(entry.tries, 6)) * (0.5 + Math.random() / 2)));
 	}

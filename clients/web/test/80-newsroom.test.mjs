@@ -42,6 +42,31 @@ test('what got no answer is sent again with the same bytes under the same name, 
   assert.ok(!states.includes('away'), 'what may have been taken is never called "not sent"');
 });
 
+test('what was stopped is not sent again, whenever that was', async () => {
+  let posts = 0;
+  let answer = () => {};
+  const away = outcomeOf(503, { status: 503, code: 'redis_away', detail: 'D.' });
+  const server = { post: () => new Promise((go) => { posts++; answer = go; }) };
+  const outbox = new Outbox(server, 'desk', storage());
+  const entry = outbox.send({ uri: 'urn:x' }, about);
+  outbox.stop(entry.name); // under way: its answer is the last
+  const over = becomes(outbox, 'stopped');
+  answer(away);
+  await over;
+  const other = outbox.send({ uri: 'urn:y' }, about);
+  const waits = becomes(outbox, 'away');
+  answer(away);
+  await waits;
+  outbox.stop(other.name);
+  outbox.now(entry.name);
+  outbox.now(other.name);
+  assert.deepEqual([entry.state, other.state, posts], ['stopped', 'stopped', 2]);
+  const last = outbox.send({ uri: 'urn:z' }, about);
+  outbox.stop(last.name);
+  answer(outcomeOf(201, { status: 'accepted', uri: 'urn:z' }));
+  await becomes(outbox, 'known'); // what was taken is said, too
+});
+
 test('what is not known outlives the page, and is its publisher’s only', async () => {
   const kept = storage();
   const first = new Outbox({ post: () => new Promise(() => {}) }, 'desk', kept);
