@@ -17,10 +17,11 @@ async function window(t, url) {
   const context = await browser.newContext();
   t.after(() => context.close());
   /** One more tab; it reads from the moment on in which this resolves. */
-  const tab = async (options = {}) => {
+  const tab = async ({ clock = false, ...options } = {}) => {
     const page = await context.newPage();
     page.errors = [];
     page.on('pageerror', (error) => page.errors.push(String(error)));
+    if (clock) await page.clock.install();
     await page.goto(`${url}/robots.txt`);
     await page.evaluate(async ({ url: server, hurry, ...more }) => {
       if (hurry) Math.random = () => 0.002; // waits are random parts of seconds
@@ -149,6 +150,23 @@ test('a tab that comes late, with the place of yesterday, catches up and joins',
   await flow(stage, 11, 20);
   await allSaw([late], titles(5, 20));
   await allSaw([first], titles(1, 20));
+  await stage.metric('newswire_readers').becomes(1);
+});
+
+test('a laptop that was closed for an hour comes back at once, from its place', async (t) => {
+  const stage = await Stage.open(t);
+  const { tab } = await window(t, stage.url);
+  const page = await tab({ clock: true });
+  await flow(stage, 1, 5);
+  await allSaw([page], titles(1, 5));
+  const before = await stage.metric('newswire_readers_opened_total').read();
+  await page.evaluate(() => wire.addEventListener('status', ({ detail }) => { if (detail.state === 'waiting') globalThis.why = detail.reason; }));
+  await page.clock.fastForward('01:00:00');
+  await page.waitForFunction(() => globalThis.why);
+  assert.equal(await page.evaluate(() => why), 'silent');
+  await stage.metric('newswire_readers_opened_total').reaches(before + 1);
+  await flow(stage, 6, 10);
+  await allSaw([page], titles(1, 10));
   await stage.metric('newswire_readers').becomes(1);
 });
 

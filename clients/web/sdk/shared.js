@@ -280,6 +280,7 @@ export class Shared {
 
 	/** @param {News} news */
 	#took(news) {
+		this.#status.heard = new Date();
 		const prev = this.#reader.place();
 		this.#reader.take(news);
 		if (this.#leads)
@@ -383,6 +384,7 @@ export class Shared {
 		this.#head = message.place;
 		switch (message.kind) {
 		case 'news':
+			this.#status.heard = new Date();
 			this.#follow(message.news, message.prev);
 			break;
 		case 'status':

@@ -60,6 +60,17 @@ test('one leads and has the connection, the others hear what it hears', async ()
 	assert.deepEqual([first, second, third].map((one) => one.role()), ['leads', 'follows', 'follows']);
 });
 
+test('each of them knows when the server was last heard', async () => {
+	const { tab, hello, say } = open();
+	const both = [await tab(), await tab()];
+	await hello('e:1-0');
+	for (const { wire } of both)
+		wire.status.heard = null;
+	await say(2);
+	for (const { wire } of both)
+		assert.ok(wire.status.heard instanceof Date);
+});
+
 test('who wants something else has another connection', async () => {
 	const { tab, sockets } = open();
 	await tab({ channels: ['world', 'sport'] });
