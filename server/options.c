@@ -446,6 +446,34 @@ void options_free(struct options *o)
 		option_value_free(id, o);
 }
 
+static bool is_same(const struct option_row *row, const struct options *a, const struct options *b)
+{
+	const char *at = (const char *)a + row->offset, *bt = (const char *)b + row->offset;
+
+	switch (row->type) {
+	case OPTION_TEXT:
+		return strcmp(*(const option_TEXT *)at, *(const option_TEXT *)bt) == 0;
+	case OPTION_FLAG:
+		return *(const option_FLAG *)at == *(const option_FLAG *)bt;
+	case OPTION_CHOICE:
+		return *(const option_CHOICE *)at == *(const option_CHOICE *)bt;
+	default:
+		return *(const uint64_t *)at == *(const uint64_t *)bt;
+	}
+}
+
+const struct option_row *options_changed(const struct options *a, const struct options *b,
+					 enum option_when when)
+{
+	for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+		const struct option_row *row = options_row(id);
+
+		if (row->when == when && !is_same(row, a, b))
+			return row;
+	}
+	return NULL;
+}
+
 unsigned options_worker_count(const struct options *o)
 {
 	cpu_set_t cores;

@@ -5,7 +5,7 @@
  *               Writes --help and --print-config.
  * Ownership     struct options owns its texts; options_free() accepts one that is half read, or
  *               {0}.
- * Lifetime      Read once at start and handed to every worker, unchanged.
+ * Lifetime      Read at start and at each reload, and handed to the workers of that time, unchanged.
  * Errors        -1 and one sentence: which option, where it was given, what is wrong, what is
  *               allowed. Never the value of --redis, which may hold a password.
  * Threads       Any.
@@ -89,6 +89,10 @@ struct option_row {
 MUST_USE int options_read(struct options *o, int argc, const char *const *argv,
 			  const char *const *envp, char *error, size_t error_size);
 void options_free(struct options *o);
+
+/* The first option of this kind that is not the same in both; NULL: there is none. */
+const struct option_row *options_changed(const struct options *a, const struct options *b,
+					 enum option_when when);
 
 /* How many workers to run: --workers, or one per core that this process may use, at most 64. */
 unsigned options_worker_count(const struct options *o);

@@ -44,7 +44,11 @@ void options_print_help(FILE *out)
 	int group = -1;
 
 	fputs("newswired - pushes breaking news from Redis to browsers over WebSocket\n\n"
-	      "usage: newswired [--option value]...\n",
+	      "usage: newswired [--option value]...\n"
+	      "       newswired reload [--state-dir DIRECTORY]\n"
+	      "       newswired upgrade [--state-dir DIRECTORY]\n\n"
+	      "reload puts changed options in force, upgrade the program that stands where the\n"
+	      "running one came from; no reader is refused and no post is lost.\n",
 	      out);
 	for (enum option_id id = 0; id < OPTION_COUNT; id++) {
 		const struct option_row *row = options_row(id);

@@ -197,6 +197,21 @@ static void start(struct private_redis *r)
 	set_state(r, STARTING);
 }
 
+void private_redis_adopt(struct private_redis *r, pid_t pid, int log_fd)
+{
+	r->log_fd = log_fd;
+	r->pid = pid;
+	r->was_up = true;
+	r->up_since = clock_mono_ms();
+	if (pid != 0)
+		set_state(r, UP);
+}
+
+pid_t private_redis_pid(const struct private_redis *r)
+{
+	return r->pid;
+}
+
 /* --- probing ---------------------------------------------------------------------------------- */
 
 /* Sends PING and reads the first bytes of the answer; 0, or -1 if there was none in time. */

@@ -27,6 +27,10 @@ MUST_USE struct private_redis *private_redis_new(const char *dir, const char *so
 						 char *error, size_t size);
 void private_redis_free(struct private_redis *r);
 
+/* One that runs already, a child of this process, whose log arrives at log_fd: it is UP. pid 0: there is none. */
+void private_redis_adopt(struct private_redis *r, pid_t pid, int log_fd);
+pid_t private_redis_pid(const struct private_redis *r); /* 0: none runs */
+
 /* Does what is due, starting or probing. Returns when to call again (clock_mono_ms), UINT64_MAX
  * for never. */
 uint64_t private_redis_step(struct private_redis *r);

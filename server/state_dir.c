@@ -63,6 +63,17 @@ static int choose_path(const char *given, char out[PATH_MAX], char *error, size_
 	return 0;
 }
 
+int state_dir_find(const char *given, char out[PATH_MAX], char *error, size_t size)
+{
+	struct state_dir dir;
+
+	if (choose_path(given, dir.path, error, size) < 0)
+		return -1;
+	return path_in(&dir, NEWSWIRE_STATE_FILE, out) < 0
+		       ? fail(error, size, "the path of the state directory is too long")
+		       : 0;
+}
+
 /* mkdir -p with mode 0700. */
 static int make_all(char *path)
 {
@@ -266,6 +277,16 @@ failed:
 	return -1;
 }
 
+int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char *error, size_t size)
+{
+	dir->lock_fd = lock_fd;
+	if (make_directory(dir, given, error, size) < 0 || find_key(dir, error, size) < 0) {
+		state_dir_close(dir);
+		return -1;
+	}
+	return 0;
+}
+
 void state_dir_close(struct state_dir *dir)
 {
 	if (dir->lock_fd >= 0)
@@ -290,16 +311,23 @@ int state_dir_redis(const struct state_dir *dir, char *out, size_t size, char *e
 	return 0;
 }
 
-int state_dir_announce(const struct state_dir *dir, const char *url, unsigned port,
-		       const char *redis)
+static void add_text(struct buf *json, const char *name, const char *text)
+{
+	buf_addf(json, ",\"%s\":", name);
+	buf_add_json(json, text, strlen(text));
+}
+
+int state_dir_announce(const struct state_dir *dir, const struct state_dir_facts *facts)
 {
 	struct buf json = {0};
 	int result = -1;
 
-	buf_addf(&json, "{\"pid\":%d,\"port\":%u,\"url\":", (int)getpid(), port);
-	buf_add_json(&json, url, strlen(url));
-	buf_adds(&json, ",\"redis\":");
-	buf_add_json(&json, redis, strlen(redis));
+	buf_addf(&json, "{\"pid\":%d,\"port\":%u", (int)getpid(), facts->port);
+	add_text(&json, "url", facts->url);
+	add_text(&json, "redis", facts->redis);
+	add_text(&json, "version", NEWSWIRE_VERSION);
+	buf_addf(&json, ",\"generation\":%u,\"renewals\":%u", facts->generation, facts->renewals);
+	add_text(&json, "renewal_trouble", facts->renewal_trouble);
 	buf_adds(&json, "}\n");
 	if (json.failed)
 		errno = ENOMEM;

@@ -26,16 +26,30 @@ struct state_dir {
 
 /* `given` is --state-dir; empty means $XDG_STATE_HOME/newswire or ~/.local/state/newswire. */
 MUST_USE int state_dir_open(struct state_dir *dir, const char *given, char *error, size_t size);
+/* The same where this process has the lock already, as an open file. */
+MUST_USE int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char *error,
+			     size_t size);
 void state_dir_close(struct state_dir *dir);
+/* Where newswired.json of that directory is, whether it is there or not. */
+MUST_USE int state_dir_find(const char *given, char out[PATH_MAX], char *error, size_t size);
 
 /* `unix:<path>/redis.sock`, the private Redis; out holds `size` bytes. -1 if a socket's path
  * cannot be that long. */
 MUST_USE int state_dir_redis(const struct state_dir *dir, char *out, size_t size, char *error,
 			     size_t error_size);
 
+/* What newswired.json says. */
+struct state_dir_facts {
+	const char *url;
+	unsigned port;
+	const char *redis;
+	unsigned generation;	     /* of workers, from 1 */
+	unsigned renewals;	     /* that were asked for, by reload or upgrade, and are over */
+	const char *renewal_trouble; /* why the last of them came to nothing; "" */
+};
+
 /* Writes newswired.json, all at once; state_dir_withdraw() removes it. -1 with errno. */
-MUST_USE int state_dir_announce(const struct state_dir *dir, const char *url, unsigned port,
-				const char *redis);
+MUST_USE int state_dir_announce(const struct state_dir *dir, const struct state_dir_facts *facts);
 void state_dir_withdraw(const struct state_dir *dir);
 
 #endif

@@ -198,7 +198,7 @@ enum newswire_close {
  * $NEWSWIRE_STATE_DIR, else $XDG_STATE_HOME/newswire, else ~/.local/state/newswire. */
 
 #define NEWSWIRE_STATE_FILE \
-	"newswired.json"		  /* {"pid","port","url","redis"}: there while it runs \
+	"newswired.json" /* {"pid","port","url","redis","version",…}: there while it runs \
 					      */
 #define NEWSWIRE_KEY_FILE   "publish.key" /* first line: the node's own publishing key */
 #define NEWSWIRE_KEYS_FILE  "keys.json"	  /* the publishers: who may post what */

@@ -48,12 +48,17 @@ static bool is_gauge(const struct row *row)
 	return strcmp(row->type, "gauge") == 0;
 }
 
-void counters_use(struct counters_page *page)
+void counters_forget(struct counters_page *page)
 {
-	MUST(page != NULL);
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (is_gauge(&rows[i]))
 			page->value[i] = 0;
+}
+
+void counters_use(struct counters_page *page)
+{
+	MUST(page != NULL);
+	counters_forget(page);
 	counters_mine = page;
 }
 

@@ -39,6 +39,9 @@ struct counters_page *counters_page_at(struct counters_page *first, size_t i);
  * gauges become 0: what a predecessor on this page held is gone. */
 void counters_use(struct counters_page *page);
 
+/* Gauges of a process that has ended become 0. */
+void counters_forget(struct counters_page *page);
+
 extern struct counters_page *counters_mine; /* written by counters_use() only */
 
 #define COUNT(id)	 (counters_mine->value[COUNTER_##id]++)

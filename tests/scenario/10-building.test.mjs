@@ -245,10 +245,3 @@ test('kill -9 of the first process takes everything along, and the next start fi
   for (const pid of children) await until(() => isOver(pid), `process ${pid} to be over`);
   await until(async () => (await stage.redis.get('kept').catch(() => '')) === 'yes', 'the key that was set');
 });
-
-test('SIGHUP does nothing but say what to do', async (t) => {
-  const stage = await Stage.open(t);
-  stage.child.kill('SIGHUP');
-  await stage.logged(/event=signal_ignored signal=SIGHUP remedy=".*restart newswired"/);
-  await takesConnections(stage.state.port);
-});

@@ -162,9 +162,10 @@ export class Stage {
   static item = item;
   item = item;
 
-  /** Starts newswired. options: {workers: 2, tick: '1s', …}; store: a Store to use instead of a private Redis. */
-  static async open(t, { store, env = {}, dir, ...options } = {}) {
+  /** Starts newswired. options: {workers: 2, tick: '1s', …}, undefined for none; program: another newswired; store: a Store to use instead of a private Redis. */
+  static async open(t, { store, env = {}, dir, program: file = program('newswired'), ...options } = {}) {
     const stage = new Stage();
+    stage.program = file;
     stage.options = { port: 0, workers: 1, bind: '127.0.0.1', tick: '1s', 'drain-time': '200ms', ...options };
     stage.env = env;
     stage.store = store;
@@ -177,7 +178,7 @@ export class Stage {
   }
 
   get args() {
-    const args = Object.entries(this.options).map(([name, value]) =>
+    const args = Object.entries(this.options).filter(([, value]) => value !== undefined).map(([name, value]) =>
       `--${name.replace(/[A-Z]|_/g, (c) => (c === '_' ? '-' : `-${c.toLowerCase()}`))}=${value}`);
     args.push(`--state-dir=${this.dir}`);
     if (this.store) args.push(`--redis=${this.store.address}`);
@@ -187,7 +188,7 @@ export class Stage {
   async start() {
     this.log = '';
     this.out = '';
-    this.child = spawn(program('newswired'), this.args, { env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(this.program, this.args, { env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout.on('data', (data) => { this.out += data; });
     this.child.stderr.on('data', (data) => { this.log += data; });
     const file = join(this.dir, 'newswired.json');

@@ -64,6 +64,25 @@ static char *line_of(const struct option_row *row)
 	return line;
 }
 
+static void the_manual_names_what_cannot_change_while_it_runs(void **state)
+{
+	const char *from = strstr(manual, "cannot change while newswired runs:"), *end;
+
+	(void)state;
+	assert_non_null(from);
+	assert_non_null(end = strstr(from, ".\n"));
+	for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+		const struct option_row *row = options_row(id);
+		char name[64];
+		const char *at;
+
+		snprintf(name, sizeof name, "`--%s`", row->name);
+		at = strstr(from, name);
+		if ((at != NULL && at < end) != (row->when == OPTION_BOOT))
+			fail_msg("--%s", row->name);
+	}
+}
+
 static void the_manual_says_what_the_table_says(void **state)
 {
 	int missing = 0;
@@ -106,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_manual_says_what_the_table_says),
+		cmocka_unit_test(the_manual_names_what_cannot_change_while_it_runs),
 		cmocka_unit_test(the_manual_has_no_other_options),
 		cmocka_unit_test(every_group_has_its_heading),
 	};

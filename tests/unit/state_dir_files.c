@@ -144,16 +144,22 @@ static void children_of_a_dead_holder_are_waited_for(void **state)
 
 static void what_is_announced_is_json_for_this_user_and_can_be_withdrawn(void **state)
 {
-	char text[256], expected[256];
+	const struct state_dir_facts facts = {.url = "http://127.0.0.1:81",
+					      .port = 81,
+					      .redis = "unix:/a \"b\"/redis.sock",
+					      .generation = 2,
+					      .renewals = 3,
+					      .renewal_trouble = "no \"port\""};
+	char text[512], expected[512];
 
 	(void)state;
 	assert_int_equal(state_dir_open(&dir, "d", error, sizeof error), 0);
-	assert_int_equal(
-		state_dir_announce(&dir, "http://127.0.0.1:81", 81, "unix:/a \"b\"/redis.sock"), 0);
+	assert_int_equal(state_dir_announce(&dir, &facts), 0);
 	read_text("d/newswired.json", text, sizeof text);
 	snprintf(expected, sizeof expected,
 		 "{\"pid\":%d,\"port\":81,\"url\":\"http://127.0.0.1:81\","
-		 "\"redis\":\"unix:/a \\\"b\\\"/redis.sock\"}\n",
+		 "\"redis\":\"unix:/a \\\"b\\\"/redis.sock\",\"version\":\"" NEWSWIRE_VERSION "\","
+		 "\"generation\":2,\"renewals\":3,\"renewal_trouble\":\"no \\\"port\\\"\"}\n",
 		 (int)getpid());
 	assert_string_equal(text, expected);
 	assert_int_equal(mode_of("d/newswired.json"), 0600);

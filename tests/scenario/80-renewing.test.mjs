@@ -1,0 +1,282 @@
+// The goal: newswired gets other options, or becomes another release, while everybody reads and posts: nobody is refused, nothing is lost, and what
+// cannot be is refused in words, with everything as before.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect as dial } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import WebSocket from 'ws';
+import { connect } from '../../clients/web/sdk/newswire.js';
+import { changeKeys, keyOf, publisher } from './keys.mjs';
+import { Stage, Store, item, program, until } from './stage.mjs';
+
+async function directory(t) {
+  const dir = await mkdtemp(join(tmpdir(), 'nw-renewing-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** `newswired reload` or `upgrade`, as an operator says it. */
+function order(stage, word, { file = program('newswired'), dir = stage.dir } = {}) {
+  return new Promise((done) => execFile(file, [word, '--state-dir', dir],
+    (error, out, err) => done({ code: error ? error.code : 0, out, err })));
+}
+
+const state = async (stage) => JSON.parse(await readFile(join(stage.dir, 'newswired.json'), 'utf8'));
+
+/** Readers that come back by themselves, and what each of them has read. */
+function audience(t, stage, count) {
+  return Array.from({ length: count }, () => {
+    const wire = connect({ url: stage.url, WebSocket, share: false });
+    t.after(() => wire.close());
+    wire.read = [];
+    wire.gaps = 0;
+    wire.addEventListener('post', ({ detail }) => wire.read.push(detail.item.uri));
+    wire.addEventListener('gap', () => { wire.gaps += 1; });
+    return wire;
+  });
+}
+
+/** Connects all the time, as new readers do. refused: what went wrong. */
+function knocking(t, stage) {
+  const knocks = { count: 0, refused: [], over: false };
+  const one = () => new Promise((done) => {
+    const socket = dial(stage.state.port, '127.0.0.1', () => {
+      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    });
+    let answer = '';
+    socket.on('data', (data) => { answer += data; });
+    socket.on('error', (error) => knocks.refused.push(String(error)));
+    socket.on('close', () => {
+      knocks.count += 1;
+      if (!answer.startsWith('HTTP/1.1 200')) knocks.refused.push(`answered: ${answer}`);
+      done();
+    });
+  });
+  const end = (async () => { while (!knocks.over) await one(); })();
+  knocks.end = async () => { knocks.over = true; await end; return knocks.refused; };
+  t.after(() => knocks.end());
+  return knocks;
+}
+
+/** Posts over HTTP all the time. sent: uris with a receipt. */
+function desk(t, stage) {
+  const posts = { sent: [], failed: [], over: false };
+  const end = (async () => {
+    while (!posts.over) {
+      const one = item();
+      const answer = await stage.post(one).catch((error) => ({ status: 0, body: String(error) }));
+      if (answer.status === 201) posts.sent.push(one.uri);
+      else posts.failed.push(answer);
+    }
+  })();
+  posts.end = async () => { posts.over = true; await end; };
+  t.after(() => posts.end());
+  return posts;
+}
+
+async function everybodyHas(wires, posts) {
+  await posts.end();
+  assert.deepEqual(posts.failed, [], 'every post had its receipt');
+  for (const wire of wires) {
+    await until(() => new Set(wire.read).size >= posts.sent.length, 'a reader to have everything')
+      .catch((error) => { throw new Error(`${error.message}: ${new Set(wire.read).size} of ${posts.sent.length}`); });
+    assert.deepEqual([...wire.read].sort(), [...posts.sent].sort(), 'each once');
+    assert.equal(wire.gaps, 0);
+  }
+}
+
+/** A newswired with a file of options. */
+async function configured(t, options, more = {}) {
+  const dir = await directory(t);
+  const config = join(dir, 'config.json');
+  const write = (what) => writeFile(config, typeof what === 'string' ? what : JSON.stringify(what));
+  await write(options);
+  return { stage: await Stage.open(t, { workers: 2, tick: undefined, config, 'drain-time': '1s', ...more }), write };
+}
+
+test('a reload puts the changed options in force, and nobody notices but by a goodbye', async (t) => {
+  const { stage, write } = await configured(t, { tick: '20s' });
+  const wires = audience(t, stage, 60);
+  await until(() => wires.every((wire) => wire.status.state === 'live'), 'all to be live');
+  const before = await stage.workers();
+  const plain = await stage.reader();
+  assert.equal((await plain.type('hello')).tick, 20);
+  const knocks = knocking(t, stage);
+  const posts = desk(t, stage);
+  await until(() => posts.sent.length > 20, 'some posts');
+  await write({ tick: '7s', 'max-item': '2k' });
+  const answer = await order(stage, 'reload');
+  assert.deepEqual([answer.code, answer.err], [0, '']);
+  assert.match(answer.out, /^reloaded: version 0\.\d+\.\d+, generation 2 of workers/);
+  assert.match((await plain.ends()) && JSON.stringify(plain.messages.at(-1)), /"bye"/);
+  await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+  assert.ok((await stage.workers()).every((pid) => !before.includes(pid)));
+  const sent = posts.sent.length;
+  await until(() => posts.sent.length > sent + 20, 'posts after it');
+  assert.deepEqual(await knocks.end(), []);
+  assert.ok(knocks.count > 50);
+  await everybodyHas(wires, posts);
+  assert.equal((await (await stage.reader()).type('hello')).tick, 7);
+  assert.equal((await stage.post(item({ body: 'x'.repeat(4000) }))).status, 413);
+  const readers = await stage.metric('newswire_readers').read();
+  assert.ok(readers >= 60 && readers < 70, `gauges of those who left do not count: ${readers}`);
+});
+
+test('SIGHUP is the same, and may come again', async (t) => {
+  const { stage, write } = await configured(t, { tick: '20s' });
+  for (const [tick, generation] of [[6, 2], [7, 3]]) {
+    await write({ tick: `${tick}s` });
+    stage.child.kill('SIGHUP');
+    await until(async () => (await state(stage)).generation === generation, `generation ${generation}`);
+    assert.equal((await (await stage.reader()).type('hello')).tick, tick);
+    await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+  }
+});
+
+test('options that make no sense, or need a restart, are refused in words, and everything stays as it is', async (t) => {
+  const { stage, write } = await configured(t, { tick: '20s' });
+  const reader = await stage.reader();
+  const before = await stage.workers();
+  for (const [options, words] of [
+    ['{"tick": ', /config\.json/], [{ tick: '2d' }, /tick/], [{ tock: '2s' }, /tock/],
+    [{ tick: '20s', prefix: 'other' }, /--prefix cannot change while newswired runs/], [{ tick: '20s', redis: 'redis://127.0.0.1' }, /--redis cannot change/]]) {
+    await write(options);
+    const answer = await order(stage, 'reload');
+    assert.equal(answer.code, 1);
+    assert.match(answer.err, /^newswired: not reloaded: /);
+    assert.match(answer.err, words);
+  }
+  await write({ tick: '20s' });
+  assert.deepEqual(await stage.workers(), before);
+  assert.equal(reader.closed, null);
+  const { generation, renewals, renewal_trouble: trouble } = await state(stage);
+  assert.deepEqual([generation, renewals], [1, 5]);
+  assert.match(trouble, /--redis/);
+  assert.equal((await order(stage, 'reload')).code, 0);
+  assert.equal((await state(stage)).renewal_trouble, '');
+});
+
+test('new workers that cannot serve are given up: those before stay', async (t) => {
+  const store = await Store.open(t);
+  const { stage } = await configured(t, {}, { store });
+  const reader = await stage.reader();
+  const before = await stage.workers();
+  store.child.kill('SIGSTOP'); // a new worker would wait for it
+  const answer = order(stage, 'reload');
+  const added = await until(async () => (await stage.workers()).filter((pid) => !before.includes(pid))[1], 'both new workers');
+  process.kill(added, 'SIGKILL');
+  const { code, err } = await answer;
+  assert.equal(code, 1);
+  assert.match(err, /not reloaded: a new worker could not serve/);
+  store.child.kill('SIGCONT');
+  await until(async () => (await stage.workers()).length === 2, 'the new workers to be gone');
+  assert.deepEqual(await stage.workers(), before);
+  await until(async () => (await stage.post(item())).status === 201, 'a post');
+  await reader.hasRead(1);
+});
+
+test('a file of keys with a slip in it stops a reload and an upgrade, and the keys from before hold', async (t) => {
+  const { stage } = await configured(t, {});
+  await changeKeys(stage, { keys: [publisher('desk', ['publish'])] });
+  await writeFile(join(stage.dir, 'keys.json'), '{"keys": [', { mode: 0o600 });
+  for (const word of ['reload', 'upgrade']) {
+    const { code, err } = await order(stage, word);
+    assert.equal(code, 1);
+    assert.match(err, /keys\.json/);
+  }
+  assert.equal((await stage.post(item(), { key: keyOf('desk'), channels: 'world' })).status, 201);
+});
+
+/** The program again, as another release of it. */
+async function release(file, version) {
+  const bytes = await readFile(program('newswired'));
+  const old = Buffer.from('0.1.0');
+  assert.equal(old.length, version.length);
+  for (let at = bytes.indexOf(old); at >= 0; at = bytes.indexOf(old, at + 1)) {
+    // Its own, and not the end of another number.
+    if (bytes[at + old.length] === 0 || bytes[at + old.length] === 0x22) bytes.write(version, at, 'latin1');
+  }
+  await writeFile(`${file}.new`, bytes, { mode: 0o755 });
+  await rename(`${file}.new`, file);
+}
+
+test('an upgrade: another release takes over the sockets, the readers and the private Redis, in the same process', async (t) => {
+  const dir = await directory(t);
+  const file = join(dir, 'newswired');
+  await copyFile(program('newswired'), file);
+  await chmod(file, 0o755);
+  const stage = await Stage.open(t, { workers: 2, 'drain-time': '1s', program: file });
+  const wires = audience(t, stage, 60);
+  await until(() => wires.every((wire) => wire.status.state === 'live'), 'all to be live');
+  const redis = await stage.redisPid();
+  const before = await stage.workers();
+  const knocks = knocking(t, stage);
+  const posts = desk(t, stage);
+  await until(() => posts.sent.length > 20, 'some posts');
+
+  await release(file, '0.1.9');
+  const answer = await order(stage, 'upgrade', { file });
+  assert.deepEqual([answer.code, answer.err], [0, '']);
+  assert.match(answer.out, /^upgraded: from version 0\.1\.0 to 0\.1\.9, generation 2 of workers/);
+  await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+  assert.ok((await stage.workers()).every((pid) => !before.includes(pid)));
+  assert.equal(await stage.redisPid(), redis);
+  const sent = posts.sent.length;
+  await until(() => posts.sent.length > sent + 20, 'posts after it');
+  assert.deepEqual(await knocks.end(), []);
+  await everybodyHas(wires, posts);
+  assert.equal((await (await stage.reader()).type('hello')).server, 'newswired/0.1.9');
+
+  // And back again: two releases share one Redis in both directions.
+  await copyFile(program('newswired'), `${file}.old`);
+  await rename(`${file}.old`, file);
+  stage.child.kill('SIGUSR2');
+  await until(async () => (await state(stage)).generation === 3, 'the third generation');
+  assert.equal((await state(stage)).version, '0.1.0');
+  // It looks after what it was handed: a worker and the Redis are started again, and it ends as always.
+  await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+  const [victim] = await stage.workers();
+  process.kill(victim, 'SIGKILL');
+  await until(async () => { const now = await stage.workers(); return now.length === 2 && !now.includes(victim); }, 'the worker to be back');
+  process.kill(redis, 'SIGKILL');
+  await until(async () => (await stage.redisPid()) !== redis, 'the private Redis to be back');
+  await until(async () => (await stage.post(item()).catch(() => ({}))).status === 201, 'a post');
+  const children = await stage.children();
+  assert.equal(await stage.stop(), 0);
+  for (const pid of children) assert.throws(() => process.kill(pid, 0), `process ${pid}`);
+});
+
+test('an upgrade to what does not run is refused, and the running one stays', async (t) => {
+  const dir = await directory(t);
+  const file = join(dir, 'newswired');
+  await copyFile(program('newswired'), file);
+  await chmod(file, 0o755);
+  const stage = await Stage.open(t, { workers: 2, 'drain-time': '1s', program: file });
+  const reader = await stage.reader();
+  const before = await stage.children();
+  for (const [text, mode] of [['#!/bin/sh\nexit 3\n', 0o755], ['no program', 0o755], ['#!/bin/sh\nexit 0\n', 0o644]]) {
+    await rm(file);
+    await writeFile(file, text, { mode });
+    const answer = await order(stage, 'upgrade');
+    assert.equal(answer.code, 1, text);
+    assert.match(answer.err, /not upgraded: the new program does not start/);
+  }
+  await rm(file);
+  assert.match((await order(stage, 'upgrade')).err, /not upgraded/);
+  assert.deepEqual(await stage.children(), before);
+  await stage.post(item());
+  await reader.hasRead(1);
+});
+
+test('an order without anybody to hear it is answered', async (t) => {
+  const dir = await directory(t);
+  const nobody = await order(null, 'reload', { dir });
+  assert.equal(nobody.code, 3);
+  assert.match(nobody.err, /none runs there/);
+  const wrong = await new Promise((done) => execFile(program('newswired'), ['upgrade', '--port', 'x'], (error, out, err) => done({ code: error.code, err })));
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /port/);
+});
