@@ -199,3 +199,18 @@ test('a thousand posts in three tabs, cut off fifty times: each once and in orde
     assert.deepEqual([await one.evaluate(() => gaps), one.errors], [0, []]);
   }
 });
+
+test('where a proxy breaks upgrades, the tabs share Server-Sent Events', async (t) => {
+  const stage = await Stage.open(t);
+  const relay = await cutter(t, stage.url, [Infinity], { without: ['upgrade'] });
+  const { tab } = await window(t, relay.url);
+  const tabs = [];
+  for (let n = 0; n < 3; n++) tabs.push(await tab({ hurry: true }));
+  await stage.metric('newswire_readers').becomes(1);
+  assert.deepEqual(await Promise.all(tabs.map((one) => one.evaluate(() => wire.status.via))), ['sse', 'sse', 'sse']);
+  await flow(stage, 1, 20, () => relay.cutAll());
+  await allSaw(tabs, titles(1, 20));
+  await tabs.shift().close();
+  await flow(stage, 21, 30);
+  await allSaw(tabs, titles(1, 30));
+});

@@ -76,7 +76,6 @@ const MAX_WAITING = 1_000;
 const MAX_BYTES = 64 << 20; /* of all that waits */
 const MAX_WINDOW = 1_024;
 const AUTH = 'auth';
-const NO_KEY = 4003;
 /* After these somebody found no sense in what was on the line, so it is not said again. */
 const POISONED_CODES = new Set([1003, 1007, 1009, 4000]);
 /* Not decided: to be sent again, in the same order. */
@@ -127,7 +126,7 @@ export class Publisher extends Emitter {
 	/** @type {Backoff} */ #patience;
 	/** @type {any} */ #againTimer = null;
 	#again = false; /* some were not decided: nothing new goes out before they do */
-	/** @type {NewswireError|null} */ #refusal = null;
+	/** @type {NewswireError|null} */ #refusal = null; /* of the key */
 	/** @type {(() => void)[]} */ #wantRoom = [];
 	/** @type {() => void} */ #unwatch;
 
@@ -148,7 +147,7 @@ export class Publisher extends Emitter {
 			hear: (message) => this.#hear(message),
 			changed: (status) => this.#changed(status),
 			complain: (error) => this.#tell('error', error),
-		}, { fatal: [NO_KEY], clock: options.clock, random: options.random });
+		}, { fatal: [], clock: options.clock, random: options.random });
 		this.#unwatch = watchSurroundings(this.#link);
 		this.#link.open();
 	}
@@ -267,10 +266,21 @@ export class Publisher extends Emitter {
 		case 'refused':
 			return this.#answered(message);
 		case 'error':
-			this.#refusal = new NewswireError(String(message.detail ?? message.code ?? 'The line has an error.'),
-				{ code: String(message.code ?? 'error'), fatal: message.ref === AUTH });
-			return this.#tell('error', this.#refusal);
+			return this.#complain(message);
 		}
+	}
+
+	/* Only what answers our key is final: a line may also end because it was slow to say whose it is. */
+	/** @param {any} message */
+	#complain(message) {
+		const fatal = message.ref === AUTH;
+		const error = new NewswireError(String(message.detail ?? message.code ?? 'The line has an error.'),
+			{ code: String(message.code ?? 'error'), fatal });
+		this.#tell('error', error);
+		if (!fatal)
+			return;
+		this.#refusal = error;
+		this.#link.close();
 	}
 
 	/** @param {any} message */
@@ -415,8 +425,7 @@ export class Publisher extends Emitter {
 	#end() {
 		this.#unwatch();
 		this.#clock.clearTimeout(this.#againTimer);
-		const code = this.#refusal?.fatal ? this.#refusal.code : 'closed';
-		const words = this.#refusal?.fatal ? this.#refusal.message : 'The publisher was closed before it was sent.';
+		const { code = 'closed', message: words = 'The publisher was closed before it was sent.' } = this.#refusal ?? {};
 		for (const job of [...this.#jobs.values()])
 			this.#fail(job, job.everSent ? unknown(job) : new PublishError(words, { code, idempotencyKey: job.idempotencyKey }));
 		for (const wake of this.#wantRoom.splice(0))

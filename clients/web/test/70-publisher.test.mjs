@@ -180,11 +180,24 @@ test('a key that is none ends it, with the words of the server', async () => {
 	const promise = publish(1);
 	last().say({ type: 'hello', window: 4, tick: 25 });
 	last().say({ type: 'error', ref: 'auth', code: 'unauthorized', detail: 'this is no key that is in force' });
-	last().end(4003, 'forbidden');
 	await assert.rejects(promise, { code: 'unauthorized', message: 'this is no key that is in force' });
 	clock.pass(120_000);
 	assert.deepEqual([desk.status.state, sockets.length], ['closed', 1]);
 	await assert.rejects(publish(2), { code: 'unauthorized' });
+});
+
+test('a line that ends since it was slow to say whose it is comes back', async () => {
+	const { publish, last, begin, answer, clock, sockets, desk } = open();
+	const promise = publish(1);
+	last().say({ type: 'hello', window: 4, tick: 25 });
+	last().say({ type: 'error', code: 'unauthorized', detail: 'nobody said who this is' });
+	last().end(4003, 'forbidden');
+	assert.equal(desk.status.state, 'waiting');
+	clock.pass(250);
+	assert.equal(sockets.length, 2);
+	begin();
+	answer(1);
+	assert.equal((await promise).http, 201);
 });
 
 test('memory is bounded: who publishes more waits for room', async () => {
