@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { Stage, buildDir, program, until } from './stage.mjs';
 import { Terminal } from './cli.mjs';
 
-const papers = join(buildDir, 'packaging/papers');
+const papers = join(buildDir, 'docker/packaging/papers');
 const run = promisify(execFile);
 const help = (...args) => execFileSync(program(args[0]), args.slice(1), { encoding: 'utf8' });
 const commands = [...help('newswire', '--help').split('Exit status')[0].matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name).filter((name) => name !== 'help');

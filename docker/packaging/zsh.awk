@@ -45,7 +45,7 @@ function action(values)
 
 END {
 	print "#compdef " what
-	print "# Made by packaging/papers from the program's help.\n"
+	print "# Made by docker/packaging/papers from the program's help.\n"
 	if (what == "newswired") {
 		print "_arguments -s -S" specs[what]
 		exit

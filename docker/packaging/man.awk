@@ -154,7 +154,7 @@ END {
 	else
 		summary = summary_of(command)
 
-	print ".\\\" Made by packaging/papers from the program's help and docs/: change those."
+	print ".\\\" Made by docker/packaging/papers from the program's help and docs/: change those."
 	printf ".TH %s %s %s \"newswire %s\" newswire\n", toupper(program), section, date, version
 	print ".SH NAME"
 	print code(program) " \\- " plain(summary)

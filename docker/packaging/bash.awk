@@ -48,7 +48,7 @@ function functions()
 }
 
 END {
-	print "# bash completion for " what ". Made by packaging/papers from the program's help.\n"
+	print "# bash completion for " what ". Made by docker/packaging/papers from the program's help.\n"
 	functions()
 	print "_" what "()"
 	print "{"
