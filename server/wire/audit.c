@@ -206,6 +206,13 @@ static int take_step(struct ask *ask)
 			   wire_prefix(ask->wire), on_step, ask, COUNT_OF(argv), argv);
 }
 
+/* Has this answer cost enough? Whoever wants more asks again. */
+static bool is_enough(const struct ask *ask)
+{
+	return ask->left == 0 ||
+	       ask->steps == (ask->only_own ? (unsigned)AUDIT_OWN_STEPS : (unsigned)AUDIT_STEPS);
+}
+
 static void finish(struct ask *ask)
 {
 	buf_addc(&ask->body, ']');
@@ -231,7 +238,7 @@ static void on_step(redisReply *reply, void *arg)
 			add_refused(&ask->body, rows->element[i]);
 		else
 			add_entry(&ask->body, rows->element[i], ask->reader[0] != '\0');
-	if (ask->before[0] == '\0' || ask->left == 0 || ask->steps == AUDIT_STEPS)
+	if (ask->before[0] == '\0' || is_enough(ask))
 		finish(ask);
 	else if (take_step(ask) == -1)
 		answer(ask, AUDIT_AWAY);

@@ -15,8 +15,9 @@
 #include "wire/wire.h"
 
 enum {
-	AUDIT_LOOKS = 500, /* entries that one step looks at */
-	AUDIT_STEPS = 400, /* steps of one answer; the trail has about 100,000 entries */
+	AUDIT_LOOKS = 500,    /* entries that one step looks at */
+	AUDIT_STEPS = 400,    /* steps of one answer; the trail has about 100,000 entries */
+	AUDIT_OWN_STEPS = 10, /* the same where it is asked of each story whose it is */
 };
 
 /* What entries must say, exactly; NULL: anything. */

@@ -70,6 +70,18 @@ test('whoever sent stories is told what became of each, also what others did to 
   }
 });
 
+test('much that others did costs a question little: it is answered in stretches', async (t) => {
+  const stage = await stageOf(t, { desk: [['publish']] });
+  assert.equal((await stage.post(item({ uri: 'urn:old' }), { channels: 'world', key: keyOf('desk') })).status, 201);
+  await stage.redis.eval(`for i = 1, 7000 do redis.call('XADD', '{newswire}:audit', '*', 'v', '1', 'who', 'noise', 'what', 'publish',
+    'uri', 'urn:noise:' .. i, 'version', '1', 'channels', '', 'id', '', 'time', '1') end`, 0);
+  const { body: first } = await ask(stage, '/v1/sent', keyOf('desk'));
+  assert.deepEqual(first.entries, []);
+  assert.match(first.before, /^\d+-\d+$/);
+  const { body: second } = await ask(stage, `/v1/sent?before=${first.before}`, keyOf('desk'));
+  assert.deepEqual([second.entries.map((e) => e.uri), second.before], [['urn:old'], undefined]);
+});
+
 test('an embargo is told to its owner and to who may audit, never to others who touched the story', async (t) => {
   const stage = await stageOf(t, { desk: [['publish', 'embargo']], guest: [['correct']], auditor: [['audit']] });
   assert.equal((await stage.post(item({ uri: 'urn:hush', embargoedUntil: hour() }), { channels: 'world', key: keyOf('desk') })).status, 202);

@@ -23,6 +23,8 @@ import { heardTime, inFull, now } from './times.js';
 /** @typedef {import('./ledger.js').Line} Line */
 
 const BEAT_MS = 2000;
+const CALM_BEATS = 3; // the list is asked for with every third beat, while nothing goes on
+const WARM_MS = 60_000; // something goes on for so long after a deed
 const SAVE_MS = 250;
 const DRAW_MS = 80;
 const MINE = 'newsroom.key';
@@ -126,6 +128,7 @@ function sitDown() {
 		follow(same);
 	$('headline').focus();
 	say(`Signed in as ${key.publisher}.`);
+	beats = 0;
 	void beat();
 }
 
@@ -384,6 +387,7 @@ function outboxChanged(entry) {
 	if (entry === current)
 		showEntry(entry);
 	drawUnderWay();
+	warmAt = Date.now();
 	if (entry.state === 'known')
 		void beat();
 	if (entry.state === 'unauthorized')
@@ -623,9 +627,11 @@ async function beat() {
 		return;
 	const mine = sent;
 	if (document.visibilityState === 'visible') {
-		const [channels, status] = await Promise.all([server.channels(), mine.refresh()]);
+		const isDue = beats++ % CALM_BEATS === 0 || Date.now() - warmAt < WARM_MS || mine.isRestless();
+		const [channels, status] = await Promise.all([server.channels(), isDue ? mine.refresh() : lastStatus]);
 		if (mine !== sent)
 			return;
+		lastStatus = status;
 		if (channels.status === 200 && Array.isArray(channels.body?.channels))
 			form.channels.count(new Map(channels.body.channels.map((/** @type {any} */ one) => [String(one.channel), Number(one.readers) || 0])));
 		sayLink(status);
@@ -635,6 +641,9 @@ async function beat() {
 	beating = setTimeout(beat, BEAT_MS * (0.9 + Math.random() / 5));
 }
 
+let beats = 0;
+let warmAt = 0;
+let lastStatus = 0;
 let freshAt = 0;
 
 /** @param {number} status of the newest list of what was sent */
@@ -726,6 +735,7 @@ $('all').addEventListener('change', () => {
 		return;
 	sent.all = $('all').checked;
 	sent.reset();
+	beats = 0;
 	void beat();
 });
 document.addEventListener('keydown', (event) => {
@@ -743,6 +753,7 @@ document.addEventListener('keydown', (event) => {
 for (const name of ['pagehide', 'visibilitychange'])
 	addEventListener(name, save);
 document.addEventListener('visibilitychange', () => {
+	beats = 0;
 	if (document.visibilityState === 'visible')
 		void beat();
 });

@@ -14,6 +14,7 @@ import { inFull, now, span } from './times.js';
 
 export const COPY = 'newsroom.held.'; // in the tab's storage, with the uri: what was held back here, whose text is nowhere else
 const SHOWN = 20;
+const SOON_MS = 20_000;
 const DEEDS = /** @type {const} */ ([['correct', 'Correct'], ['now', 'Release now'], ['release', 'Release'], ['hold', 'Hold'], ['kill', 'Kill']]);
 /** @type {Record<string, string>} */
 const DONE = { publish: 'published', update: 'published as an update', correct: 'corrected', release: 'released', kill: 'killed', hold: 'held back',
@@ -83,6 +84,12 @@ export class Sent extends EventTarget {
 			entry.story = latest.get(entry.uri) ?? entry.story;
 		this.draw();
 		return status;
+	}
+
+	/** Does something go on: a reach that grows, an embargo that is about to end? */
+	isRestless() {
+		const isNear = (/** @type {string} */ time) => Math.abs(Date.parse(time) - now().getTime()) < SOON_MS;
+		return this.#lines().slice(0, this.#shown).some((line) => isNear(line.embargo) || (line.reach?.complete === false && isNear(line.entries[0].time)));
 	}
 
 	async #more() {

@@ -29,6 +29,14 @@ local function read_story(uri)
 	return {status or held and 'held' or '', version or '', owner, held or '', ends or ''}
 end
 
+local owners = {} -- by uri
+local function is_own(uri)
+	if owners[uri] == nil then
+		owners[uri] = on('hash', 'HGET', 'item:' .. uri, 'owner') or on('hash', 'HGET', 'held:' .. uri, 'owner')
+	end
+	return owners[uri] == reader
+end
+
 local function story_of(uri)
 	stories[uri] = stories[uri] or read_story(uri)
 	return stories[uri]
@@ -43,7 +51,7 @@ local function is_wanted(fields)
 	if not fields.what then
 		return false -- somebody else's entry
 	end
-	return not only_own or fields.who == reader or story_of(fields.uri or '')[3] == reader
+	return not only_own or fields.who == reader or is_own(fields.uri or '')
 end
 
 local function read_reach_of(id)
