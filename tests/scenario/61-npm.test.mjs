@@ -30,7 +30,7 @@ function project() {
     await cp(web, join(dir, 'source/clients/web'), { recursive: true });
     await cp(join(root, 'LICENSE'), join(dir, 'source/LICENSE'));
     const { stdout } = await run('npm', ['pack', '--json', '--offline', '--pack-destination', dir], { cwd: join(dir, 'source/clients/web') });
-    const [packed] = Object.values(JSON.parse(stdout)).flat();
+    const [packed] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m)))).flat(); // behind what older npms say of scripts
     const at = join(dir, 'project');
     await mkdir(at);
     await writeFile(join(at, 'package.json'), '{"name":"reader","private":true,"type":"module"}');
