@@ -50,14 +50,14 @@ export async function open(t, browser, url, { width = 1000, height = 800, init, 
   return page;
 }
 
-/** What axe-core has against the page as it is, of WCAG 2.2 A and AA and of best practice. */
-export async function axe(page, what = '') {
+/** What axe-core has against the page as it is, of WCAG 2.2 A and AA and of best practice; or by some of its rules only. */
+export async function axe(page, what = '', rules = null) {
   await page.evaluate(`if (!globalThis.axe) { ${axeSource} }`);
-  const found = await page.evaluate(async () => {
+  const found = await page.evaluate(async (runOnly) => {
     await Promise.all(document.getAnimations().map((one) => one.finished));
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'], ...(runOnly && { runOnly }) });
     return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(' ')).join(', ')} ${nodes[0].failureSummary}`);
-  });
+  }, rules);
   assert.deepEqual(found, [], `axe: ${what}`);
 }
 

@@ -45,9 +45,15 @@ const river = new River(feed, news, {
 });
 
 byId('older')?.remove(); /* the link of the page without a script; the button does more */
+/* What the page said to machines when it came holds until one of its stories is taken back. */
+const told = document.querySelector('script[type="application/ld+json"]');
+const served = [...feed.children].map((article) => String(article.dataset.uri));
+
 const saying = new Saying(byId('said'), newStories);
 
 function showCounts() {
+	if (told?.isConnected && served.some((uri) => news.store.get(uri)?.state !== 'shown'))
+		told.remove();
 	const count = river.waiting;
 	byId('fresh').hidden = count === 0;
 	byId('fresh').textContent = newStories(count);
