@@ -179,11 +179,20 @@ export class River {
 		this.#changed.add(entry.uri);
 		if (change === 'added' && !this.mayInsert)
 			this.#waiting.add(entry.uri);
-		if (['killed', 'withheld', 'removed'].includes(change))
-			this.draw();
-		else
-			this.#drawSoon();
+		if (!entry.post)
+			this.#takeBack(entry);
+		this.#drawSoon();
 	};
+
+	/* At once, and alone: a hundred withdrawals are not a hundred drawings of the list. */
+	/** @param {Entry} entry */
+	#takeBack(entry) {
+		const article = this.#articles.get(entry.uri);
+		if (article && entry.listed)
+			this.#drawEntry(entry);
+		else if (article)
+			this.#drop(entry.uri, article);
+	}
 
 	#filled = (/** @type {any} */ { detail: { added, updated, older } }) => {
 		const first = this.#articles.size === 0;

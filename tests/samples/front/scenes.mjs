@@ -15,8 +15,7 @@ const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 function svg(defs, body) {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="800" viewBox="0 0 1200 800" preserveAspectRatio="xMidYMid slice"><defs>${defs}` +
-    '<filter id="grain"><feTurbulence baseFrequency=".8" numOctaves="2"/><feColorMatrix values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 .12 0"/></filter>' +
-    `</defs>${body}<rect width="1200" height="800" filter="url(#grain)"/></svg>`;
+    `</defs>${body}</svg>`;
 }
 
 const gradient = (id, ...stops) => `<linearGradient id="${id}" x2="0" y2="1">${stops.map(([at, colour]) =>

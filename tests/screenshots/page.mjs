@@ -1,17 +1,17 @@
-// screenshots.mjs - makes the pictures of the documentation: the reader page and <news-feed>, from a server with a made-up front page.
+// page.mjs - makes the pictures of the documentation: the reader page and <news-feed>, from a server with a made-up front page.
 //
-//   NEWSWIRE_BUILD=$PWD/build node tests/screenshots.mjs       run by hand after the looks have changed; then look at docs/screenshots
+//   NEWSWIRE_BUILD=$PWD/build node tests/screenshots/page.mjs       run by hand after the looks have changed; then look at docs/screenshots
 //
 // Not part of the tests: fonts differ from machine to machine.
 import { createServer } from 'node:http';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { front } from './samples/front/items.mjs';
-import { launch } from './scenario/clients.mjs';
-import { Stage } from './scenario/stage.mjs';
+import { front } from '../samples/front/items.mjs';
+import { launch } from '../scenario/clients.mjs';
+import { Stage } from '../scenario/stage.mjs';
 
-const out = join(dirname(fileURLToPath(import.meta.url)), '../docs/screenshots');
+const out = join(dirname(fileURLToPath(import.meta.url)), '../../docs/screenshots');
 const SIZES = [[360, 1500], [768, 1500], [1280, 1400]];
 
 const SITE_CSS = `body { margin: 0; font: 16px/1.6 "Liberation Sans", sans-serif; color: #222; background: #fff }
@@ -26,6 +26,10 @@ const SITE = (news) => `<!doctype html><html lang="en"><title>A site</title><lin
 const ends = [];
 const t = { after: (end) => ends.push(end) };
 
+/** Every picture in sight is there. */
+const settled = (page) => page.waitForFunction(() => [document, ...[...document.querySelectorAll('news-feed')].map((feed) => feed.shadowRoot)]
+  .flatMap((tree) => [...tree.querySelectorAll('.picture img')]).every((image) => image.complete || image.getBoundingClientRect().top > innerHeight));
+
 async function pageShots(browser, stage) {
   for (const [width, height] of SIZES)
     for (const colorScheme of ['light', 'dark']) {
@@ -33,7 +37,7 @@ async function pageShots(browser, stage) {
       await page.goto(stage.url);
       await page.locator('#link', { hasText: 'Live' }).waitFor();
       await page.locator('[role=alert]', { hasText: 'PRIME MINISTER' }).waitFor();
-      await page.evaluate(() => Promise.all([...document.querySelectorAll('.picture img')].slice(0, 6).map((image) => image.decode().catch(() => {}))));
+      await settled(page);
       await page.screenshot({ path: join(out, `page-${width}-${colorScheme}.png`) });
       await page.close();
     }
@@ -47,7 +51,7 @@ async function elementShot(browser, stage) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1040 }, colorScheme: 'light', reducedMotion: 'reduce' });
   await page.goto(`http://127.0.0.1:${site.address().port}/`);
   await page.waitForFunction(() => [...document.querySelectorAll('news-feed')].every((feed) => feed.state === 'live' && feed.stories.length > 0));
-  await page.evaluate(() => Promise.all([...document.querySelectorAll('news-feed')].flatMap((feed) => [...feed.shadowRoot.querySelectorAll('img')]).map((image) => image.decode().catch(() => {}))));
+  await settled(page);
   await page.screenshot({ path: join(out, 'element.png') });
 }
 
