@@ -5,7 +5,7 @@ import test, { after, before } from 'node:test';
 import { vectors } from '../samples/xss.mjs';
 import { launch } from './clients.mjs';
 import { becomes, hostPage, open } from './pages.mjs';
-import { Stage } from './stage.mjs';
+import { PATIENCE_MS, Stage } from './stage.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -127,7 +127,7 @@ const marks = (page, fields) => page.evaluate((names) => {
 const has = (page, selector, n) => becomes(page, `${n} of ${selector}`, ([what, many]) => {
   const trees = [document, ...[...document.querySelectorAll('news-feed')].map((one) => one.shadowRoot)];
   return trees.reduce((sum, tree) => sum + tree.querySelectorAll(what).length, 0) >= many;
-}, [selector, n]);
+}, [selector, n], 4 * PATIENCE_MS); /* it is a lot to draw */
 
 test('no vector, in any field of an item, is more than text: in the page, in the element, without a script, and when it is killed', async (t) => {
   assert.ok(new Set(vectors).size >= 150);

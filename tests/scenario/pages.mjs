@@ -62,7 +62,7 @@ export async function axe(page, what = '', rules = null) {
 }
 
 /** Waits in the page until a test is true there. */
-export const becomes = (page, what, test, arg) => page.waitForFunction(test, arg).catch((error) => {
+export const becomes = (page, what, test, arg, timeout = PATIENCE_MS) => page.waitForFunction(test, arg, { timeout }).catch((error) => {
   throw new Error(`waited for: ${what}\n${error.message}`);
 });
 

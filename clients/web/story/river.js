@@ -8,7 +8,7 @@
  *
  * Ownership: the feed element, its articles and its listeners on the store, until close().
  */
-import { drawNotice, drawStory, isOpen, refreshTimes, tend } from './draw.js';
+import { drawNotice, drawStory, refreshTimes, tend } from './draw.js';
 import { storyOf } from './story.js';
 import { ENGLISH } from './words.js';
 
@@ -28,6 +28,7 @@ import { ENGLISH } from './words.js';
  */
 
 const DRAW_AFTER_MS = 16;
+const DRAW_AFTER_MOST_MS = 500; /* a flood on a slow device: it has other things to do than to draw */
 const TOP_SLACK = 8; /* pixels */
 const SCROLL = { passive: true, capture: true }; /* of whatever scrolls around the list */
 
@@ -43,6 +44,7 @@ export class River {
 	/** @type {Set<string>} */ #waiting = new Set();
 	#paused = false;
 	#timer = 0;
+	#pace = DRAW_AFTER_MS; /* until the next drawing: three times as long as the last one took */
 	#begun; /* the store knows something: until then, what is in the feed stays */
 
 	/**
@@ -157,9 +159,9 @@ export class River {
 		const selection = getSelection();
 		if (selection && !selection.isCollapsed && selection.anchorNode && this.#holds(selection.anchorNode))
 			return true;
-		return [...this.feed.children].some((article) => {
-			const { top, bottom } = article.getBoundingClientRect();
-			return bottom > 0 && top < innerHeight && isOpen(article);
+		return [...this.feed.querySelectorAll('details[open]')].some((details) => {
+			const { top, bottom } = /** @type {Element} */ (details.closest('article')).getBoundingClientRect();
+			return bottom > 0 && top < innerHeight;
 		});
 	}
 
@@ -214,7 +216,7 @@ export class River {
 
 	#drawSoon() {
 		if (!this.#timer)
-			this.#timer = setTimeout(() => this.draw(), DRAW_AFTER_MS);
+			this.#timer = setTimeout(() => this.draw(), this.#pace);
 	}
 
 	/** @param {Entry} entry @returns {HTMLElement} */
@@ -253,6 +255,7 @@ export class River {
 		this.#timer = 0;
 		if (!this.#begun)
 			return;
+		const began = performance.now();
 		if (this.mayInsert)
 			for (const uri of this.#waitingUris())
 				this.#waiting.delete(uri);
@@ -278,6 +281,7 @@ export class River {
 		feed.hidden = this.#articles.size === 0; /* a feed has articles, or is none */
 		feed.setAttribute('aria-busy', 'false');
 		this.banks.drawn?.();
+		this.#pace = Math.min(Math.max(3 * (performance.now() - began), DRAW_AFTER_MS), DRAW_AFTER_MOST_MS);
 	}
 
 	/* Page Down and Page Up walk the stories, Control+End and Control+Home leave them (APG, feed). */
