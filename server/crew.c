@@ -375,12 +375,15 @@ static uint64_t hurry_leavers(struct crew *crew)
 
 uint64_t crew_step(struct crew *crew, bool starting)
 {
-	uint64_t next = hurry_leavers(crew);
+	uint64_t next;
 
-	if (crew->renewal == CREW_RENEWING) {
+	if (crew->renewal == CREW_RENEWING)
 		watch_renewal(crew);
+	next = hurry_leavers(crew);
+	if (crew->renewal == CREW_RENEWING)
 		next = sooner(next, crew->renewal_until);
-	}
+	else if (crew->renewal != CREW_QUIET)
+		next = 0; /* somebody is to hear of it now */
 	for (unsigned i = 0; i < crew->setup.count && starting && !crew->dismissed; i++) {
 		struct place *place = &crew->places[i];
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 #include "base/counters.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "centrifuge/session.h"
 #include "desk/desk.h"
@@ -46,7 +47,8 @@ struct worker {
 	bool told_ready;
 	bool has_news; /* the wire brought posts in this turn */
 	bool draining;
-	size_t drain_share; /* readers per step */
+	size_t drain_share;   /* readers per step */
+	uint64_t drain_until; /* then it ends, whoever has not closed yet */
 };
 
 /* --- the wire's events ------------------------------------------------------------------------ */
@@ -160,8 +162,9 @@ static void on_drain_step(uv_timer_t *timer)
 	tools_drain(w->tools, RETRY_MIN_MS, retry_max);
 	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, retry_max) > 0)
 		return;
-	if (readers_count(w->readers) == 0 && tools_count(w->tools) == 0 &&
-	    lines_parting(w->lines) == 0 && door_requests(w->door) == 0) {
+	if ((readers_count(w->readers) == 0 && tools_count(w->tools) == 0 &&
+	     lines_parting(w->lines) == 0 && door_requests(w->door) == 0) ||
+	    clock_mono_ms() >= w->drain_until) {
 		uv_timer_stop(timer);
 		uv_stop(&w->loop);
 	}
@@ -184,6 +187,7 @@ static void on_term(uv_signal_t *handle, int signum)
 	door_stop_listening(w->door);
 	desk_leave_inbox(w->desk);
 	w->drain_share = readers_count(w->readers) / steps + 1;
+	w->drain_until = clock_mono_ms() + w->setup->options->drain_time_ms;
 	uv_timer_start(&w->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
 

@@ -125,6 +125,21 @@ test('a reload puts the changed options in force, and nobody notices but by a go
   assert.ok(readers >= 60 && readers < 70, `gauges of those who left do not count: ${readers}`);
 });
 
+test('an order is answered when the new workers serve, not when the old ones are gone', async (t) => {
+  const { stage } = await configured(t, {}, { 'drain-time': '600s' });
+  const before = await stage.workers();
+  const reader = await stage.reader();
+  reader.socket.pause(); // takes nothing, not even a goodbye
+  assert.equal((await order(stage, 'reload')).code, 0);
+  assert.equal((await stage.workers()).length >= 3, true, 'one of the old workers stays for its reader');
+  assert.ok(before.length === 2 && (await state(stage)).generation === 2);
+  const again = await order(stage, 'reload');
+  assert.equal(again.code, 1);
+  assert.match(again.err, /still saying goodbye/);
+  reader.close();
+  await stage.stop('SIGKILL');
+});
+
 test('SIGHUP is the same, and may come again', async (t) => {
   const { stage, write } = await configured(t, { tick: '20s' });
   for (const [tick, generation] of [[6, 2], [7, 3]]) {
