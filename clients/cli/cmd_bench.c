@@ -74,9 +74,11 @@ static void end(struct run *run)
 	session_end(&run->session, run->session.code);
 }
 
-/* Ends with a reason, before anything was measured. */
+/* Ends with a reason, before anything was measured. The first one counts: others have the same. */
 static void give_up(struct run *run, enum exit_code code, const char *why)
 {
+	if (run->is_cut)
+		return;
 	progress_clear(&run->progress);
 	fputs("newswire: bench: ", stderr);
 	show_text(stderr, why, 400);

@@ -410,6 +410,9 @@ static void refused(struct newswire_stream *s, struct lws *wsi, const char *why,
 
 	if (status >= 300 && status < 600) {
 		say(s, "the server answered with HTTP status %d", status);
+	} else if (status >= 200 && status < 300) {
+		say(s, "what answered is not newswired: no WebSocket");
+		status = 0;
 	} else {
 		say(s, "cannot connect: %.*s", why ? (int)len : 9, why ? why : "no reason");
 		status = 0;

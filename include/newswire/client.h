@@ -26,6 +26,10 @@
 #include <stdint.h>
 #include <newswire/protocol.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define NEWSWIRE_API	  __attribute__((visibility("default")))
 #define NEWSWIRE_MUST_USE __attribute__((warn_unused_result))
 
@@ -339,5 +343,9 @@ NEWSWIRE_API bool newswire_channel_is_plain(const char *name);
 
 /* The library's version, e.g. "0.1.0". */
 NEWSWIRE_API const char *newswire_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -3,6 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { chmod, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Stage, item, sample, until } from './stage.mjs';
 import { Cli, Terminal, files, impostor } from './cli.mjs';
 
@@ -70,7 +71,7 @@ test('on a terminal a story is changed in the editor; what was typed stays until
   await stage.post(story('urn:a'), { channels: 'world' });
   const [better, nothing, broken] = await files(t, '#!/bin/sh\nsed -i "s/Ferry approved/Ferry delayed/" "$1"\n', '#!/bin/sh\n:\n', '#!/bin/sh\necho "{" > "$1"\n');
   for (const script of [better, nothing, broken]) await chmod(script, 0o700);
-  const edit = (editor) => new Terminal(t, ['correct', 'urn:a'], { dir: stage.dir, env: { EDITOR: editor, VISUAL: '' } }).ended;
+  const edit = (editor) => new Terminal(t, ['correct', 'urn:a'], { dir: stage.dir, env: { EDITOR: editor, VISUAL: '', TMPDIR: dirname(better) } }).ended;
 
   const done = await edit(better);
   assert.match(done.out, /sent urn:a version 2 correct/);
@@ -330,5 +331,13 @@ for (const [kind, complaint, code] of [
       assert.equal(run.out, '', args.join(' '));
       assert.match(run.err, /^newswire: [^\n]+\n$/, `${args.join(' ')} in one line`);
     }
+    for (const args of [['top', '--once', url], ['bench', '--url', url]]) {
+      const run = await new Cli(t, args, { env: { NEWSWIRE_KEY: 'k' } }).ended;
+      assert.match(run.err, /^newswire: [^\n]+\n$/, `${args[0]} in one line`);
+      assert.equal(run.code, 3, args[0]);
+    }
+    const tail = new Cli(t, ['tail', '--url', url]);
+    await tail.says(/^newswire: no link, trying again in [\d.]+ s: [^\n]+\n/);
+    if (kind === 'html') assert.match(tail.err, /what answered is not newswired: no WebSocket/);
   });
 }

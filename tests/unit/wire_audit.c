@@ -116,6 +116,45 @@ static void an_entry_says_who_did_what_and_nothing_else(void **state)
 			  "\"before\":\"2-0\"}\n");
 }
 
+static void what_was_refused_is_read_the_same_way(void **state)
+{
+	struct stage *s = *state;
+	struct wire_id before = {2, 0};
+
+	stage_follow(s, 0);
+	redis_fixture_eval(
+		s->redis,
+		"for i, reason in ipairs({'killed', 'not_json', 'killed'}) do\n"
+		"  redis.call('XADD', '{newswire}:rejects', i .. '768042927114-0', 'v', '1', "
+		"'reason', reason, "
+		"'detail', 'No.',\n"
+		"    'pointer', i == 2 and '/uri' or '', 'channel', 'world', 'owner', 'desk', "
+		"'uri', 'u' .. i, "
+		"'version', '', 'hash', 'ff',\n"
+		"    'bytes', i == 3 and 'many' or i, 'text', 'horror')\n"
+		"end\n"
+		"redis.call('XADD', '{newswire}:rejects', '*', 'of', 'another program')\n",
+		0, NULL);
+	ask(s, (struct audit_filter){.refused = true}, 2, NULL);
+	assert_int_equal(got.answer, AUDIT_OK);
+	assert_string_equal(
+		got.body,
+		"{\"rejects\":[{\"id\":\"3768042927114-0\",\"time\":\"2089-05-27T14:35:27.114Z\","
+		"\"who\":\"desk\",\"reason\":\"killed\",\"detail\":\"No.\",\"uri\":\"u3\","
+		"\"channel\":\"world\"},"
+		"{\"id\":\"2768042927114-0\",\"time\":\"2057-09-18T12:48:47.114Z\",\"who\":"
+		"\"desk\","
+		"\"reason\":\"not_json\",\"detail\":\"No.\",\"pointer\":\"/uri\",\"uri\":\"u2\","
+		"\"channel\":\"world\",\"bytes\":2}],\"before\":\"2768042927114-0\"}\n");
+	before.ms = 2768042927114;
+	ask(s, (struct audit_filter){.refused = true, .who = "desk", .what = "killed"}, 20,
+	    &before);
+	assert_non_null(strstr(got.body, "\"uri\":\"u1\""));
+	assert_null(strstr(got.body, "\"uri\":\"u2\""));
+	ask(s, (struct audit_filter){.refused = true, .uri = "none"}, 20, NULL);
+	assert_string_equal(got.body, "{\"rejects\":[]}\n");
+}
+
 static void an_empty_trail_is_a_page_too(void **state)
 {
 	struct stage *s = *state;
@@ -217,6 +256,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(what_was_refused_is_read_the_same_way),
 		TEST(an_entry_says_who_did_what_and_nothing_else),
 		TEST(an_empty_trail_is_a_page_too),
 		TEST(pages_go_on_exactly_and_end),
