@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
@@ -126,16 +127,19 @@ static void on_turn_ends(uv_prepare_t *handle)
 	tools_reap(w->tools);
 }
 
-/* The memory that this process has, in pages of it: the second number of the kernel's line. */
+/* The memory that this process has: the second number of the kernel's line, in pages. */
 static void count_memory(void)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long long pages;
+	char line[128];
 
 	if (file == NULL)
 		return;
-	if (fscanf(file, "%*u %llu", &pages) == 1)
-		GAUGE_SET(RESIDENT_BYTES, pages * (unsigned long long)sysconf(_SC_PAGESIZE));
+	if (fgets(line, sizeof line, file) != NULL) {
+		uint64_t pages = strtoull(line + strcspn(line, " "), NULL, 10);
+
+		GAUGE_SET(RESIDENT_BYTES, pages * (uint64_t)sysconf(_SC_PAGESIZE));
+	}
 	fclose(file);
 }
 

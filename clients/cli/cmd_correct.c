@@ -167,20 +167,18 @@ static void on_item(void *data, const struct newswire_answer *answer)
 		show_text(stderr, run->uri, NEWSWIRE_MAX_URI);
 		fputc('\n', stderr);
 		leave(run, CLI_REFUSED);
-	} else if (answer->status == 404 && run->is_file) {
-		correct(run); /* perhaps it is under embargo; its own version must do */
-	} else if (answer->status == 404) {
+	} else if (answer->status == 404 && !run->is_file) {
 		command_say("nothing of it is public (unknown, withheld or under embargo): correct "
 			    "needs "
 			    "a FILE with the whole new version");
 		leave(run, CLI_REFUSED);
-	} else if (answer->problem) {
+	} else if (answer->problem && answer->status != 404) {
 		leave(run, source_refused(answer));
-	} else if (!json_is_object(json_object_get(answer->json, "item"))) {
+	} else if (!answer->problem && !json_is_object(json_object_get(answer->json, "item"))) {
 		leave(run, source_is_stranger("no story"));
-	} else if ((run->post = json_deep_copy(answer->json)) == NULL) {
-		leave(run, CLI_FAILED);
 	} else {
+		/* Of a file nothing is public, perhaps: it may be under embargo, and its own version must do. */
+		run->post = answer->problem ? NULL : json_deep_copy(answer->json);
 		correct(run);
 	}
 }

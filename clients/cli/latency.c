@@ -10,7 +10,7 @@ static unsigned bucket_of(uint64_t us)
 {
 	unsigned shift = 0;
 
-	while (us >> shift >= 2 * LATENCY_SUB)
+	while (us >> shift >= 2ULL * LATENCY_SUB)
 		shift++;
 	if (us >= LATENCY_SUB)
 		us = (uint64_t)shift * LATENCY_SUB + (us >> shift);
