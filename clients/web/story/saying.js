@@ -7,6 +7,7 @@ const TOGETHER_MS = 1000; /* one announcement for stories that come together */
 export class Saying {
 	#timer = 0;
 	#news = 0;
+	#also = ''; /* said while stories are being counted: it is said with them, not lost */
 
 	/**
 	 * @param {HTMLElement} region role="status"; in the page, and empty, before there is any news
@@ -20,6 +21,8 @@ export class Saying {
 	/** @param {string} words */
 	say(words) {
 		this.region.textContent = words;
+		if (this.#timer)
+			this.#also = words;
 	}
 
 	/** A story came. */
@@ -29,8 +32,9 @@ export class Saying {
 			return;
 		this.say(''); /* so that the same words are said again */
 		this.#timer = setTimeout(() => {
-			this.say(this.newStories(this.#news));
+			this.region.textContent = [this.#also, this.newStories(this.#news)].filter(Boolean).join('. ');
 			this.#timer = this.#news = 0;
+			this.#also = '';
 		}, TOGETHER_MS);
 	}
 
