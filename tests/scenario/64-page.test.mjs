@@ -48,7 +48,7 @@ test('axe finds nothing, at any width, by day and by night, whatever is on the p
     await page.emulateMedia({ colorScheme: 'light' });
     await axe(page, `${width} by day`);
     await page.emulateMedia({ colorScheme: 'dark' });
-    await axe(page, `${width} by night`, ['color-contrast', 'link-in-text-block']);
+    await axe(page, `${width} by night`);
   }
   await page.context().setOffline(true);
   await becomes(page, 'the page to say that it is offline', () => /^Offline… last update \d\d:\d\d$/.test(document.querySelector('#link').textContent));
@@ -199,6 +199,35 @@ test('notifications are asked for on a click, after what they are for was said; 
   await stage.post(flash({ uri: 'urn:test:off', headline: 'Nobody is told' }));
   await page.locator('[role=alert]', { hasText: 'Nobody is told' }).waitFor();
   assert.deepEqual(await shown(page), []);
+});
+
+/* The browser's own notifications, and what it says of each: show, close, error. */
+const WATCHED = `(() => {
+  document.hasFocus = () => false;
+  globalThis.told = [];
+  globalThis.Notification = class extends Notification {
+    constructor(title, options) {
+      super(title, options);
+      for (const type of ['show', 'close', 'error']) this.addEventListener(type, () => globalThis.told.push(type + ' ' + title));
+    }
+  };
+})()`;
+
+test('the browser itself shows a notification for a flash, puts its correction in its place, and takes it away with the story', async (t) => {
+  const stage = await Stage.open(t);
+  const page = await visit(t, stage, { init: WATCHED, permissions: ['notifications'] });
+  await page.locator('#alerts').click();
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.locator('#alerts', { hasText: 'Alerts on' }).waitFor();
+  await becomes(page, 'this tab to speak', async () => (await navigator.locks.query()).held.some((lock) => lock.name === 'newswire.alerts'));
+  const told = (word) => becomes(page, `"${word}"`, (expected) => globalThis.told.includes(expected), word);
+  await stage.post(flash());
+  await told('show Flash: Bridge closed');
+  await stage.post(flash({ version: '2', headline: 'Bridge half closed' }));
+  await told('show Flash: Bridge half closed');
+  await stage.post(flash({ version: '3', pubStatus: 'canceled' }));
+  await told('close Flash: Bridge half closed');
+  assert.ok(!(await page.evaluate(() => globalThis.told)).some((what) => what.startsWith('error')));
 });
 
 test('who refuses notifications is told how to change their mind, and of two tabs one speaks', async (t) => {

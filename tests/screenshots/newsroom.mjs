@@ -76,7 +76,7 @@ try {
   const stage = await stageOfToday();
   for (const dark of all ? [false, true] : [false]) {
     const light = dark ? '-dark' : '';
-    for (const width of all ? [360, 768, 1280, 1680] : [360, 1280]) {
+    for (const width of all ? [360, 768, 1280, 1680] : [360, 768, 1280]) {
       const page = await sit(browser, stage, { width, dark });
       await page.keyboard.press('Control+Enter');
       await page.getByText('Ctrl+Enter again sends it').waitFor();
