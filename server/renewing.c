@@ -119,7 +119,7 @@ void renewing_step(struct supervisor *s)
 {
 	enum crew_renewal how;
 
-	if (s->renewal == RENEWAL_NONE || s->checking != 0)
+	if (s->renewal == RENEWAL_NONE || s->checking != 0 || s->phase != RUNNING)
 		return;
 	how = crew_renewal(s->crew);
 	if (how == CREW_RENEWED) {
@@ -222,6 +222,12 @@ bool renewing_ended(struct supervisor *s, pid_t pid, int status)
 	else
 		become_program(s);
 	return true;
+}
+
+void renewing_forget(struct supervisor *s)
+{
+	free_options(&s->own);
+	free_options(&s->coming);
 }
 
 void renewing_take_over(struct supervisor *s)

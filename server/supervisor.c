@@ -453,9 +453,7 @@ static void close_all(struct supervisor *s)
 	if (s->signals >= 0)
 		close(s->signals);
 	state_dir_close(&s->dir);
-	if (s->own != NULL)
-		options_free(s->own);
-	free(s->own);
+	renewing_forget(s);
 	explicit_bzero(s->redis_address, sizeof s->redis_address);
 }
 

@@ -59,5 +59,7 @@ void renewing_take_over(struct supervisor *s);
 bool renewing_ended(struct supervisor *s, pid_t pid, int status);
 /* Looks whether a renewal is over. */
 void renewing_step(struct supervisor *s);
+/* Frees the options that were read; those in force are gone with them. */
+void renewing_forget(struct supervisor *s);
 
 #endif

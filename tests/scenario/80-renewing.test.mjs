@@ -2,6 +2,7 @@
 // cannot be is refused in words, with everything as before.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -191,6 +192,20 @@ test('new workers that cannot serve are given up: those before stay', async (t) 
   assert.deepEqual(await stage.workers(), before);
   await until(async () => (await stage.post(item())).status === 201, 'a post');
   await reader.hasRead(1);
+});
+
+test('a stop in the middle of a reload is a stop', async (t) => {
+  const store = await Store.open(t);
+  const { stage } = await configured(t, {}, { store });
+  store.child.kill('SIGSTOP');
+  const answer = order(stage, 'reload');
+  await until(async () => (await stage.workers()).length === 4, 'the new workers');
+  const children = await stage.children();
+  assert.equal(await stage.stop(), 0);
+  assert.equal((await answer).code, 1);
+  assert.ok(!existsSync(join(stage.dir, 'newswired.json')));
+  for (const pid of children) assert.throws(() => process.kill(pid, 0), `process ${pid}`);
+  store.child.kill('SIGCONT');
 });
 
 test('a file of keys with a slip in it stops a reload and an upgrade, and the keys from before hold', async (t) => {
