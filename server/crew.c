@@ -19,6 +19,7 @@ enum {
 	SETTLED_MS = 10000,	 /* alive for so long, a worker counts as healthy again */
 	SERVING_MS = 30000,	 /* how long successors may take to serve */
 	LEAVING_GRACE_MS = 1000, /* beyond what they may take to leave, before SIGKILL */
+	LOOK_MS = 1000,		 /* how often to look for signs of life */
 	NOTABLE_FAILURES = 3,
 };
 
@@ -54,6 +55,8 @@ struct crew {
 	unsigned side; /* 0 or 1: which half of the pages is that of `now` */
 	enum crew_renewal renewal;
 	uint64_t renewal_until;
+	uint64_t looked;    /* for signs of life */
+	uint64_t fair_from; /* no silence counts from before: this process stood still too */
 	bool dismissed;
 };
 
@@ -218,6 +221,12 @@ static void finish_renewal(struct crew *crew)
 	crew->renewal = CREW_RENEWED;
 }
 
+void crew_set_times(struct crew *crew, uint64_t leave_ms, uint64_t stall_ms)
+{
+	crew->setup.leave_ms = leave_ms;
+	crew->setup.stall_ms = stall_ms;
+}
+
 bool crew_is_settled(const struct crew *crew)
 {
 	for (unsigned i = 0; i < COUNT_OF(crew->leavers); i++)
@@ -226,11 +235,10 @@ bool crew_is_settled(const struct crew *crew)
 	return crew->renewal == CREW_QUIET && !crew->dismissed;
 }
 
-bool crew_renew(struct crew *crew, uint64_t leave_ms)
+bool crew_renew(struct crew *crew)
 {
 	if (!crew_is_settled(crew))
 		return false;
-	crew->setup.leave_ms = leave_ms;
 	crew->renewal = CREW_RENEWING;
 	crew->renewal_until = clock_mono_ms() + SERVING_MS;
 	for (unsigned i = 0; i < crew->setup.count; i++)
@@ -373,13 +381,46 @@ static uint64_t hurry_leavers(struct crew *crew)
 	return next;
 }
 
+static void look_at(struct crew *crew, unsigned index, uint64_t now)
+{
+	struct place *place = &crew->places[index];
+	uint64_t beat = crew->setup.beat(crew->setup.arg, page_of(crew, index, false));
+	uint64_t silent_from = beat > crew->fair_from ? beat : crew->fair_from;
+
+	if (place->now.pid == 0 || !place->now.ready || beat == 0 ||
+	    now - silent_from < crew->setup.stall_ms)
+		return;
+	COUNT(WORKERS_STALLED);
+	log_error("worker_stalled", LOG_I("worker", index), LOG_I("pid", place->now.pid),
+		  LOG_I("silent_ms", now - beat), LOG_S("now", "it is killed and replaced"));
+	kill(place->now.pid, SIGKILL);
+	crew->fair_from = now; /* its death comes as any other */
+}
+
+/* Kills who shows no life. Where this process could not look for so long itself, the whole machine stood still. */
+static uint64_t look_for_life(struct crew *crew)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (crew->setup.stall_ms == 0 || crew->dismissed)
+		return UINT64_MAX;
+	if (now - crew->looked > 3 * LOOK_MS)
+		crew->fair_from = now;
+	else if (now - crew->looked < LOOK_MS)
+		return crew->looked + LOOK_MS;
+	crew->looked = now;
+	for (unsigned i = 0; i < crew->setup.count; i++)
+		look_at(crew, i, now);
+	return now + LOOK_MS;
+}
+
 uint64_t crew_step(struct crew *crew, bool starting)
 {
 	uint64_t next;
 
 	if (crew->renewal == CREW_RENEWING)
 		watch_renewal(crew);
-	next = hurry_leavers(crew);
+	next = sooner(hurry_leavers(crew), look_for_life(crew));
 	if (crew->renewal == CREW_RENEWING)
 		next = sooner(next, crew->renewal_until);
 	else if (crew->renewal != CREW_QUIET)

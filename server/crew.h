@@ -1,7 +1,7 @@
 /* crew.h - the workers of a node: started, started again when they die, and replaced by others without a gap.
  *
  * What it does  Keeps one place for each listening socket. A worker that dies is started again, at once the first time, then with
- *               backoff. A renewal starts a successor in every place, on the same socket; once all of them serve, those
+ *               backoff. One that shows no life is killed, and so replaced. A renewal starts a successor in every place, on the same socket; once all of them serve, those
  *               before are told to drain, and leave. If a successor cannot serve, those before stay as if nothing had been.
  * Ownership     crew_free() closes the sockets; no worker may run any more. What stands in crew_setup is borrowed.
  * Errors        Logged, and tried again.
@@ -37,6 +37,9 @@ struct crew_setup {
 	void (*become)(void *arg, const struct crew_worker *worker);
 	/* The last process that counted on this page has left. */
 	void (*left)(void *arg, unsigned page);
+	/* When the process of this page last showed life (clock_mono_ms); 0: never yet, or nobody can tell. */
+	uint64_t (*beat)(void *arg, unsigned page);
+	uint64_t stall_ms; /* how long it may show none; 0: for ever */
 	void *arg;
 };
 
@@ -64,8 +67,10 @@ void crew_signal(const struct crew *crew, int signum); /* to all of them */
 
 enum crew_renewal { CREW_QUIET, CREW_RENEWING, CREW_RENEWED, CREW_NOT_RENEWED };
 
-/* Begins a renewal. False: one goes on, or those of the one before are still leaving. leave_ms: as in the setup. */
-MUST_USE bool crew_renew(struct crew *crew, uint64_t leave_ms);
+/* Begins a renewal. False: one goes on, or those of the one before are still leaving. */
+MUST_USE bool crew_renew(struct crew *crew);
+/* Other times than in the setup. */
+void crew_set_times(struct crew *crew, uint64_t leave_ms, uint64_t stall_ms);
 /* How it stands. RENEWED and NOT_RENEWED are told once. */
 enum crew_renewal crew_renewal(struct crew *crew);
 bool crew_is_settled(const struct crew *crew); /* may one begin? */

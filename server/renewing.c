@@ -100,7 +100,7 @@ void renewing_reload(struct supervisor *s)
 	}
 	log_info("reloading",
 		 LOG_S("what", "new workers take over with the options as they are now"));
-	MUST(crew_renew(s->crew, s->options->drain_time_ms));
+	MUST(crew_renew(s->crew));
 }
 
 /* Successors serve: what they were told is in force. */
@@ -111,6 +111,7 @@ static void put_in_force(struct supervisor *s)
 	free_options(&s->own);
 	s->options = s->own = s->coming;
 	s->coming = NULL;
+	crew_set_times(s->crew, s->options->drain_time_ms, s->options->stall_time_ms);
 	log_open(STDERR_FILENO, (enum log_format)s->options->log_format,
 		 (enum log_level)s->options->log_level);
 }
@@ -234,5 +235,5 @@ void renewing_take_over(struct supervisor *s)
 {
 	s->renewal = RENEWAL_UPGRADE;
 	log_info("taken_over", LOG_S("version", NEWSWIRE_VERSION), LOG_I("pid", getpid()));
-	MUST(crew_renew(s->crew, s->options->drain_time_ms));
+	MUST(crew_renew(s->crew));
 }

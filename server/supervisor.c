@@ -76,6 +76,13 @@ static void become_worker(void *arg, const struct crew_worker *worker)
 	_exit(worker_run(&setup));
 }
 
+static uint64_t beat_of(void *arg, unsigned page)
+{
+	const struct supervisor *s = arg;
+
+	return counters_beat_of(counters_page_at(s->pages, page));
+}
+
 static void forget_page(void *arg, unsigned page)
 {
 	struct supervisor *s = arg;
@@ -354,6 +361,8 @@ static int open_crew(struct supervisor *s, const int *fds, char *error, size_t s
 					 .leave_ms = s->options->drain_time_ms,
 					 .become = become_worker,
 					 .left = forget_page,
+					 .beat = beat_of,
+					 .stall_ms = s->options->stall_time_ms,
 					 .arg = s};
 
 	if ((s->crew = crew_new(&setup)) != NULL)

@@ -92,6 +92,7 @@ static void tell_ready(struct worker *w)
 	if (w->told_ready || !wire_has_epoch(w->wire))
 		return;
 	w->told_ready = true;
+	counters_beat();
 	(void)!write(w->setup->ready_fd, "r", 1);
 	close(w->setup->ready_fd);
 	log_info("worker_ready", LOG_I("worker", w->setup->index));
@@ -147,6 +148,7 @@ static void on_second(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 
+	counters_beat();
 	log_tick();
 	count_memory();
 	keyring_second(w->keyring);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "base/base.h"
+#include "base/clock.h"
 
 struct row {
 	const char *name, *labels, *type, *help, *remedy;
@@ -53,6 +54,7 @@ void counters_forget(struct counters_page *page)
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (is_gauge(&rows[i]))
 			page->value[i] = 0;
+	__atomic_store_n(&page->beat_ms, 0, __ATOMIC_RELAXED);
 }
 
 void counters_use(struct counters_page *page)
@@ -60,6 +62,16 @@ void counters_use(struct counters_page *page)
 	MUST(page != NULL);
 	counters_forget(page);
 	counters_mine = page;
+}
+
+void counters_beat(void)
+{
+	__atomic_store_n(&counters_mine->beat_ms, clock_mono_ms(), __ATOMIC_RELAXED);
+}
+
+uint64_t counters_beat_of(const struct counters_page *page)
+{
+	return __atomic_load_n(&page->beat_ms, __ATOMIC_RELAXED);
 }
 
 uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id)

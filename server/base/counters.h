@@ -27,6 +27,8 @@ enum counter_id {
 /* One process's page. Padded to whole pages by counters_map(). */
 struct counters_page {
 	uint64_t value[COUNTER_COUNT];
+	uint64_t
+		beat_ms; /* when the process last showed that it lives (clock_mono_ms); 0: never yet */
 };
 
 /* Maps `pages` zeroed pages, shared with children forked later. Returns NULL if memory is short. */
@@ -39,8 +41,12 @@ struct counters_page *counters_page_at(struct counters_page *first, size_t i);
  * gauges become 0: what a predecessor on this page held is gone. */
 void counters_use(struct counters_page *page);
 
-/* Gauges of a process that has ended become 0. */
+/* Gauges of a process that has ended become 0, and so does its beat. */
 void counters_forget(struct counters_page *page);
+
+/* Shows that this process lives, and when another did so. */
+void counters_beat(void);
+uint64_t counters_beat_of(const struct counters_page *page);
 
 extern struct counters_page *counters_mine; /* written by counters_use() only */
 
