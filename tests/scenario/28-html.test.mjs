@@ -53,7 +53,7 @@ test('formatting is shown, and the reading time is that of the words, not of the
   const story = page.locator('article', { hasText: 'Formatted' });
   await story.getByText('3 min read').waitFor();
   assert.equal(await story.locator('.lede').innerText(), 'The lede.');
-  await story.getByRole('button', { name: 'Read more' }).click();
+  await story.locator('.read').click();
   const body = story.locator('.body');
   assert.equal(await body.locator('h3').innerText(), 'Why');
   assert.equal(await body.locator('p > b').innerText(), 'bold');
@@ -79,7 +79,7 @@ test('nothing of what a newsroom sends runs, hides or asks, on any way in', asyn
 
   for (const name of ['By Redis', 'By HTTP']) {
     const story = page.locator('article', { hasText: name });
-    await story.getByRole('button', { name: 'Read more' }).click();
+    await story.locator('.read').click();
     await story.getByText('Gentle text').click();
     assert.equal(await story.getByText('Gentle text').evaluate((p) => getComputedStyle(p).position), 'static');
     for (const left of ['five', 'six', 'seven'])
@@ -126,7 +126,7 @@ test('a text that is no HTML stays text, whatever it says', async (t) => {
   assert.equal(post.item.bodies[0].value, `Body ${evil}`, 'as it was written');
   assert.equal(post.item.by, evil);
   const story = page.locator('article', { hasText: 'Text <script>' });
-  await story.getByRole('button', { name: 'Read more' }).click();
+  await story.locator('.read').click();
   await story.getByText(`Body ${evil}`).waitFor();
   assert.ok((await story.innerText()).split('<script>pwned()</script>').length > 4);
   assert.equal(await page.locator('article :is(script, img)').count(), 0);

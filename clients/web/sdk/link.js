@@ -33,6 +33,7 @@ const HELLO_WITHIN_MS = 10_000; /* a server that says nothing after the handshak
 const CLOSE_AFTER_BYE_MS = 5_000;
 const ANSWER_WITHIN_MS = 5_000; /* to a ping */
 const STEADY_AFTER_MS = 10_000; /* a link that lived this long was a good one */
+const SLEPT_MS = 1_000; /* two clocks that are closer than this tell the same time */
 const LOOK_EVERY_MS = 5_000; /* a laptop that slept finds out so soon after it woke */
 const MAX_WAIT_MS = 600_000; /* no server can send a reader away for longer */
 const TRY_FIRST_AGAIN_MS = 600_000; /* on the second way, the first is tried this often */
@@ -255,7 +256,7 @@ export class Link {
 		const left = this.#left();
 		if (left <= 0) {
 			/* Who was asleep has nothing to wait for; who was not, waits as for any other loss. */
-			const slept = this.#deadAt > this.#clock.now();
+			const slept = this.#deadAt - this.#clock.now() > SLEPT_MS;
 			return slept ? this.#revive('silent') : this.#lost(0, 'silent');
 		}
 		if (this.#clock.now() >= this.#tryFirstAt)

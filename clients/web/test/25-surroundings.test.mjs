@@ -62,6 +62,19 @@ test('a laptop that slept comes back at once, not after two ticks', (t) => {
 	assert.equal(of('status').at(-1).state, 'connecting');
 });
 
+test('a clock that is a hair ahead of the other is no sleep: who lost a silent server waits as for any other loss', () => {
+	const { wire, clock, sockets, of } = open();
+	const times = [];
+	wire.addEventListener('status', ({ detail }) => times.push([detail.state, clock.now()]));
+	sockets[0].hello('e:1-0');
+	clock.sleep(0.4); /* what rounding makes of two clocks */
+	clock.pass(65_000);
+	assert.equal(sockets[0].closed, true);
+	const lost = times.findIndex(([state]) => state === 'waiting');
+	assert.deepEqual(times[lost + 1], ['connecting', times[lost][1] + of('status')[lost].retry]);
+	assert.ok(of('status')[lost].retry > 0);
+});
+
 test('a short nap is no reason to come back', () => {
 	const { clock, sockets } = open();
 	sockets[0].hello('e:1-0');
