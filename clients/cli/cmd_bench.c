@@ -33,7 +33,7 @@ enum {
 	URI_SIZE = 96,
 };
 
-#define CHANNEL "newswire-bench"
+#define CHANNEL NEWSWIRE_CHANNEL_EXERCISE ".bench"
 
 enum state { CONNECTING, PUBLISHING, WAITING };
 

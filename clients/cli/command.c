@@ -244,7 +244,7 @@ static const struct option_row bench_options[] = {
 	{"bytes", "N", 'b', NUMBER, FIELD(bytes), 1, 100000,
 	 "bytes of text in each post (default: 500)"},
 	{"channel", "NAME", 'c', WORDS, FIELD(channels), 0, 0,
-	 "channel to publish on and to read (default: newswire-bench)"},
+	 "channel to publish on and to read (default: exercise.bench)"},
 	{"far", NULL, 0, FLAG, FIELD(far), 0, 0,
 	 "load a server that is not on this machine: only one that is yours"},
 	DESK("load", ", with its own key"),
@@ -329,9 +329,9 @@ static const struct command commands[] = {
 	 cmd_top, "", top_options},
 	{"bench", "[OPTION…]", "load a server of yours, and say how it did",
 	 "Connects readers, publishes at a rate, and says how many posts came to how many\n"
-	 "readers how soon, and whether one was lost or came twice. What it publishes is news\n"
-	 "like any other, for readers of all news too; it expires after ten minutes. Needs a "
-	 "key.\n",
+	 "readers how soon, and whether one was lost or came twice. What it publishes is a drill\n"
+	 "that no other reader sees, unless you name a channel that has them; it expires after\n"
+	 "ten minutes. Needs a key.\n",
 	 cmd_bench, NULL, bench_options},
 	{"keys", "[OPTION…] add|list|revoke [NAME…]", "give publishers keys, and take them back",
 	 "Edits the server's file of keys on this machine; a running server reads it within a\n"

@@ -285,6 +285,7 @@ test('top prints once where there is no terminal, and JSON for scripts', async (
 test('bench loads the server and says how it did', async (t) => {
   const stage = await Stage.open(t, { workers: 2 });
   const args = ['--readers', '40', '--rate', '50', '--seconds', '1'];
+  const bystander = await stage.reader();
   const json = JSON.parse((await runs(t, stage, 'bench', ...args, '--json')).out);
   assert.deepEqual([json.readers, json.posts, json.accepted, json.deliveries, json.lost, json.doubled], [40, 50, 50, 2000, 0, 0]);
   assert.ok(json.latency_us.p50 > 0 && json.latency_us.p50 <= json.latency_us.p99 && json.latency_us.p99 <= json.latency_us.max);
@@ -294,6 +295,7 @@ test('bench loads the server and says how it did', async (t) => {
   assert.match(shown.out, /p50 [\d.]+ [µm]?s · p90/);
   assert.match(shown.out, / ms {2}#+ [\d,]+\r\n/);
   assert.equal(shown.code, 0);
+  assert.deepEqual([bystander.posts, (await stage.feed()).items], [[], []], 'nobody else sees any of it');
 });
 
 test('bench loads no server elsewhere by accident, and says why it cannot', async (t) => {
