@@ -19,6 +19,7 @@ enum {
 	SETTLED_MS = 10000,	 /* alive for so long, a worker counts as healthy again */
 	SERVING_MS = 30000,	 /* how long successors may take to serve */
 	LEAVING_GRACE_MS = 1000, /* beyond what they may take to leave, before SIGKILL */
+	LEAVING_BEAT_MS = 3000,	 /* a sign of life that is not older counts */
 	LOOK_MS = 1000,		 /* how often to look for signs of life */
 	NOTABLE_FAILURES = 3,
 };
@@ -44,7 +45,8 @@ struct place {
 struct leaver {
 	pid_t pid; /* 0: nobody */
 	unsigned page;
-	uint64_t until;
+	uint64_t until;	 /* then it is killed, unless it lives and has yet to answer somebody … */
+	uint64_t latest; /* … but now at any rate */
 };
 
 /* Always true: `next` are empty unless the renewal goes on; there are no leavers when it begins. */
@@ -189,10 +191,11 @@ static void leave(struct crew *crew, struct hand *hand, unsigned page)
 	forget_ready_fd(hand);
 	for (unsigned i = 0; hand->pid != 0; i++)
 		if (crew->leavers[i].pid == 0) {
+			uint64_t until = clock_mono_ms() + crew->setup.leave_ms + LEAVING_GRACE_MS;
+
 			kill(hand->pid, SIGTERM);
-			crew->leavers[i] = (struct leaver){hand->pid, page,
-							   clock_mono_ms() + crew->setup.leave_ms +
-								   LEAVING_GRACE_MS};
+			crew->leavers[i] = (struct leaver){hand->pid, page, until,
+							   until + crew->setup.answers_ms};
 			hand->pid = 0;
 		}
 	*hand = (struct hand){.ready_fd = -1};
@@ -353,6 +356,10 @@ bool crew_ended(struct crew *crew, pid_t pid, int status)
 void crew_dismiss(struct crew *crew)
 {
 	crew->dismissed = true;
+	for (unsigned i = 0; i < crew->setup.count; i++) {
+		leave(crew, &crew->places[i].now, page_of(crew, i, false));
+		leave(crew, &crew->places[i].next, page_of(crew, i, true));
+	}
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -362,6 +369,21 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* A worker that lives longer than --drain-time has somebody to answer. */
+static void hurry(const struct crew *crew, struct leaver *l, uint64_t now)
+{
+	uint64_t beat = crew->setup.beat(crew->setup.arg, l->page);
+
+	if (now < l->latest && beat != 0 && now - beat < LEAVING_BEAT_MS) {
+		l->until = sooner(now + LOOK_MS, l->latest);
+		return;
+	}
+	log_warn("workers_killed", LOG_I("pid", l->pid),
+		 LOG_S("reason", "it took longer than --drain-time"));
+	kill(l->pid, SIGKILL);
+	l->until = UINT64_MAX;
+}
+
 static uint64_t hurry_leavers(struct crew *crew)
 {
 	uint64_t now = clock_mono_ms(), next = UINT64_MAX;
@@ -369,12 +391,8 @@ static uint64_t hurry_leavers(struct crew *crew)
 	for (unsigned i = 0; i < COUNT_OF(crew->leavers); i++) {
 		struct leaver *l = &crew->leavers[i];
 
-		if (l->pid != 0 && now >= l->until) {
-			log_warn("workers_killed", LOG_I("pid", l->pid),
-				 LOG_S("reason", "it took longer than --drain-time"));
-			kill(l->pid, SIGKILL);
-			l->until = UINT64_MAX;
-		}
+		if (l->pid != 0 && now >= l->until)
+			hurry(crew, l, now);
 		if (l->pid != 0)
 			next = sooner(next, l->until);
 	}

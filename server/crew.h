@@ -32,7 +32,9 @@ struct crew_worker {
 struct crew_setup {
 	unsigned count;
 	const int *listen_fds; /* taken */
-	uint64_t leave_ms;     /* how long those who were told to drain may take */
+	uint64_t leave_ms;     /* how long those who were told to drain may take … */
+	uint64_t
+		answers_ms; /* … and how much longer if they live, since somebody waits for an answer */
 	/* In the child: becomes the worker. The sockets of the others are closed already. */
 	void (*become)(void *arg, const struct crew_worker *worker);
 	/* The last process that counted on this page has left. */
@@ -54,7 +56,7 @@ unsigned crew_pages(unsigned count);
 uint64_t crew_step(struct crew *crew, bool starting);
 /* If `pid` is one of them: notes that it has ended, and returns true. */
 bool crew_ended(struct crew *crew, pid_t pid, int status);
-/* No more are started, whoever ends. */
+/* All of them are told to drain, and no more are started, whoever ends. */
 void crew_dismiss(struct crew *crew);
 
 /* What to poll for, at most CREW_POLLED_MAX; crew_hear() with the same when poll() has returned. */

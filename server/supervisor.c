@@ -21,7 +21,6 @@
 
 enum {
 	PATIENCE_MS = 10000,	/* how long to wait for readiness before saying so */
-	DRAIN_GRACE_MS = 1000,	/* beyond --drain-time, before SIGKILL */
 	REDIS_GRACE_MS = 20000, /* to flush and end, before SIGKILL */
 };
 
@@ -151,10 +150,9 @@ static void stop(struct supervisor *s)
 	}
 	log_info("stopping", LOG_S("first", "workers say goodbye to their readers"));
 	state_dir_withdraw(&s->dir);
-	s->impatient = clock_mono_ms() + s->options->drain_time_ms + DRAIN_GRACE_MS;
+	s->impatient = UINT64_MAX; /* the crew ends who takes too long */
 	set_phase(s, STOPPING_WORKERS);
 	crew_dismiss(s->crew);
-	crew_signal(s->crew, SIGTERM);
 }
 
 static void stop_redis(struct supervisor *s)
@@ -168,14 +166,11 @@ static void stop_redis(struct supervisor *s)
 static void lose_patience(struct supervisor *s)
 {
 	s->impatient = UINT64_MAX;
-	if (s->phase == STOPPING_WORKERS) {
-		log_warn("workers_killed", LOG_S("reason", "they took longer than --drain-time"));
-		crew_signal(s->crew, SIGKILL);
-	} else if (s->phase == STOPPING_REDIS) {
-		log_warn("redis_killed",
-			 LOG_S("reason", "it did not end; what it had accepted is on the disk"));
-		private_redis_stop(s->redis, SIGKILL);
-	}
+	if (s->phase != STOPPING_REDIS)
+		return;
+	log_warn("redis_killed",
+		 LOG_S("reason", "it did not end; what it had accepted is on the disk"));
+	private_redis_stop(s->redis, SIGKILL);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -359,6 +354,7 @@ static int open_crew(struct supervisor *s, const int *fds, char *error, size_t s
 	const struct crew_setup setup = {.count = s->count,
 					 .listen_fds = fds,
 					 .leave_ms = s->options->drain_time_ms,
+					 .answers_ms = WORKER_ANSWERS_MS,
 					 .become = become_worker,
 					 .left = forget_page,
 					 .beat = beat_of,

@@ -48,8 +48,8 @@ struct worker {
 	bool told_ready;
 	bool has_news; /* the wire brought posts in this turn */
 	bool draining;
-	size_t drain_share;   /* readers per step */
-	uint64_t drain_until; /* then it ends, whoever has not closed yet */
+	size_t drain_share;	 /* readers per step */
+	uint64_t drain_began_ms; /* clock_mono_ms() */
 };
 
 /* --- the wire's events ------------------------------------------------------------------------ */
@@ -160,20 +160,33 @@ static void on_second(uv_timer_t *timer)
 		readers_second(w->readers);
 }
 
+/* What was handed in has its answer; readers and tools have closed, or had their time for it. So did whoever connected and has
+ * asked for nothing yet, which may be on its way. */
+static bool is_drained(const struct worker *w)
+{
+	uint64_t time_ms = w->setup->options->drain_time_ms;
+	uint64_t passed_ms = clock_mono_ms() - w->drain_began_ms;
+
+	if (door_requests(w->door) + tools_in_flight(w->tools) > 0)
+		return passed_ms >= time_ms + WORKER_ANSWERS_MS;
+	if (passed_ms >= time_ms)
+		return true;
+	return readers_count(w->readers) == 0 && tools_count(w->tools) == 0 &&
+	       lines_parting(w->lines) == 0 &&
+	       (door_silent(w->door) == 0 || passed_ms >= time_ms / 2);
+}
+
 static void on_drain_step(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 	uint32_t retry_max = RETRY_MIN_MS + (uint32_t)w->setup->options->drain_time_ms + 1000;
 
 	tools_drain(w->tools, RETRY_MIN_MS, retry_max);
-	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, retry_max) > 0)
+	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, retry_max) > 0 ||
+	    !is_drained(w))
 		return;
-	if ((readers_count(w->readers) == 0 && tools_count(w->tools) == 0 &&
-	     lines_parting(w->lines) == 0 && door_requests(w->door) == 0) ||
-	    clock_mono_ms() >= w->drain_until) {
-		uv_timer_stop(timer);
-		uv_stop(&w->loop);
-	}
+	uv_timer_stop(timer);
+	uv_stop(&w->loop);
 }
 
 /* The first SIGTERM drains: bye with a spread retry_ms, closes over --drain-time. The second
@@ -193,7 +206,7 @@ static void on_term(uv_signal_t *handle, int signum)
 	door_stop_listening(w->door);
 	desk_leave_inbox(w->desk);
 	w->drain_share = readers_count(w->readers) / steps + 1;
-	w->drain_until = clock_mono_ms() + w->setup->options->drain_time_ms;
+	w->drain_began_ms = clock_mono_ms();
 	uv_timer_start(&w->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
 

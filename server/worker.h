@@ -3,6 +3,8 @@
  * What it does  Opens its Redis links, follows the wire, accepts readers on its listening socket
  *               and serves them until it is told to stop (SIGTERM: drain, then exit 0; a second
  *               SIGTERM: at once).
+ * A drain       Nobody is accepted any more; readers are told goodbye over --drain-time. What a publisher handed in before is
+ *               answered even if that takes longer, by WORKER_ANSWERS_MS at most.
  * Lifetime      worker_run() is called in the child, after the fork; it returns when the worker is
  *               done.
  * Threads       One.
@@ -14,6 +16,8 @@
 #include "base/counters.h"
 
 struct options;
+
+enum { WORKER_ANSWERS_MS = 12000 }; /* more than the desk's own patience (DESK_PATIENCE_MS) */
 
 /* What the supervisor hands down. Everything is borrowed and outlives the worker. */
 struct worker_setup {

@@ -25,6 +25,7 @@ struct door {
 	struct listener *listener;
 	size_t max_readers;
 	size_t requests; /* being answered */
+	size_t silent;	 /* connections that have asked for nothing yet */
 };
 
 /* What a connection is by now. Its opaque pointer says so in its lowest bits, and in the others who answers it. */
@@ -94,13 +95,20 @@ void door_socket_freed(struct door *door)
 
 /* --- the callback ----------------------------------------------------------------------------- */
 
+/* It has asked for something. */
+static void speak(struct door *door, struct lws *wsi)
+{
+	door->silent -= seat_of(wsi) == SEAT_SILENT;
+	sit(wsi, SEAT_SPOKE, NULL);
+}
+
 /* Who answers the handshake takes the socket with him; for libwebsockets the connection ends here, either way. */
 static int upgrade(struct door *door, struct lws *wsi, const char *to)
 {
 	struct buf refusal = {0};
 	const struct door_stream *ops = routes_upgrade(door, wsi, to, &refusal);
 
-	sit(wsi, SEAT_SPOKE, NULL);
+	speak(door, wsi);
 	if (ops != NULL)
 		ops->begin(ops->owner, door, wsi);
 	else if (!refusal.failed)
@@ -131,7 +139,7 @@ static int begin(struct door *door, struct lws *wsi)
 	struct request *r;
 
 	request_ends(door, wsi);
-	sit(wsi, SEAT_SPOKE, NULL);
+	speak(door, wsi);
 	if ((r = request_begin(door, wsi)) == NULL)
 		return -1;
 	sit(wsi, SEAT_REQUEST, r);
@@ -143,8 +151,10 @@ static void connection_ends(struct door *door, enum seat seat)
 {
 	if (seat == SEAT_NOBODY)
 		return;
-	if (seat == SEAT_SILENT)
+	if (seat == SEAT_SILENT) {
+		door->silent--;
 		COUNT(HTTP_SILENT);
+	}
 	listener_freed(door->listener);
 }
 
@@ -270,6 +280,7 @@ static int adopt(int fd, void *arg)
 	if (wsi == NULL)
 		return -1;
 	sit(wsi, SEAT_SILENT, NULL);
+	door->silent++;
 	return 0;
 }
 
@@ -302,17 +313,15 @@ fail:
 
 void door_stop_listening(struct door *door)
 {
-	struct listener *l = door->listener;
-
-	door->listener = NULL;
-	listener_close(l);
+	listener_stop(door->listener);
 }
 
 void door_close(struct door *door)
 {
 	if (door == NULL)
 		return;
-	door_stop_listening(door);
+	listener_close(door->listener);
+	door->listener = NULL;
 	if (door->context != NULL)
 		lws_context_destroy(door->context);
 	door->context = NULL;
@@ -333,4 +342,9 @@ void door_second(struct door *door)
 size_t door_requests(const struct door *door)
 {
 	return door->requests;
+}
+
+size_t door_silent(const struct door *door)
+{
+	return door->silent;
 }

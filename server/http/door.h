@@ -79,8 +79,10 @@ void door_close(struct door *door);
 void door_free(struct door *door);
 /* A second has passed. */
 void door_second(struct door *door);
-/* Requests that are not answered yet: a drain waits for them. */
+/* Requests that are not answered yet: a drain waits for them … */
 size_t door_requests(const struct door *door);
+/* … and, for a while, for connections that have not asked for anything: their requests may be on the way. */
+size_t door_silent(const struct door *door);
 
 const struct door_setup *door_setup_of(const struct door *door);
 /* Is there a place for one more reader? */

@@ -19,8 +19,9 @@ struct listener {
 	int fd;
 	unsigned user_timeout_ms;
 	size_t open, limit;
-	int parked;  /* accepted, and waits for a lower descriptor; -1: none does */
-	bool paused; /* at the limit: not polled */
+	int parked;   /* accepted, and waits for a lower descriptor; -1: none does */
+	bool paused;  /* at the limit: not polled */
+	bool stopped; /* for good: not polled */
 	listener_adopt *adopt;
 	void *arg;
 };
@@ -154,11 +155,21 @@ void listener_close(struct listener *l)
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 }
 
+void listener_stop(struct listener *l)
+{
+	if (l == NULL)
+		return;
+	l->stopped = true;
+	uv_poll_stop(&l->poll);
+}
+
 void listener_retry(struct listener *l)
 {
 	if (l == NULL || !l->paused || l->open + LISTENER_BATCH > l->limit || !unpark(l))
 		return;
 	l->paused = false;
+	if (l->stopped)
+		return;
 	uv_poll_start(&l->poll, UV_READABLE, on_connections);
 	log_info("accept_resumed", LOG_I("open", l->open));
 }

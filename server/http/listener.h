@@ -24,6 +24,8 @@ enum { LISTENER_BATCH = 64, LISTENER_RESERVE = 64, LISTENER_TABLE = 4096 };
 struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms,
 			       listener_adopt *adopt, void *arg) MUST_USE;
 void listener_close(struct listener *listener); /* accepts NULL */
+/* Accepts nobody any more; what was accepted before is still adopted. Accepts NULL. */
+void listener_stop(struct listener *listener);
 /* A second descriptor of an adopted connection, to be freed by itself; above LISTENER_TABLE as long as there are such. -1: none is
  * left. Accepts NULL. */
 int listener_keep(struct listener *listener, int fd) MUST_USE;

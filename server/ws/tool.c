@@ -594,6 +594,16 @@ size_t tools_count(const struct tools *all)
 	return all->count;
 }
 
+size_t tools_in_flight(const struct tools *all)
+{
+	const struct tool *t;
+	size_t count = 0;
+
+	DL_FOREACH (all->tools, t)
+		count += t->in_flight;
+	return count;
+}
+
 static void look_after(struct tool *t, uint64_t now, bool tick)
 {
 	if (t->why != CLOSE_NONE) {

@@ -39,6 +39,8 @@ struct tools *tools_new(uint64_t tick_ms, size_t sndbuf) MUST_USE;
 /* For door_setup.tool. Borrowed. */
 const struct door_stream *tools_door(struct tools *all);
 size_t tools_count(const struct tools *all);
+/* Items that they handed in and that are not decided yet. */
+size_t tools_in_flight(const struct tools *all);
 /* A second has passed. */
 void tools_second(struct tools *all);
 /* Every line gets the answers to what it has handed in, a `bye`, and is closed (1001). */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { once } from 'node:events';
 import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -139,6 +140,50 @@ test('an order is answered when the new workers serve, not when the old ones are
   assert.match(again.err, /still saying goodbye/);
   reader.close();
   await stage.stop('SIGKILL');
+});
+
+/** One POST by hand: connected now, sent by say(). answer: the status when it has come. */
+function byHand(stage, story) {
+  const body = JSON.stringify(story);
+  const socket = dial(stage.state.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (data) => { text += data; });
+  const answer = new Promise((done) => {
+    socket.on('error', (error) => done(String(error)));
+    socket.on('close', () => done(Number(text.split(' ')[1]) || `no answer: "${text}"`));
+  });
+  const connected = new Promise((done) => socket.on('connect', done));
+  return { connected, answer, say: () => socket.write(`POST /v1/items?channels=world HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${stage.key}\r\n`
+    + `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`) };
+}
+
+test('who had connected before a reload, and asks after it, is answered', async (t) => {
+  const { stage } = await configured(t, {}, { 'drain-time': '6s' });
+  const posts = Array.from({ length: 8 }, () => byHand(stage, item()));
+  await Promise.all(posts.map((post) => post.connected));
+  await stage.http('/healthz'); // whoever came before is with a worker by now
+  assert.equal((await order(stage, 'reload')).code, 0);
+  for (const post of posts) post.say();
+  assert.deepEqual(await Promise.all(posts.map((post) => post.answer)), posts.map(() => 201));
+});
+
+test('a request under way when its worker is told to stop has its answer, even if Redis takes longer than the drain', async (t) => {
+  const store = await Store.open(t);
+  const { stage } = await configured(t, {}, { store, 'drain-time': '0' });
+  const reader = await stage.reader();
+  store.child.kill('SIGSTOP');
+  const post = byHand(stage, item());
+  const requests = stage.metric('newswire_http_requests_total');
+  let others = await requests.read(); // each reading is a request too
+  post.say();
+  await until(async () => (await requests.read()) > (others += 1), 'the request to be taken');
+  const exit = once(stage.child, 'exit');
+  stage.child.kill('SIGTERM');
+  await reader.ends();
+  await until(() => stage.log.includes('worker_stops'), 'the worker without a request to end');
+  store.child.kill('SIGCONT');
+  assert.equal(await post.answer, 201);
+  assert.equal((await exit)[0], 0);
 });
 
 test('SIGHUP is the same, and may come again', async (t) => {
