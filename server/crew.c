@@ -163,7 +163,8 @@ static int start(struct crew *crew, unsigned index, bool successor)
 	struct crew_worker worker = {.index = index,
 				     .page = page_of(crew, index, successor),
 				     .listen_fd = place->listen_fd,
-				     .successor = successor};
+				     .successor = successor,
+				     .joins = crew_ready(crew) > 0};
 
 	hand->started = clock_mono_ms();
 	hand->ready = false;
@@ -186,14 +187,15 @@ static void schedule(struct place *place)
 
 /* --- renewal ---------------------------------------------------------------------------------- */
 
-static void leave(struct crew *crew, struct hand *hand, unsigned page)
+/* signum: SIGUSR1 if others serve in its place. */
+static void leave(struct crew *crew, struct hand *hand, unsigned page, int signum)
 {
 	forget_ready_fd(hand);
 	for (unsigned i = 0; hand->pid != 0; i++)
 		if (crew->leavers[i].pid == 0) {
 			uint64_t until = clock_mono_ms() + crew->setup.leave_ms + LEAVING_GRACE_MS;
 
-			kill(hand->pid, SIGTERM);
+			kill(hand->pid, signum);
 			crew->leavers[i] = (struct leaver){hand->pid, page, until,
 							   until + crew->setup.answers_ms};
 			hand->pid = 0;
@@ -204,8 +206,8 @@ static void leave(struct crew *crew, struct hand *hand, unsigned page)
 static void give_up_renewal(struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->setup.count; i++)
-		leave(crew, &crew->places[i].next,
-		      page_of(crew, i, true)); /* it may have readers */
+		leave(crew, &crew->places[i].next, page_of(crew, i, true),
+		      SIGUSR1); /* it may have readers */
 	crew->renewal = CREW_NOT_RENEWED;
 }
 
@@ -214,7 +216,7 @@ static void finish_renewal(struct crew *crew)
 	for (unsigned i = 0; i < crew->setup.count; i++) {
 		struct place *place = &crew->places[i];
 
-		leave(crew, &place->now, page_of(crew, i, false));
+		leave(crew, &place->now, page_of(crew, i, false), SIGUSR1);
 		place->now = place->next;
 		place->next = (struct hand){.ready_fd = -1};
 		place->failures = 0;
@@ -357,8 +359,8 @@ void crew_dismiss(struct crew *crew)
 {
 	crew->dismissed = true;
 	for (unsigned i = 0; i < crew->setup.count; i++) {
-		leave(crew, &crew->places[i].now, page_of(crew, i, false));
-		leave(crew, &crew->places[i].next, page_of(crew, i, true));
+		leave(crew, &crew->places[i].now, page_of(crew, i, false), SIGTERM);
+		leave(crew, &crew->places[i].next, page_of(crew, i, true), SIGTERM);
 	}
 }
 

@@ -27,6 +27,7 @@ struct crew_worker {
 	int listen_fd;
 	int ready_fd;	/* where it says that it serves */
 	bool successor; /* it belongs to the renewal that goes on */
+	bool joins;	/* others serve already */
 };
 
 struct crew_setup {

@@ -56,6 +56,7 @@ static void become_worker(void *arg, const struct crew_worker *worker)
 		.index = worker->index,
 		.listen_fd = worker->listen_fd,
 		.ready_fd = worker->ready_fd,
+		.joins = worker->joins,
 		.redis = s->redis_address,
 		.keys = s->keys,
 		.raw_rights = raw_rights(s, o),

@@ -24,7 +24,7 @@
 #include "ws/stream.h"
 #include "ws/tool.h"
 
-enum { DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100 };
+enum { DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100, RETRY_REPLACED_MS = 500 };
 enum { DESCRIPTORS_MAX = 20000, DESCRIPTORS_RESERVE = 192 };
 
 struct worker {
@@ -44,11 +44,12 @@ struct worker {
 	uv_idle_t more; /* runs while there is more to offer, so that the loop does not sleep */
 	uv_timer_t second;
 	uv_timer_t drain;
-	uv_signal_t term;
+	uv_signal_t term, replaced;
 	bool told_ready;
 	bool has_news; /* the wire brought posts in this turn */
 	bool draining;
 	size_t drain_share;	 /* readers per step */
+	uint32_t drain_retry_ms; /* what they are asked to wait at most before they come back */
 	uint64_t drain_began_ms; /* clock_mono_ms() */
 };
 
@@ -179,10 +180,9 @@ static bool is_drained(const struct worker *w)
 static void on_drain_step(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
-	uint32_t retry_max = RETRY_MIN_MS + (uint32_t)w->setup->options->drain_time_ms + 1000;
 
-	tools_drain(w->tools, RETRY_MIN_MS, retry_max);
-	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, retry_max) > 0 ||
+	tools_drain(w->tools, RETRY_MIN_MS, w->drain_retry_ms);
+	if (readers_drain(w->readers, w->drain_share, RETRY_MIN_MS, w->drain_retry_ms) > 0 ||
 	    !is_drained(w))
 		return;
 	uv_timer_stop(timer);
@@ -190,13 +190,12 @@ static void on_drain_step(uv_timer_t *timer)
 }
 
 /* The first SIGTERM drains: bye with a spread retry_ms, closes over --drain-time. The second
- * ends it at once. */
+ * ends it at once. After SIGUSR1 others serve on this socket already, so nobody has to wait for long. */
 static void on_term(uv_signal_t *handle, int signum)
 {
 	struct worker *w = handle->data;
 	size_t steps = w->setup->options->drain_time_ms / 2 / DRAIN_STEP_MS + 1;
 
-	(void)signum;
 	if (w->draining) {
 		uv_stop(&w->loop);
 		return;
@@ -207,6 +206,10 @@ static void on_term(uv_signal_t *handle, int signum)
 	desk_leave_inbox(w->desk);
 	w->drain_share = readers_count(w->readers) / steps + 1;
 	w->drain_began_ms = clock_mono_ms();
+	w->drain_retry_ms =
+		signum == SIGUSR1
+			? RETRY_REPLACED_MS
+			: RETRY_MIN_MS + (uint32_t)w->setup->options->drain_time_ms + 1000;
 	uv_timer_start(&w->drain, on_drain_step, 0, DRAIN_STEP_MS);
 }
 
@@ -236,7 +239,8 @@ static int open_floors(struct worker *w)
 				    .clock_patience_ms = o->clock_patience_ms,
 				    .feed_max = (unsigned)o->feed_max,
 				    .raw_rights = w->setup->raw_rights,
-				    .inbox_pause_ms = INBOX_PAUSE_MS};
+				    .inbox_pause_ms = INBOX_PAUSE_MS,
+				    .joins = w->setup->joins};
 	struct readers_options readers = {.tick_ms = o->tick_ms,
 					  .retention_ms = o->retention_ms,
 					  .shows_readers = o->show_readers == SHOW_EVERYBODY,
@@ -303,12 +307,14 @@ static void start_handles(struct worker *w)
 	uv_timer_init(&w->loop, &w->second);
 	uv_timer_init(&w->loop, &w->drain);
 	uv_signal_init(&w->loop, &w->term);
-	w->turn_ends.data = w->second.data = w->drain.data = w->term.data = w;
+	uv_signal_init(&w->loop, &w->replaced);
+	w->turn_ends.data = w->second.data = w->drain.data = w->term.data = w->replaced.data = w;
 	uv_prepare_start(&w->turn_ends, on_turn_ends);
 	uv_timer_start(&w->second, on_second, 1000, 1000);
 	GAUGE_SET(WORKERS, 1);
 	count_memory();
 	uv_signal_start(&w->term, on_term, SIGTERM);
+	uv_signal_start(&w->replaced, on_term, SIGUSR1);
 }
 
 /* The process ends after this; what the loop still holds goes with it, in order, so that leaks
@@ -316,8 +322,8 @@ static void start_handles(struct worker *w)
 static void close_floors(struct worker *w)
 {
 	uv_handle_t *handles[] = {(uv_handle_t *)&w->turn_ends, (uv_handle_t *)&w->more,
-				  (uv_handle_t *)&w->second, (uv_handle_t *)&w->drain,
-				  (uv_handle_t *)&w->term};
+				  (uv_handle_t *)&w->second,	(uv_handle_t *)&w->drain,
+				  (uv_handle_t *)&w->term,	(uv_handle_t *)&w->replaced};
 
 	if (w->lines != NULL)
 		lines_close(w->lines);

@@ -1,10 +1,11 @@
 /* worker.h - one worker process: the floors put together on one event loop.
  *
  * What it does  Opens its Redis links, follows the wire, accepts readers on its listening socket
- *               and serves them until it is told to stop (SIGTERM: drain, then exit 0; a second
- *               SIGTERM: at once).
- * A drain       Nobody is accepted any more; readers are told goodbye over --drain-time. What a publisher handed in before is
- *               answered even if that takes longer, by WORKER_ANSWERS_MS at most.
+ *               and serves them until it is told to stop: SIGTERM, or SIGUSR1 if others serve in its
+ *               place, so that its readers need not wait before they come back. Told again, it stops at once.
+ * A drain       Nobody is accepted any more; readers are told goodbye over --drain-time. What a
+ *               publisher handed in before is answered even if that takes longer, by
+ *               WORKER_ANSWERS_MS at most. Then it exits with 0.
  * Lifetime      worker_run() is called in the child, after the fork; it returns when the worker is
  *               done.
  * Threads       One.
@@ -12,6 +13,7 @@
 #ifndef NEWSWIRE_WORKER_H
 #define NEWSWIRE_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/counters.h"
 
@@ -25,6 +27,7 @@ struct worker_setup {
 	unsigned index; /* 0 … workers - 1 */
 	int listen_fd; /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
 	int ready_fd; /* one byte is written here once readers can be served, then it is closed */
+	bool joins;   /* other workers of this node serve already */
 	const char *redis; /* where Redis is: `unix:PATH` or `redis://…` (resolved: never NULL) */
 	const char *keys;  /* the file of publishers' keys */
 	unsigned raw_rights;	 /* what a raw PUBLISH may do where that file says nothing of it */

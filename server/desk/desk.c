@@ -21,7 +21,7 @@
 #include "desk/scripts.h"
 #include "desk/verdict.h"
 
-enum { RETRY_BASE_MS = 20, RETRY_CAP_MS = 1000, PATROL_MS = 1000 };
+enum { RETRY_BASE_MS = 20, RETRY_CAP_MS = 1000, PATROL_MS = 1000, NEWCOMER_MS = 250 };
 
 /* Always true between two loop events:
  *   1. jobs are in order of arrival, count and bytes are theirs
@@ -36,6 +36,7 @@ struct desk {
 	struct redis_clock clock; /* embargo.c sets it */
 	uv_timer_t retry;	  /* while stalled: the next attempt */
 	uv_timer_t patrol;	  /* looks after those who waited too long */
+	uv_timer_t newcomer;	  /* while it runs, nothing is heard yet */
 	struct backoff backoff;
 	struct job *jobs;
 	size_t count, bytes;
@@ -64,7 +65,7 @@ bool desk_can_ask(const struct desk *desk)
 /* How full the desk is shows on the ear: at half it listens again. */
 static void settle(struct desk *desk)
 {
-	if (is_full(desk))
+	if (is_full(desk) || uv_is_active((const uv_handle_t *)&desk->newcomer))
 		link_pause(desk->ear, true);
 	else if (desk->count <= DESK_IN_FLIGHT / 2 && desk->bytes <= DESK_IN_FLIGHT_BYTES / 2)
 		link_pause(desk->ear, false);
@@ -303,6 +304,23 @@ static void hear(struct desk *desk, const redisReply *channel, const redisReply 
 	desk_add(desk, job);
 }
 
+static void on_settled_in(uv_timer_t *timer)
+{
+	settle(timer->data);
+}
+
+/* Who joins others has not heard the PUBLISH before this one, and may be quicker than those who have: two stories would change
+ * places. So the others get a start. */
+static void settle_in(struct desk *desk)
+{
+	desk->subscribed = true;
+	if (!desk->options.joins)
+		return;
+	desk->options.joins = false;
+	uv_timer_start(&desk->newcomer, on_settled_in, NEWCOMER_MS, 0);
+	settle(desk);
+}
+
 static void on_message(redisReply *reply, void *arg)
 {
 	struct desk *desk = arg;
@@ -314,7 +332,7 @@ static void on_message(redisReply *reply, void *arg)
 			  LOG_S("remedy",
 				"allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:in:*)"));
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3) {
-		desk->subscribed = true;
+		settle_in(desk);
 	} else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {
 		hear(desk, reply->element[2], reply->element[3]);
 	}
@@ -427,8 +445,9 @@ static void start_timers(struct desk *desk, uv_loop_t *loop)
 {
 	uv_timer_init(loop, &desk->retry);
 	uv_timer_init(loop, &desk->patrol);
-	desk->retry.data = desk->patrol.data = desk;
-	desk->timers = 2;
+	uv_timer_init(loop, &desk->newcomer);
+	desk->retry.data = desk->patrol.data = desk->newcomer.data = desk;
+	desk->timers = 3;
 	uv_timer_start(&desk->patrol, on_patrol, PATROL_MS, PATROL_MS);
 }
 
@@ -481,4 +500,5 @@ void desk_close(struct desk *desk)
 	wake_waiters(desk);
 	uv_close((uv_handle_t *)&desk->retry, on_timer_closed);
 	uv_close((uv_handle_t *)&desk->patrol, on_timer_closed);
+	uv_close((uv_handle_t *)&desk->newcomer, on_timer_closed);
 }

@@ -9,7 +9,8 @@
  * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones
  *               beyond wait in Redis' socket (the link stops reading), HTTP ones get DESK_BUSY.
  * Order         Raw items are decided in the order in which they were heard, entries of the inbox in
- *               that in which they were added.
+ *               that in which they were added. Who joins others that listen waits a moment before it
+ *               decides, as it has not heard the item before.
  * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt
  *               says DESK_AWAY. Items in flight at a loss are decided again after the reconnect:
  *               running the script twice changes nothing. An HTTP item that waits longer than
@@ -44,6 +45,7 @@ struct desk_options {
 	unsigned raw_rights;	 /* what a raw PUBLISH may do, where keys.json says nothing of it */
 	uint64_t inbox_pause_ms; /* the first one of an entry that is put off (inbox.h) */
 	const struct keyring *keyring; /* NULL: nothing is said of it */
+	bool joins; /* others who hear what is published are there already: they decide first */
 };
 
 enum desk_result {

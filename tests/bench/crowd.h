@@ -5,6 +5,8 @@
  * Ownership     Owns the readers' sockets; the epoll descriptor is the caller's, and events that
  *               carry a tag of CROWD_TAG or more belong to crowd_turn().
  * Lifetime      One crowd per process, from crowd_open() to the end of the process.
+ * Coming back   Where the protocol says so (speech.resumes), a reader whose connection ends comes back with its cursor, after the
+ *               time that the server asked for, and goes on with the message that it should have next.
  * Errors        -1 is out of memory. Out of descriptors or ports ends the process with a message.
  *               A reader that is refused or closed is counted in crowd.failed or crowd.closed.
  * Threads       None of its own.
@@ -48,6 +50,10 @@ struct crowd {
 	unsigned ready;	 /* were answered */
 	unsigned failed; /* refused, or closed before they were ready */
 	unsigned closed; /* were ready, and were then closed by the server */
+	unsigned away;	 /* the same, but they are on their way back */
+
+	uint64_t returned,
+		refused; /* times that one was back; that one was not let in, and tried again */
 
 	uint32_t first, count;	/* the messages expected: first, first + 1 … */
 	struct flight *flights; /* [count] */
@@ -78,5 +84,8 @@ bool crowd_is_served(void);
 void crowd_finish(void);
 
 void crowd_turn(uint64_t tag, uint32_t events);
+
+/* Lets those come back who have waited for long enough. Milliseconds until the next call, -1: nobody is away. */
+int crowd_come_back(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* load.c - the readers' side of the bench: a crowd of readers, told what to do on stdin.
  *
- *   nw-load --port N [--speak ws|ws-deflate|ws-mute|centrifuge|sse|sse-gzip|stream|nats|redis|mqtt] [--place /v1/stream?channels=bench]
+ *   nw-load --port N [--speak ws|ws-deflate|ws-resuming|ws-mute|centrifuge|sse|sse-gzip|stream|nats|redis|mqtt] [--place /v1/stream?channels=bench]
  *           [--base N] [--spread N]
  *
  * The place is a path, a subject or a topic; crowd.h says what {} in it, base and spread mean.
@@ -107,9 +107,11 @@ static void print_done(void)
 {
 	crowd_finish();
 	printf("{\"event\":\"done\",\"readers\":%u,\"messages\":%u,\"deliveries\":%llu,"
-	       "\"lost\":%llu,\"doubled\":%llu,\"closed\":%u,\"bytes\":%llu",
+	       "\"lost\":%llu,\"doubled\":%llu,\"closed\":%u,\"returned\":%llu,"
+	       "\"refused\":%llu,\"bytes\":%llu",
 	       crowd.ready, crowd.count, (unsigned long long)crowd.delivered,
 	       (unsigned long long)crowd.lost, (unsigned long long)crowd.doubled, crowd.closed,
+	       (unsigned long long)crowd.returned, (unsigned long long)crowd.refused,
 	       (unsigned long long)crowd.bytes);
 	print_latencies();
 	print_flights();
@@ -251,7 +253,7 @@ int main(int argc, char **argv)
 		fail("starting");
 	crowd_open(epoll_fd, &kind);
 	for (;;) {
-		int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+		int n = epoll_wait(epoll_fd, events, EVENTS, crowd_come_back());
 
 		if (n < 0 && errno != EINTR)
 			fail("epoll_wait");

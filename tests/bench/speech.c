@@ -136,26 +136,28 @@ static size_t ask_mqtt(char *out, size_t room, const char *place, unsigned reade
 
 static const struct speech speeches[] = {
 	{"ws", true, SPEECH_PLAIN, ask_websocket, NULL, TEXT("HTTP/1.1 101"), ACCEPT,
-	 TEXT("\r\n\r\n"), NULL, NULL},
+	 TEXT("\r\n\r\n"), NULL, NULL, false},
 	{"centrifuge", true, SPEECH_PLAIN, ask_centrifuge, ask_to_subscribe, TEXT("HTTP/1.1 101"),
-	 ACCEPT, TEXT("\r\n\r\n"), "\x81\x02{}",
-	 "\x81\x82" MASK ":<"}, /* {} there, and {} masked back */
+	 ACCEPT, TEXT("\r\n\r\n"), "\x81\x02{}", "\x81\x82" MASK ":<",
+	 false}, /* {} there, and {} masked back */
 	{"ws-deflate", true, SPEECH_FRAMES, ask_compressed, NULL, TEXT("HTTP/1.1 101"),
-	 "permessage-deflate", TEXT("\r\n\r\n"), NULL, NULL},
+	 "permessage-deflate", TEXT("\r\n\r\n"), NULL, NULL, false},
+	{"ws-resuming", true, SPEECH_FRAMES, ask_websocket, NULL, TEXT("HTTP/1.1 101"), ACCEPT,
+	 TEXT("\r\n\r\n"), NULL, NULL, true},
 	{"ws-mute", false, SPEECH_PLAIN, ask_websocket, NULL, TEXT("HTTP/1.1 101"), ACCEPT,
-	 TEXT("\r\n\r\n"), NULL, NULL},
+	 TEXT("\r\n\r\n"), NULL, NULL, false},
 	{"sse", true, SPEECH_PLAIN, ask_event_stream, NULL, TEXT("HTTP/1.1 200"), NULL,
-	 TEXT("\r\n\r\n"), NULL, NULL},
+	 TEXT("\r\n\r\n"), NULL, NULL, false},
 	{"sse-gzip", true, SPEECH_PIECES, ask_compressed_events, NULL, TEXT("HTTP/1.1 200"),
-	 "content-encoding: gzip", TEXT("\r\n\r\n"), NULL, NULL},
+	 "content-encoding: gzip", TEXT("\r\n\r\n"), NULL, NULL, false},
 	{"stream", false, SPEECH_PLAIN, ask_event_stream, NULL, TEXT("HTTP/1.1 200"), NULL,
-	 TEXT("\r\n\r\n"), NULL, NULL},
+	 TEXT("\r\n\r\n"), NULL, NULL, false},
 	{"nats", false, SPEECH_PLAIN, ask_nats, NULL, TEXT("INFO "), NULL, TEXT("PONG\r\n"),
-	 "PING\r\n", "PONG\r\n"},
+	 "PING\r\n", "PONG\r\n", false},
 	{"redis", false, SPEECH_PLAIN, ask_redis, NULL, TEXT("*3\r\n$9\r\nsubscribe\r\n"), NULL,
-	 TEXT(":1\r\n"), NULL, NULL},
+	 TEXT(":1\r\n"), NULL, NULL, false},
 	{"mqtt", false, SPEECH_PLAIN, ask_mqtt, NULL, TEXT("\x20\x02\x00\x00"), NULL,
-	 TEXT("\x90\x03\x00\x01\x00"), NULL, NULL},
+	 TEXT("\x90\x03\x00\x01\x00"), NULL, NULL, false},
 };
 
 const struct speech *speech_find(const char *name)

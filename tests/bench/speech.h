@@ -42,6 +42,7 @@ struct speech {
 	/* A question that the server asks of those who only listen, and what to say; NULL if there is none. */
 	const char *question;
 	const char *reply;
+	bool resumes; /* a reader whose connection ends comes back with the cursor that it has */
 };
 
 struct answer {

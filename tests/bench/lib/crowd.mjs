@@ -100,7 +100,7 @@ export class Crowd {
       return child.hear();
     }));
     const part = { flights: mergedFlights(answers), latency: merge(answers.map(({ latency }) => latency)) };
-    for (const key of ['readers', 'deliveries', 'lost', 'doubled', 'closed', 'bytes']) part[key] = sum(answers, key);
+    for (const key of ['readers', 'deliveries', 'lost', 'doubled', 'closed', 'returned', 'refused', 'bytes']) part[key] = sum(answers, key);
     part.began = Math.min(...answers.map(({ began }) => began).filter(Boolean));
     part.ended = Math.max(...answers.map(({ ended }) => ended));
     return part;

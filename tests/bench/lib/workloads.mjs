@@ -11,10 +11,11 @@ import { deflate } from './workloads/deflate.mjs';
 import { sse } from './workloads/doors.mjs';
 import { burst, centrifuge, many, matrix, mixed, steady } from './workloads/fanout.mjs';
 import { flash, wide } from './workloads/flash.mjs';
+import { renewing } from './workloads/renewing.mjs';
 import { scale } from './workloads/scale.mjs';
 import { subscribing } from './workloads/subscribing.mjs';
 
-export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse, subscribing };
+export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse, subscribing, renewing };
 
 // What `fanout` measures: newswired against the floor.
 export const FANOUT = ['steady', 'burst', 'crowd'];

@@ -26,6 +26,11 @@ async function startServer(settings, { workers = 1, redis } = {}) {
     pid: server.pid,
     url: ready.url.replace(/\/$/, ''),
     key: readFileSync(join(directory, 'publish.key'), 'utf8').split('\n')[0],
+    // `newswired reload` or `upgrade`, answered when the new workers serve.
+    async order(word) {
+      const teller = new Child(null, join(settings.build, 'newswired'), [word, '--state-dir', directory], { json: false });
+      if (await teller.ended !== 0) throw new Error(`newswired ${word}: ${teller.errors}`);
+    },
     async stop() {
       await server.stop();
       remove(directory);
@@ -67,6 +72,12 @@ export const startForCentrifuge = async (settings) =>
 export const startForPosting = (settings) => startServer({ ...settings, serverCore: null });
 
 export const startTwoWorkers = (settings) => startNewswired(settings, { workers: 2, name: 'workers2' });
+
+/** Two workers whose readers come back by themselves, to be replaced under them. */
+export async function startResuming(settings) {
+  const node = await startServer(settings, { workers: 2 });
+  return { ...candidate(settings, 'resuming', node.redis, [node]), speak: 'ws-resuming', order: node.order };
+}
 
 export async function startTwoNodes(settings) {
   const directory = scratch(settings);
