@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Stage, item, until } from '../scenario/stage.mjs';
 import { check } from './checker.mjs';
 import { Client } from './client.mjs';
+import { seeded } from './seeded.mjs';
 
 const { values } = parseArgs({ options: {
   minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: String(Date.now() % 1e6) },
@@ -19,15 +20,6 @@ if (values.help) {
 }
 const CHANNELS = ['world', 'sport', 'business', 'science'];
 
-function seeded(seed) {
-  let a = Number(seed) >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 const random = seeded(values.seed);
 const pick = (list) => list[Math.floor(random() * list.length)];
 const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
