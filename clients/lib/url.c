@@ -91,20 +91,29 @@ static int parse_host(const char *from, const char *to, char *host, size_t size,
 	return *rest == ':' ? parse_port(rest + 1, to, port) : -1;
 }
 
+static void trim_slashes(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 0 && path[len - 1] == '/')
+		path[--len] = '\0';
+}
+
 /* Takes final slashes and the protocol's own paths off: people paste what they see. */
 static void trim_path(char *path)
 {
 	static const char *const own[] = {NEWSWIRE_PATH_STREAM, NEWSWIRE_PATH_FEED,
 					  NEWSWIRE_PATH_ITEMS};
-	size_t len = strlen(path);
+	size_t len;
 
-	while (len > 0 && path[len - 1] == '/')
-		path[--len] = '\0';
+	trim_slashes(path);
+	len = strlen(path);
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
 		size_t n = strlen(own[i]);
 
 		if (len >= n && strcmp(path + len - n, own[i]) == 0) {
 			path[len - n] = '\0';
+			trim_slashes(path);
 			return;
 		}
 	}

@@ -120,7 +120,11 @@ static struct audience *audience_new(struct audiences *set, struct subscription 
 	}
 	census_enter(&a->census, s);
 	HASH_ADD_KEYPTR(hh, set->by_key, a->key, strlen(a->key), a);
-	return a;
+	if (HASH_IS_IN(a))
+		return a;
+	listeners_leave(&set->index, a->places, s);
+	free(a);
+	return NULL;
 }
 
 struct audience *audience_get(struct audiences *set, struct subscription *subscription,

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
+#include "base/hash.h"
 
 /* An audience that asked, in a row. */
 struct asker {
@@ -56,6 +56,10 @@ static struct census_row *row_of(struct census *c, const char *name)
 	MUST(len < sizeof row->name);
 	memcpy(row->name, name, len);
 	HASH_ADD_KEYPTR(hh, c->rows, row->name, len, row);
+	if (!HASH_IS_IN(row)) {
+		free(row);
+		return NULL;
+	}
 	return row;
 }
 

@@ -22,6 +22,10 @@ static struct listeners *find_or_make(struct listeners **names, const char *name
 	memcpy(l->name, name, len);
 	l->len = (uint8_t)len;
 	HASH_ADD_KEYPTR(hh, *names, l->name, len, l);
+	if (!HASH_IS_IN(l)) {
+		free(l);
+		return NULL;
+	}
 	return l;
 }
 

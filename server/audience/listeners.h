@@ -14,8 +14,8 @@
 #include <xxhash.h>
 /* Every post asks for each of its channels: uthash's own function takes longer. */
 #define HASH_FUNCTION(key, len, hash) ((hash) = (unsigned)XXH3_64bits(key, len))
-#include <uthash.h>
 #include "base/base.h"
+#include "base/hash.h"
 #include "news/subscription.h"
 
 struct audience;

@@ -284,7 +284,9 @@ static void hear_entries(struct inbox *inbox, const redisReply *reply)
 	for (size_t i = 0; entries && i < entries->elements; i++) {
 		const redisReply *entry = entries->element[i];
 
-		if (entry->elements != 2 || entry->element[1]->type != REDIS_REPLY_ARRAY)
+		if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 ||
+		    entry->element[0]->type != REDIS_REPLY_STRING ||
+		    entry->element[1]->type != REDIS_REPLY_ARRAY)
 			continue;
 		COUNT(INBOX_READ);
 		take(inbox, entry->element[0], entry->element[1], false);

@@ -1,6 +1,7 @@
 /* job.c - one item on its way through the desk. */
 #include "desk/job.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,20 +63,22 @@ static char *join_names(const struct channel_set *channels)
 	return names.data;
 }
 
-/* Fills item or report. */
+/* Fills item or report. -1: memory was short, which is no fault of the item, however its reader calls it. */
 static int read_bytes(struct job *job, const char *bytes, size_t max_item)
 {
 	struct item_report *report = calloc(1, sizeof *report);
 
 	if (report == NULL)
 		return -1;
+	errno = 0;
 	job->item = item_read_by(bytes, job->len, max_item, &job->channels, job->who->by_urgency,
 				 report);
-	if (job->item)
-		free(report);
-	else
+	if (job->item == NULL && errno != ENOMEM) {
 		job->report = report;
-	return 0;
+		return 0;
+	}
+	free(report);
+	return job->item ? 0 : -1;
 }
 
 static int keep_bytes(struct job *job, const char *bytes)

@@ -42,13 +42,21 @@ static struct desk_purged read_error(const redisReply *reply)
 	return out;
 }
 
+static bool is_answer(const redisReply *reply)
+{
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 5)
+		return false;
+	for (size_t i = 0; i < reply->elements; i++)
+		if (reply->element[i]->type != REDIS_REPLY_STRING)
+			return false;
+	return true;
+}
+
 /* result, id, versions, feeds, held: see purge.lua. */
 static struct desk_purged read_reply(const redisReply *reply)
 {
 	struct desk_purged out = {.code = "", .detail = ""};
 
-	for (size_t i = 0; i < reply->elements; i++)
-		MUST(reply->element[i]->type == REDIS_REPLY_STRING); /* purge.lua is ours */
 	out.result =
 		strcmp(reply->element[0]->str, "purged") == 0 ? DESK_PURGED : DESK_PURGE_MISSING;
 	out.id = reply->element[1]->str;
@@ -63,10 +71,7 @@ static void on_purge(redisReply *reply, void *arg)
 	struct ask *ask = arg;
 	struct desk_purged out;
 
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 5)
-		out = read_error(reply);
-	else
-		out = read_reply(reply);
+	out = is_answer(reply) ? read_reply(reply) : read_error(reply);
 	if (out.result == DESK_PURGED) {
 		COUNT(PURGED);
 		log_warn("purged", LOG_S("uri", ask->uri), LOG_S("who", ask->owner),

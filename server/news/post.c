@@ -1,6 +1,7 @@
 /* post.c - an accepted item with its place on the wire: read, counted, encoded. */
 #include "news/post.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,8 +152,10 @@ struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_i
 {
 	struct post *post = NULL;
 	struct meta meta;
-	json_t *json = json_loadb(meta_text, meta_len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *json;
 
+	errno = 0;
+	json = json_loadb(meta_text, meta_len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(json) || read_meta(json, &meta) == -1)
 		goto fail;
 	if (!cursor_is_epoch(epoch, strlen(epoch)) || (post = make_post(&meta)) == NULL)
@@ -193,6 +196,7 @@ struct post *post_read(const char *message, size_t len)
 	struct wire_id id, prev;
 	struct post *post;
 
+	errno = 0;
 	if ((layout = take_until(&at, end, ' ', &layout_len)) == NULL || layout_len != 1 ||
 	    *layout != '1')
 		return NULL;

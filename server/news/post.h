@@ -78,11 +78,11 @@ struct post {
 	uint32_t owed; /* audiences (and channels) that have not offered it to all members yet */
 };
 
-/* Reads an `out` message. Returns a post with one reference, or NULL if it is none (or memory is
- * short). */
+/* Reads an `out` message. Returns a post with one reference, or NULL if it is none, or memory is
+ * short: then errno is ENOMEM. */
 struct post *post_read(const char *message, size_t len) MUST_USE;
 /* Reads a wire entry; body may be NULL (killed since, or expired: the post is then blanked,
- * unless its action has no text). */
+ * unless its action has no text). NULL as post_read(). */
 struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_id prev,
 			     const char *meta, size_t meta_len, const char *body,
 			     size_t body_len) MUST_USE;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include "base/counters.h"
+#include "base/hash.h"
 
 enum {
 	FIRST_CAPACITY = 256, /* a power of two, as every later one */
@@ -58,7 +58,11 @@ static void leave_story(struct backlog *b, struct post *post)
 	struct story *story;
 
 	HASH_FIND_STR(b->stories, post->uri, story);
-	MUST(story && story->oldest == post);
+	if (story == NULL) { /* it was lost when memory was short: see backlog_append() */
+		post->newer = NULL;
+		return;
+	}
+	MUST(story->oldest == post);
 	story->oldest = post->newer;
 	if (story->oldest == NULL) {
 		HASH_DEL(b->stories, story);
@@ -167,9 +171,23 @@ static int join_story(struct backlog *b, struct post *post)
 	story->uri = post->uri;
 	story->newest = post;
 	HASH_ADD_KEYPTR(hh, b->stories, story->uri, strlen(story->uri), story);
+	if (!HASH_IS_IN(story)) {
+		free(story);
+		return -1;
+	}
 	if (is_withdrawal(post))
 		blank_older(b, post, story->oldest);
 	return 0;
+}
+
+/* Without memory for it: what it withdraws must not go out all the same. */
+static int fail_to_append(struct backlog *b, const struct post *post)
+{
+	for (size_t i = 0; is_withdrawal(post) && i < b->count; i++)
+		if (strcmp(b->ring[slot(b, i)]->uri, post->uri) == 0 &&
+		    post_blank(b->ring[slot(b, i)]) > 0)
+			count_anew(b, slot(b, i));
+	return -1;
 }
 
 int backlog_append(struct backlog *b, struct post *post)
@@ -178,10 +196,10 @@ int backlog_append(struct backlog *b, struct post *post)
 
 	MUST(wire_id_compare(post->id, backlog_head(b)) > 0);
 	if (b->count == b->capacity && grow(b) == -1)
-		return -1;
+		return fail_to_append(b, post);
 	post->newer = NULL;
 	if (join_story(b, post) == -1)
-		return -1;
+		return fail_to_append(b, post);
 	at = slot(b, b->count++);
 	b->ring[at] = post_hold(post);
 	b->counted[at] = 0;

@@ -22,7 +22,7 @@ void backlog_free(struct backlog *b); /* accepts NULL */
 /* Forgets everything; `from` becomes its start. */
 void backlog_reset(struct backlog *b, struct wire_id from);
 /* Appends (post->id must be above the last). A kill or hold blanks the older posts of its uri.
- * 0, or -1 out of memory. */
+ * 0, or -1 out of memory: they are blanked all the same, and backlog_reset() is due. */
 int backlog_append(struct backlog *b, struct post *post) MUST_USE;
 /* Frames were made since: counts anew (the new posts, and some of the others in turn) and
  * evicts. Call once a tick, after its frames were made. */

@@ -126,7 +126,7 @@ void history_hear(struct history *h, const struct post *post)
 		}
 }
 
-/* What Redis gave, less what was withdrawn since. */
+/* What Redis gave, less what was withdrawn since. NULL: memory is short. */
 static struct history_page *make_page(const struct history *h, const struct page *read,
 				      struct wire_id after)
 {
@@ -141,6 +141,12 @@ static struct history_page *make_page(const struct history *h, const struct page
 	for (size_t i = 0; i < read->count; i++) {
 		struct page_entry entry = page_entry(read, i);
 
+		if (entry.no_memory && page->count == 0 && wire_id_compare(page->to, after) == 0) {
+			drop_page(page);
+			return NULL;
+		}
+		if (entry.no_memory)
+			break; /* what follows is another page */
 		if (entry.post == NULL) {
 			if (page->count == 0)
 				page->to = entry.id; /* so that a page of garbage is left behind */

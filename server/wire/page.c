@@ -1,7 +1,9 @@
 /* page.c - asks for stretches of the wire, and reads what scripts answer. */
 #include "wire/page.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/counters.h"
@@ -80,6 +82,15 @@ int page_read_place(const redisReply *reply, size_t elements, struct page_place 
 	return page_read_id(reply, 1, &place->head) == 0 ? 0 : bad_answer("head");
 }
 
+/* {id, prev, meta, body or nothing}: read.lua says nothing else, but whatever stands between it and us may. */
+static bool is_entry(const redisReply *entry)
+{
+	struct wire_id id;
+
+	return entry->type == REDIS_REPLY_ARRAY && entry->elements == 4 &&
+	       page_read_id(entry, 0, &id) == 0 && entry->element[2]->type == REDIS_REPLY_STRING;
+}
+
 int page_read(const redisReply *reply, struct page *page)
 {
 	*page = (struct page){0};
@@ -93,6 +104,9 @@ int page_read(const redisReply *reply, struct page *page)
 	page->known = reply->element[3]->integer == 1;
 	page->entries = reply->element[4]->element;
 	page->count = reply->element[4]->elements;
+	for (size_t i = 0; i < page->count; i++)
+		if (!is_entry(page->entries[i]))
+			return bad_answer("entry");
 	return 0;
 }
 
@@ -102,8 +116,7 @@ struct page_entry page_entry(const struct page *page, size_t i)
 	struct page_entry out = {0};
 	const redisReply *meta, *body;
 
-	MUST(entry->type == REDIS_REPLY_ARRAY && entry->elements == 4); /* read.lua is ours */
-	MUST(page_read_id(entry, 0, &out.id) == 0);
+	MUST(page_read_id(entry, 0, &out.id) == 0); /* page_read() has looked */
 	meta = entry->element[2];
 	body = entry->element[3]->type == REDIS_REPLY_STRING ? entry->element[3] : NULL;
 	out.is_foreign = page_read_id(entry, 1, &out.prev) == -1;
@@ -111,7 +124,10 @@ struct page_entry page_entry(const struct page *page, size_t i)
 		out.post =
 			post_read_entry(page->place.epoch, out.id, out.prev, meta->str, meta->len,
 					body ? body->str : NULL, body ? body->len : 0);
-	if (out.post == NULL) {
+	out.no_memory = !out.is_foreign && out.post == NULL && errno == ENOMEM;
+	if (out.no_memory) {
+		log_error("no_memory", LOG_S("for", "post"));
+	} else if (out.post == NULL) {
 		COUNT(WIRE_BAD);
 		log_warn("wire_entry_unreadable", LOG_S("id", page_text(entry, 0)));
 	}

@@ -33,6 +33,7 @@ struct page {
 struct page_entry {
 	struct wire_id id, prev;
 	bool is_foreign;
+	bool no_memory; /* it may be read another time: nobody may go on behind it */
 	struct post *post;
 };
 

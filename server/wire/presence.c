@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "lua_scripts.h"
 #include "wire/page.h"
@@ -75,6 +75,10 @@ static struct row *row_of(struct presence *p, const char *name)
 		return row;
 	memcpy(row->name, name, len);
 	HASH_ADD_KEYPTR(hh, p->rows, row->name, len, row);
+	if (!HASH_IS_IN(row)) {
+		free(row);
+		return NULL;
+	}
 	return row;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "wire/wire.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,7 +238,13 @@ static void on_out(redisReply *reply, void *arg)
 		go_on(w);
 		return;
 	}
+	if (reply->element[2]->type != REDIS_REPLY_STRING)
+		return;
 	post = post_read(reply->element[2]->str, reply->element[2]->len);
+	if (post == NULL && errno == ENOMEM) { /* reading will bring it, within a second */
+		log_error("no_memory", LOG_S("for", "post"));
+		return;
+	}
 	if (post == NULL) {
 		COUNT(WIRE_BAD);
 		log_warn("wire_message_unreadable", LOG_I("bytes", reply->element[2]->len));
@@ -353,11 +360,15 @@ static void find_recent(struct wire *w)
 	    page_script(w->command, &recent_script, w->prefix, on_recent, w, COUNT_OF(argv), argv));
 }
 
-/* -1: the chain is broken here. */
+/* -1: the chain is broken here, or memory is short. */
 static int take_entry(struct wire *w, const struct page *page, size_t i)
 {
 	struct page_entry entry = page_entry(page, i);
 
+	if (entry.no_memory) { /* from here on again, in the next second */
+		rest(w);
+		return -1;
+	}
 	w->from = entry.id;
 	if (entry.is_foreign || wire_id_compare(entry.id, w->place) <= 0) {
 		post_drop(entry.post);

@@ -1,0 +1,129 @@
+/* Goal: whenever memory is short, an audience is there or is not, and each of its readers has a post or is told to catch up: nobody
+ * misses one in silence. */
+#include "failing_malloc.h"
+#include "audience_crowd.h"
+
+static void *nothing;
+
+static void make_set(void)
+{
+	assert_int_equal(setup(&nothing), 0);
+}
+
+static void drop_set(void)
+{
+	assert_int_equal(teardown(&nothing), 0);
+}
+
+static bool open_set(void)
+{
+	struct audiences *s;
+
+	fail_begin();
+	s = audiences_new(&ops);
+	fail_end();
+	audiences_free(s);
+	return s != NULL;
+}
+
+static void a_set_is_made_or_is_not(void **state)
+{
+	(void)state;
+	fail_each(open_set);
+	fail_each_from(open_set);
+}
+
+/* One member of this audience joins; whatever fails, all is as before. */
+static bool join(const char *channels, enum format format)
+{
+	struct subscription_fault fault;
+	struct subscription *s = subscription_read(channels, NULL, NULL, NULL, &fault);
+	struct audience_member *member = &crowd[0].member;
+	bool done;
+
+	assert_non_null(s);
+	member->index = AUDIENCE_NOT_LIVE;
+	fail_begin();
+	member->audience = audience_get(set, s, "", format);
+	done = member->audience != NULL && audience_join(member) == 0;
+	fail_end();
+	return done;
+}
+
+static bool join_by_names_and_prefixes(void)
+{
+	bool done;
+
+	make_set();
+	done = join("sport,topic:2*,world", FORMAT_WEBSOCKET);
+	if (!done)
+		assert_int_equal(audiences_count(set), crowd[0].member.audience != NULL);
+	listen(1, "world"); /* the others find it as it was */
+	send("publish", "world", "", "{}");
+	flush();
+	assert_int_equal(crowd[1].offers, 1);
+	assert_int_equal(crowd[0].offers, done ? 1 : 0);
+	drop_set();
+	return done;
+}
+
+static void who_cannot_join_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	fail_each(join_by_names_and_prefixes);
+	fail_each_from(join_by_names_and_prefixes);
+}
+
+/* Three posts for three audiences; then who was not offered all of them was told where to catch up from. */
+static bool fan_out(void)
+{
+	struct post *posts[3];
+	bool done = true;
+
+	make_set();
+	listen(0, "world");
+	listen(1, "sport,world");
+	listen(2, "topic:2*");
+	listen_by_channel(3, "sport world");
+	posts[0] = make("publish", "sport topic:20 world", "", "{\"text\":\"first\"}");
+	posts[1] = make("correct", "world", "sport topic:20 world", "{\"text\":\"second\"}");
+	posts[2] = make("kill", "world", "sport topic:20 world", "");
+	fail_begin();
+	for (int i = 0; i < 3; i++)
+		audiences_post(set, posts[i]);
+	while (audiences_go_on(set, AUDIENCE_ALL))
+		;
+	fail_end();
+	for (int i = 0; i < 4; i++) {
+		assert_true(crowd[i].torn > 0 || crowd[i].upto.seq == 3);
+		if (crowd[i].torn == 0) {
+			assert_true(heard(&crowd[i], "\"action\":\"kill\""));
+			assert_true(i == 2 || heard(&crowd[i], "second"));
+		} else {
+			done = false;
+		}
+	}
+	assert_null(audiences_owed(set));
+	for (int i = 0; i < 3; i++)
+		post_drop(posts[i]);
+	drop_set();
+	return done;
+}
+
+static void a_post_is_offered_or_its_readers_are_told_to_catch_up(void **state)
+{
+	(void)state;
+	fail_each(fan_out);
+	fail_each_from(fan_out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_set_is_made_or_is_not),
+		cmocka_unit_test(who_cannot_join_leaves_nothing_behind),
+		cmocka_unit_test(a_post_is_offered_or_its_readers_are_told_to_catch_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
