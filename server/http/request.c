@@ -172,10 +172,30 @@ int request_body_ends(struct request *r)
 	return request_goes_on(r);
 }
 
+static bool says(struct lws *wsi, enum lws_token_indexes token, const char *word)
+{
+	char text[32];
+
+	return lws_hdr_copy(wsi, text, sizeof text, token) > 0 && strcasecmp(text, word) == 0;
+}
+
+/* Some send a body only when they are told to go on (RFC 9110, 10.1.1); one of HTTP/1.0 is not asked. */
+static void ask_for_body(struct request *r)
+{
+	static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (r->method == METHOD_POST && !r->body_ended && r->body.len == 0 && r->body_max > 0 &&
+	    says(r->wsi, WSI_TOKEN_HTTP_EXPECT, "100-continue") &&
+	    says(r->wsi, WSI_TOKEN_HTTP, "HTTP/1.1"))
+		(void)lws_write(r->wsi, (unsigned char *)go_on, sizeof go_on - 1, LWS_WRITE_HTTP);
+}
+
 int request_goes_on(struct request *r)
 {
 	if (r->taken)
 		return -1;
+	if (r->answer.len == 0 && !r->sent)
+		ask_for_body(r);
 	if (r->answer.len == 0 || r->sent)
 		return 0;
 	/* What is known at once is written at once: libwebsockets would first wait for a refused

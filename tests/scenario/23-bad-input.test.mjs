@@ -382,6 +382,39 @@ test('a body in chunks is 411 whatever its Content-Length says, and nothing of i
   assert.equal((await stage.post(story, { channels: 'world' })).status, 201);
 });
 
+test('who waits to be asked for a body is asked, once, and only where it would be taken', async (t) => {
+  const stage = await Stage.open(t);
+  const story = JSON.stringify(item());
+  const head = (key, more = '', version = '1.1') => `POST /v1/items?channels=world HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${story.length}\r\n${more}\r\n`;
+  const expect = 'Expect: 100-Continue\r\n';
+  const socket = net.connect(stage.state.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  let text = '';
+  socket.on('data', (data) => { text += data; });
+  socket.write(head(stage.key, expect));
+  await until(() => text.includes('\r\n\r\n'), 'the word to go on');
+  assert.equal(text, 'HTTP/1.1 100 Continue\r\n\r\n');
+  socket.write(story);
+  await once(socket, 'close');
+  assert.match(text.slice(25), /^HTTP\/1.1 201 /);
+  assert.match(await converse(stage, head('wrong', expect)), /^HTTP\/1.1 401 /);
+  assert.match(await converse(stage, head(stage.key) + story), /^HTTP\/1.1 200 /, 'who does not wait is not asked: it is the same story again');
+  assert.match(await converse(stage, head(stage.key, expect, '1.0') + story), /^HTTP\/1.[01] 200 /, 'HTTP/1.0 does not know it');
+});
+
+test('a target that libwebsockets takes for none is refused, and nobody else is hurt', async (t) => {
+  const stage = await Stage.open(t);
+  const neighbour = await stage.reader({ channels: ['world'] });
+  const [pid] = await stage.workers();
+  for (const target of ['http://x/healthz', 'http://x', 'healthz', '/v1/feed?channels=%zz'])
+    assert.match(await converse(stage, `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`), /^HTTP\/1.[01] 4\d\d /, target);
+  for (const target of ['/v1/feed?channels=a%00b', '/v1/items/%00'])
+    assert.match(await converse(stage, `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`), /^$|^HTTP\/1.1 4\d\d /, `${target}: refused, or hung up on`);
+  await stage.publish(item(), 'world');
+  await neighbour.hasRead(1);
+  assert.equal((await stage.workers())[0], pid);
+});
+
 test('whatever is tried with whatever key, no log line, answer, metric or entry in Redis has a key in it', async (t) => {
   const stage = await Stage.open(t, { workers: 2, 'log-level': 'debug', 'publish-rate': 5 });
   const secret = 'secret-of-superdesk-0123456789', idempotency = 'idempotency-0123456789';
