@@ -14,6 +14,7 @@
 #include "base/backoff.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/sabotage.h"
 #include "lua_scripts.h"
 #include "wire/backlog.h"
 #include "wire/durability.h"
@@ -135,7 +136,11 @@ static void append(struct wire *w, struct post *post)
 	count_action(post->action);
 	w->told = true;
 	tallies_begin(w->tallies, post);
+	if (SABOTAGE("drop", 20))
+		return;
 	w->events.post(w->arg, post);
+	if (SABOTAGE("double", 20))
+		w->events.post(w->arg, post);
 }
 
 static void end_tick(void *arg)

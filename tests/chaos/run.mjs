@@ -1,184 +1,208 @@
-// run.mjs - publishers, resuming clients and random kills; then the checker.
+// run.mjs - publishers, resuming readers and one fault after another; then the checker. What is promised: docs/reliability.md.
 //
-//   ./dev chaos [--minutes N] [--seed S] [--clients N] [--workers N]
-//
-// Real newswired, real Redis (appendfsync always). What is promised here, for every client: nothing accepted is lost,
-// doubled or out of order, no text after its kill, nothing before its embargo, and no gap: kill -9 breaks no history.
+// Real newswired (two nodes, and a third in a network namespace where there may be one), real Redis (appendfsync always).
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Stage, item, until } from '../scenario/stage.mjs';
-import { check } from './checker.mjs';
-import { Client } from './client.mjs';
-import { seeded } from './seeded.mjs';
+import { until } from '../scenario/stage.mjs';
+import { VERDICTS, check } from './checker.mjs';
+import { Cast, namespaces } from './cast.mjs';
+import { SocketClient } from './client.mjs';
+import { seeded, sleep } from './dice.mjs';
+import { LIMITS_MS, answers, schedule } from './faults.mjs';
+import { Ledger } from './ledger.mjs';
+import { columns, faultTable, picture, withReport } from './picture.mjs';
+import { Publishers } from './publishers.mjs';
+
+const USAGE = `usage: ./dev chaos [OPTION…]
+
+  --minutes N      how long (1); parts of a minute too
+  --seed S         what happens when; the same seed, the same order (from the date)
+  --clients N      readers that come back by themselves (500)
+  --workers N      of each of the two nodes (1)
+  --rate N         items a second (40)
+  --network WHAT   namespace: a third node behind a cable that is pulled (needs root); relay: without; auto (auto)
+  --only A,B       these faults only
+  --quiet-end S    so many seconds without a fault at the end (3)
+  --limits         hold the way back against its limits, and fail above
+  --report FILE    the result as Markdown, between its marks if the file has them; --svg FILE  as a picture
+  --list           say what would happen when, and end`;
 
 const { values } = parseArgs({ options: {
-  minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: String(Date.now() % 1e6) },
-  clients: { type: 'string', default: '100' }, workers: { type: 'string', default: '2' }, help: { type: 'boolean' },
+  minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: String(Date.now() % 1e6) }, clients: { type: 'string', default: '500' },
+  workers: { type: 'string', default: '1' }, rate: { type: 'string', default: '40' }, network: { type: 'string', default: 'auto' }, only: { type: 'string' },
+  'quiet-end': { type: 'string', default: '3' }, limits: { type: 'boolean' }, report: { type: 'string' }, svg: { type: 'string' },
+  list: { type: 'boolean' }, help: { type: 'boolean' },
 } });
 if (values.help) {
-  console.log('usage: ./dev chaos [--minutes N] [--seed S] [--clients N] [--workers N]');
+  console.log(USAGE);
   process.exit(0);
 }
-const CHANNELS = ['world', 'sport', 'business', 'science'];
+const BACK_MS = 20000; // nothing takes longer to come back
+const seconds = Number(values.minutes) * 60;
+const network = values.network === 'auto' ? (namespaces() ? 'namespace' : 'relay') : values.network;
+const words = process.argv.slice(2).map((word) => (/ /.test(word) ? `'${word}'` : word)).join(' ');
+const command = `./dev chaos ${words}${/--seed/.test(words) ? '' : ` --seed ${values.seed}`}`;
+const only = values.only?.split(',');
+const plan = (function* planned() {
+  for (const one of schedule(seeded(values.seed), network === 'namespace' ? ['namespace'] : []))
+    if (!only || only.includes(one.fault.name)) yield one;
+})();
 
-const random = seeded(values.seed);
-const pick = (list) => list[Math.floor(random() * list.length)];
-const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
+if (values.list) {
+  for (let i = 0; i < Math.max(10, seconds / 5); i++) {
+    const { fault, pause } = plan.next().value;
+    console.log(`${String(i + 1).padStart(4)}  after ${String(pause).padStart(4)} ms  ${fault.name}: ${fault.how}`);
+  }
+  process.exit(0);
+}
 
-const ended = [];
-const stage = await Stage.open({ after: (f) => ended.unshift(f) },
-  { workers: Number(values.workers), tick: '2s', backlog: '256k', 'wire-max': 1000000 });
-const end = Date.now() + Number(values.minutes) * 60000;
-const receipts = [];
-const queued = [];
-const embargoes = new Map();
-const faults = {};
-const stories = [];
-const count = (kind) => { faults[kind] = (faults[kind] ?? 0) + 1; };
+const cast = await Cast.open({ clients: Number(values.clients), workers: Number(values.workers), network });
+const wrong = [];
+const bad = (kind, who, what) => wrong.push({ kind, who, what });
+const scratch = mkdtempSync(join(tmpdir(), 'nw-chaos-judge-'));
+cast.after(() => rmSync(scratch, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, async () => {
+  console.log(`\nchaos: ended by ${signal}`);
+  await cast.close();
+  process.exit(130);
+});
 
-/* Says "accepted" only when the server did; the same item again is harmless. */
-async function post(story, channel) {
-  for (;;) {
+let code = 2;
+try {
+  code = await main();
+} catch (error) {
+  console.log(`chaos: ${error.stack}`);
+} finally {
+  for (const message of await cast.close()) {
+    console.log(`  FAIL at the end: ${message}`);
+    code = 1;
+  }
+}
+process.exit(code);
+
+async function main() {
+  console.log(`chaos: ${values.minutes} min, seed ${values.seed}, ${values.clients} readers, ${cast.nodes.length} nodes, network: ${network === 'namespace'
+    ? 'a relay before each of two nodes, a namespace around the third' : 'a relay before each node, no namespace'}`);
+  const ledger = new Ledger(cast.redis);
+  await ledger.begin();
+  const publishers = new Publishers(cast, seeded(Number(values.seed) + 1), Number(values.rate));
+  const probes = cast.nodes.flatMap((node, n) => [0, 1].map((i) => new SocketClient(`probe ${i} of node ${n}`, { channels: ['world'] }, () => node.url,
+    { heard: (m) => { if (m.type === 'post' && m.item) probe(n, i)?.waits?.(m.item.uri); } })));
+  const probe = (n, i) => probes[2 * n + i];
+  await until(() => probes.every((one) => one.cursor !== null), 'the probes to be there');
+
+  const began = Date.now();
+  const since = () => (Date.now() - began) / 1000;
+  const done = [];
+  const samples = [];
+  const watch = progress(since, publishers, done, samples);
+  const deaf = [];
+  while (since() < seconds - Number(values['quiet-end'])) {
+    const { fault, pause, seed } = plan.next().value;
+    await sleep(pause);
+    if (since() >= seconds - Number(values['quiet-end'])) break;
+    await disturb(fault, seed);
+  }
+  await sleep(Math.max(0, (seconds - since()) * 1000));
+  await publishers.end();
+  clearInterval(watch);
+  if (process.stdout.isTTY) process.stdout.write('\n');
+  await calm();
+  for (const one of probes) one.stop();
+  return judge();
+
+  async function disturb(fault, seed) {
+    const one = { fault, at: since(), until: null, back: null };
+    const from = Date.now();
+    const tools = { ledger, grown: (n) => { const goal = publishers.accepted + n; return until(() => publishers.accepted >= goal, `${n} more items`, 30000); } };
     try {
-      const answer = await stage.post(story, { channels: channel });
-      if (answer.status < 300) {
-        receipts.push({ ...answer.body, at: Date.now() });
-        return answer.body;
-      }
-      if (answer.status !== 503) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+      const at = await fault.does(cast, seeded(seed), tools);
+      const over = typeof at === 'number' && at > 1e12 ? at : Date.now();
+      one.back = await publishers.pulse(probes, BACK_MS) - over;
     } catch (error) {
-      if (!/fetch failed|terminated|socket/i.test(`${error.message} ${error.cause?.message ?? ''}`)) throw error;
+      bad('strange', fault.name, error.message);
     }
-    await sleep(20 + random() * 100);
+    one.until = since();
+    done.push(one);
+    if (fault.deaf) deaf.push({ from, to: Date.now() });
+    if (process.env.NEWSWIRE_CHAOS_SAYS) console.log(`    ${one.at.toFixed(1)} s ${fault.name}: back in ${one.back} ms`);
+  }
+
+  /* Until everything that was taken has come out, and everybody has it. */
+  async function calm() {
+    const patience = 40000;
+    const wait = (look, what) => until(look, what, patience).catch((error) => console.log(`  ${error.message}`));
+    await answers(cast);
+    await wait(async () => (await cast.redis.zcard('{newswire}:embargo')) === 0, 'every embargo to be over');
+    await wait(async () => (await cast.redis.xlen('{newswire}:inbox')) === 0, 'the inbox to be empty');
+    await ledger.read();
+    const head = `${ledger.epoch}:${await cast.redis.get('{newswire}:head')}`;
+    let behind = 0;
+    await wait(async () => { behind = await cast.behind(head); if (behind > 0) await sleep(100); return behind === 0; }, 'every reader to be at the head');
+    if (behind > 0) console.log(`  ${behind} readers are not at ${head}`);
+    cast.tellCrowds({ stop: true });
+  }
+
+  async function judge() {
+    const { receipts, queued, embargoes, strange } = publishers;
+    const world = { wire: ledger.posts, receipts, queued, embargoes, losses: ledger.losses, deaf, clients: [] };
+    wrong.push(...check(world, 'publishers'));
+    for (const what of strange) bad('strange', 'publisher', what);
+    const file = join(scratch, 'world.json');
+    writeFileSync(file, JSON.stringify({ ...world, embargoes: [...embargoes] }));
+    const kinds = {};
+    for (const { kind } of wrong) kinds[kind] = (kinds[kind] ?? 0) + 1;
+    const total = { seen: 0, sessions: 0, told: 0 };
+    for (const crowd of cast.crowds) {
+      crowd.tell({ judge: file });
+      const verdict = await crowd.says('verdict', 300000);
+      wrong.push(...verdict.wrong);
+      for (const [kind, n] of Object.entries(verdict.kinds)) kinds[kind] = (kinds[kind] ?? 0) + n;
+      for (const name of Object.keys(total)) total[name] += verdict[name];
+    }
+    return tell({ kinds, ...total, date: new Date(began).toISOString().slice(0, 10), command, done, samples, ways: publishers.ways, raw: publishers.heardRaw,
+      accepted: publishers.accepted, clients: Number(values.clients), machine: `${cpus().length} cores, ${cast.nodes.length} nodes`, seconds: Math.max(seconds, samples.at(-1)?.at ?? 0) });
+  }
+
+  function tell(run) {
+    console.log(`\n${columns(faultTable(done))}\n`);
+    console.log(`  ${done.length} faults of ${new Set(done.map(({ fault }) => fault.name)).size} kinds, ${run.accepted} items accepted (${Object.entries(run.ways)
+      .map(([way, n]) => `${way} ${n}`).join(', ')}), ${run.raw} raw PUBLISH, ${ledger.posts.length} posts in ${ledger.losses.length + 1} histories`);
+    console.log(`  ${run.seen} deliveries in ${run.sessions} connections of ${run.clients} readers, who were told ${run.told} gaps\n`);
+    const rows = Object.entries(VERDICTS).map(([kind, words]) => ({ words, count: run.kinds[kind] ?? 0, these: wrong.filter((one) => one.kind === kind) }));
+    for (const [back, limit] of Object.entries(LIMITS_MS)) {
+      const all = done.filter(({ fault }) => fault.back === back);
+      const late = all.filter((one) => one.back === null || one.back >= limit);
+      if (values.limits || late.length === 0) rows.push({ words: `news again within ${limit} ms of a ${back === 'redis' ? 'Redis that is back' : 'worker\'s death'}, too late`, count: late.length,
+        these: late.map((one) => ({ who: one.fault.name, what: `${one.back} ms, ${one.at.toFixed(0)} s into the run` })) });
+      else console.log(`  note ${late.length} of ${all.length} ways back took more than ${limit} ms (${back}); --limits would fail`);
+    }
+    if (run.accepted === 0 || run.seen === 0) rows.push({ words: 'nothing was published or seen: this run shows nothing', count: 1, these: [] });
+    for (const { words, count, these } of rows) {
+      console.log(`  ${count === 0 ? 'ok  ' : 'FAIL'} ${words}: ${count}`);
+      for (const { who, what } of these.slice(0, 8)) console.log(`         ${who}: ${what}`);
+    }
+    if (values.report) writeFileSync(values.report, withReport(existsSync(values.report) ? readFileSync(values.report, 'utf8') : '', run));
+    if (values.svg) writeFileSync(values.svg, picture({ title: `${Math.round(run.seconds / 6) / 10} minutes of chaos, seed ${values.seed}`, ...run }));
+    const failed = rows.filter(({ count }) => count > 0).length;
+    if (failed > 0) console.log(`\n  again: ${command}`);
+    console.log(`${rows.length - failed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
   }
 }
 
-/* A story in three versions, into the inbox. Redis' answer says that they are kept. */
-async function queue(channel) {
-  const { uri } = item();
-  for (const version of ['1', '2', '3']) {
-    await stage.redis.xadd('{newswire}:inbox', '*', 'channel', channel, 'item', JSON.stringify(item({ uri, version, body: 'by XADD' })));
-    queued.push({ uri, version });
-  }
+/* A line a second on a terminal, four a minute elsewhere; and the curves of the picture. */
+function progress(since, publishers, done, samples) {
+  let before = { accepted: 0, seen: 0 };
+  let ticks = 0;
+  return setInterval(() => {
+    const now = { accepted: publishers.accepted, seen: cast.seen };
+    samples.push({ at: since(), accepted: now.accepted - before.accepted, seen: Math.max(0, now.seen - before.seen) });
+    before = now;
+    const line = `  ${Math.max(0, Math.round(seconds - since()))} s left, ${now.accepted} accepted, ${now.seen} delivered, ${done.length} faults`;
+    if (process.stdout.isTTY) process.stdout.write(`\r${line}   `);
+    else if (++ticks % 15 === 0) console.log(line);
+  }, 1000);
 }
-
-async function publishSomething() {
-  const channel = pick(CHANNELS);
-  const dice = random();
-  const old = stories.length > 0 ? pick(stories) : null;
-  if (dice < 0.25 && old && !old.dead) {
-    old.version += 1;
-    await post(item({ uri: old.uri, version: String(old.version), body: `text of ${old.uri}` }), random() < 0.5 ? old.channel : channel);
-  } else if (dice < 0.32 && old && !old.dead) {
-    old.dead = true;
-    await post({ uri: old.uri, version: String(old.version + 1), pubStatus: 'canceled' }, old.channel);
-  } else if (dice < 0.4) {
-    const release = Date.now() + 500 + Math.floor(random() * 3000);
-    const story = item({ body: 'embargoed', embargoedUntil: new Date(release).toISOString() });
-    embargoes.set(story.uri, release);
-    await post(story, channel);
-  } else if (dice < 0.5) {
-    await queue(channel);
-  } else if (dice < 0.6) {
-    await stage.publish(item({ body: 'by PUBLISH' }), channel).catch(() => {});
-  } else {
-    const story = item({ body: 'x'.repeat(Math.floor(random() * 4000)) });
-    await post(story, channel);
-    stories.push({ uri: story.uri, version: 1, channel });
-    if (stories.length > 200) stories.shift();
-  }
-}
-
-async function publisher() {
-  while (Date.now() < end) {
-    await publishSomething();
-    await sleep(random() * 60);
-  }
-}
-
-const clients = Array.from({ length: Number(values.clients) }, (_, i) =>
-  new Client(`client ${i}`, i % 5 === 0 ? ['feed:all'] : [CHANNELS[i % 4], ...(i % 3 === 0 ? [CHANNELS[(i + 1) % 4]] : [])],
-    () => stage.url.replace(/^http/, 'ws'), random));
-await until(() => clients.every((c) => c.from !== null), 'every client to be there');
-
-const kinds = {
-  'worker kill -9': async () => process.kill(pick(await until(async () => {
-    const pids = await stage.workers();
-    return pids.length > 0 && pids;
-  }, 'a worker')), 'SIGKILL'),
-  'Redis kill -9': async () => process.kill(await stage.redisPid(), 'SIGKILL'),
-  'Redis frozen': async () => {
-    const pid = await stage.redisPid();
-    process.kill(pid, 'SIGSTOP');
-    await sleep(random() * 1500);
-    process.kill(pid, 'SIGCONT');
-  },
-  'pub/sub cut': () => stage.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
-  'clients cut': async () => clients.filter(() => random() < 0.3).forEach((c) => c.cut()),
-  'client asleep': async () => {
-    const c = pick(clients);
-    c.socket._socket?.pause();
-    await sleep(random() * 2000);
-    c.socket._socket?.resume();
-  },
-};
-
-async function breaker() {
-  while (Date.now() < end - 3000) {
-    await sleep(300 + random() * 2500);
-    const kind = pick(Object.keys(kinds));
-    await kinds[kind]().then(() => count(kind), () => {});
-  }
-}
-
-console.log(`chaos: ${values.minutes} min, seed ${values.seed}, ${clients.length} clients, ${values.workers} workers, ${stage.url}`);
-const progress = setInterval(() => {
-  const left = Math.max(0, Math.round((end - Date.now()) / 1000));
-  const line = `  ${left} s left, ${receipts.length} accepted, ${Object.values(faults).reduce((a, b) => a + b, 0)} faults`;
-  if (process.stdout.isTTY) process.stdout.write(`\r${line}   `);
-  else if (left % 15 === 0) console.log(line);
-}, 1000);
-await Promise.all([publisher(), publisher(), publisher(), breaker()]);
-clearInterval(progress);
-if (process.stdout.isTTY) process.stdout.write('\n');
-
-await until(async () => (await stage.redis.zcard('{newswire}:embargo').catch(() => 1)) === 0, 'every embargo to be over', 30000);
-await until(async () => (await stage.redis.xlen('{newswire}:inbox').catch(() => 1)) === 0, 'the inbox to be empty', 30000)
-  .catch((error) => console.log(`  ${error.message}`));
-const wire = await readWire();
-const head = wire.at(-1)?.id;
-await until(() => clients.every((c) => c.cursor?.endsWith(`:${head}`)), 'every client to be at the head', 30000)
-  .catch((error) => console.log(`  ${error.message}: ${clients.filter((c) => !c.cursor?.endsWith(`:${head}`)).length} are not`));
-clients.forEach((c) => c.stop());
-
-async function readWire() {
-  const entries = await stage.redis.xrange('{newswire}:wire', '-', '+');
-  return entries.map(([id, fields]) => {
-    const meta = JSON.parse(fields[fields.indexOf('meta') + 1]);
-    return { id, ...meta, channels: meta.channels.split(' ').filter(Boolean), was: (meta.was ?? '').split(' ').filter(Boolean) };
-  });
-}
-
-const wrong = check({ wire, receipts, queued, embargoes, clients });
-for (const end_ of ended) await end_().catch((error) => wrong.push({ kind: 'strange', who: 'newswired', what: error.message.slice(0, 2000) }));
-
-console.log('\n  fault              times');
-for (const [kind, times] of Object.entries(faults).sort()) console.log(`  ${kind.padEnd(18)} ${String(times).padStart(5)}`);
-const seen = clients.reduce((n, c) => n + c.seen.length, 0);
-const sessions = clients.reduce((n, c) => n + c.sessions.length, 0);
-console.log(`\n  ${receipts.length} receipts, ${queued.length} entries of the inbox, ${wire.length} posts on the wire, ${seen} deliveries in ${sessions} sessions`);
-const verdicts = { undurable: 'accepted but not durable', lost: 'lost', doubled: 'doubled', disordered: 'out of order', killed: 'killed text seen',
-  leaked: 'embargo leaked', gap: 'gaps', strange: 'strange' };
-let failed = 0;
-for (const [kind, words] of Object.entries(verdicts)) {
-  const these = wrong.filter((w) => w.kind === kind);
-  failed += these.length > 0 ? 1 : 0;
-  console.log(`  ${these.length === 0 ? 'ok  ' : 'FAIL'} ${words}: ${these.length}`);
-  for (const w of these.slice(0, 5)) console.log(`         ${w.who}: ${w.what}`);
-}
-if (wire.length === 0 || seen === 0) {
-  console.log('  FAIL nothing was published or seen: this run shows nothing');
-  failed += 1;
-}
-if (failed > 0) console.log(`\n  repeat with: ./dev chaos --minutes ${values.minutes} --seed ${values.seed}`);
-console.log(`${Object.keys(verdicts).length - Math.min(failed, Object.keys(verdicts).length)} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);

@@ -1,16 +1,19 @@
 // The checker of ./dev chaos finds what it is there to find: each kind of broken promise, made on purpose.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { check, compareIds } from '../chaos/checker.mjs';
+import { check, compareIds, matching } from '../chaos/checker.mjs';
+import { seeded } from '../chaos/dice.mjs';
+import { FAULTS, schedule } from '../chaos/faults.mjs';
 
-const post = (n, changes = {}) => ({ id: `${n}-0`, action: 'publish', uri: `u${n}`, version: '1', channels: ['world'], was: [], ...changes });
+const post = (n, changes = {}) => ({ epoch: 'e', id: `${n}-0`, action: 'publish', uri: `u${n}`, version: '1', channels: ['world'], was: [], ...changes });
 const saw = (n, changes = {}) => ({ cursor: `e:${n}-0`, action: 'publish', uri: `u${n}`, version: '1', text: true, at: 5000, session: 0, ...changes });
-const client = (seen, changes = {}) => ({ name: 'c', channels: ['world'], from: '0-0', sessions: [{ at: 0 }], seen, gaps: 0, ...changes });
-const kinds = (world) => check({ wire: [], receipts: [], embargoes: new Map(), ...world }).map((w) => w.kind);
+const whole = { epoch: 'e', from: '0-0', to: '99-0', told: true };
+const client = (seen, changes = {}) => ({ name: 'c', channels: ['world'], stretches: [whole], sessions: [{ at: 0 }], seen, ...changes });
+const kinds = (world) => check({ wire: [], receipts: [], embargoes: new Map(), clients: [], ...world }).map((w) => w.kind);
 
 test('a faithful run is faithful', () => {
   const wire = [post(1), post(2, { channels: ['sport'] }), post(3)];
-  assert.deepEqual(kinds({ wire, receipts: [{ id: '3-0' }], clients: [client([saw(1), saw(3)])] }), []);
+  assert.deepEqual(kinds({ wire, receipts: [{ id: '3-0', uri: 'u3' }], clients: [client([saw(1), saw(3)])] }), []);
 });
 test('a post that did not come is lost', () => {
   assert.deepEqual(kinds({ wire: [post(1), post(2)], clients: [client([saw(1)])] }), ['lost']);
@@ -30,22 +33,63 @@ test('killed text after its kill, and in a session that began after it', () => {
   const wire = [post(1, { uri: 'u' }), post(2, { uri: 'u', action: 'kill', was: ['world'] })];
   const kill = saw(2, { uri: 'u', action: 'kill', text: false });
   const receipts = [{ id: '2-0', uri: 'u', action: 'kill', at: 1000 }];
-  assert.deepEqual(kinds({ wire, receipts, clients: [client([saw(1, { uri: 'u' }), kill], { sessions: [{ at: 4000 }] })] }), ['killed']);
+  const late = [client([saw(1, { uri: 'u' }), kill], { sessions: [{ at: 4000 }] })];
+  assert.deepEqual(kinds({ wire, receipts, clients: late }), ['killed']);
   assert.deepEqual(kinds({ wire, receipts, clients: [client([kill, saw(3, { uri: 'u' })])] }), ['strange', 'killed']);
+  assert.deepEqual(kinds({ wire, receipts, deaf: [{ from: 500, to: 3500 }], clients: late }), [], 'a worker that could not hear of it may not know it');
+  assert.deepEqual(kinds({ wire, receipts, deaf: [{ from: 5000, to: 9000 }], clients: late }), ['killed'], 'one that had heard of it knows it');
 });
-test('an embargo that leaks, a gap for nothing, a receipt for what is gone', () => {
+test('an embargo that leaks, a receipt for what is gone, and news that was held and never came out', () => {
   assert.deepEqual(kinds({ wire: [post(1)], embargoes: new Map([['u1', 9000]]), clients: [client([saw(1)])] }), ['leaked']);
-  assert.deepEqual(kinds({ clients: [client([], { gaps: 1 })] }), ['gap']);
-  assert.deepEqual(kinds({ receipts: [{ id: '7-0', uri: 'u' }], clients: [] }), ['undurable']);
+  assert.deepEqual(kinds({ receipts: [{ id: '7-0', uri: 'u' }] }), ['undurable']);
+  assert.deepEqual(kinds({ wire: [post(7)], receipts: [{ id: '7-0', uri: 'another' }] }), ['undurable']);
+  assert.deepEqual(kinds({ receipts: [{ uri: 'u', status: 'held', at: 10 }] }), ['undurable']);
+  assert.deepEqual(kinds({ receipts: [{ uri: 'u', status: 'held', at: 10 }], losses: [11] }), [], 'Redis forgot it');
 });
 test('an entry of the inbox that never came out, came out twice, or after a later version', () => {
   const version = (n, v) => post(n, { uri: 'u', version: v });
-  const queued = [{ uri: 'u', version: '1' }, { uri: 'u', version: '2' }];
-  assert.deepEqual(kinds({ wire: [version(1, '1'), version(2, '2')], queued, clients: [] }), []);
-  assert.deepEqual(kinds({ wire: [version(2, '2')], queued, clients: [] }), ['undurable']);
-  assert.deepEqual(kinds({ wire: [version(1, '1'), version(2, '2'), version(3, '2')], queued, clients: [] }), ['doubled']);
-  assert.deepEqual(kinds({ wire: [version(1, '2'), version(2, '1')], queued, clients: [] }), ['disordered']);
+  const queued = [{ uri: 'u', version: '1', since: 10 }, { uri: 'u', version: '2', since: 20 }];
+  assert.deepEqual(kinds({ wire: [version(1, '1'), version(2, '2')], queued }), []);
+  assert.deepEqual(kinds({ wire: [version(2, '2')], queued }), ['undurable']);
+  assert.deepEqual(kinds({ wire: [version(2, '2')], queued, losses: [15] }), [], 'Redis forgot it');
+  assert.deepEqual(kinds({ wire: [version(2, '2')], queued, losses: [60000] }), ['undurable'], 'too late for an excuse');
+  assert.deepEqual(kinds({ wire: [version(1, '1')], queued, losses: [15] }), ['undurable'], 'it was added later');
+  assert.deepEqual(kinds({ wire: [version(1, '1'), version(2, '2'), version(3, '2')], queued }), ['doubled']);
+  assert.deepEqual(kinds({ wire: [version(1, '2'), version(2, '1')], queued }), ['disordered']);
+});
+
+test('where history breaks, a reader is told, and what he had not got of the old one is excused; not what came before his place', () => {
+  const wire = [post(1), post(2), post(3), post(3, { epoch: 'f', uri: 'v3' }), post(4, { epoch: 'f', uri: 'v4' })];
+  const stretches = [{ ...whole, to: '2-0' }, { epoch: 'f', from: '3-0', to: '4-0', told: true }];
+  const last = saw(4, { cursor: 'f:4-0', uri: 'v4' });
+  assert.deepEqual(kinds({ wire, clients: [client([saw(1), saw(2), last], { stretches })] }), []);
+  assert.deepEqual(kinds({ wire, clients: [client([saw(1), last], { stretches })] }), ['lost']);
+  assert.deepEqual(kinds({ wire, clients: [client([saw(1), saw(2)], { stretches })] }), ['lost']);
+});
+test('a gap that nobody told, a reader left in a history that is over, and a gap for nothing', () => {
+  const wire = [post(1), post(2, { epoch: 'f' })];
+  const seen = [saw(1), saw(2, { cursor: 'f:2-0' })];
+  const second = { epoch: 'f', from: '0-0', to: '2-0', told: false };
+  assert.deepEqual(kinds({ wire, clients: [client(seen, { stretches: [{ ...whole, to: '1-0' }, second] })] }), ['silent']);
+  assert.deepEqual(kinds({ wire, clients: [client([saw(1)], { stretches: [{ ...whole, to: '1-0' }] })] }), ['silent']);
+  assert.deepEqual(kinds({ wire: [post(1), post(2)], clients: [client([saw(1), saw(2)],
+    { stretches: [{ ...whole, to: '1-0' }, { ...whole, from: '1-0' }] })] }), ['gap']);
+});
+
+test('what a narrowed subscription and a prefix take', () => {
+  const flash = post(1, { channels: ['class:flash', 'sport', 'type:text'], was: [] });
+  assert.equal(matching(flash, { channels: ['s*'] }), 'full');
+  assert.equal(matching(flash, { channels: ['c*'] }), null, 'no prefix of a plain name takes a derived channel');
+  assert.equal(matching(flash, { channels: ['class:*'] }), 'full');
+  assert.equal(matching(flash, { channels: ['sport'], class: ['urgent'] }), null);
+  assert.equal(matching({ ...flash, channels: ['class:urgent', 'sport'], was: ['class:flash', 'sport'] }, { channels: ['sport'], class: ['flash'] }), 'remove');
 });
 test('ids compare as numbers', () => {
   assert.ok(compareIds('9-0', '10-0') < 0 && compareIds('10-2', '10-10') < 0 && compareIds('5-5', '5-5') === 0);
+});
+test('the same seed gives the same faults in the same order, every kind once before any comes again', () => {
+  const first = (seed, n) => { const all = schedule(seeded(seed), ['namespace']); return Array.from({ length: n }, () => { const { fault, pause, seed: dice } = all.next().value; return [fault.name, pause, dice]; }); };
+  assert.deepEqual(first(7, 100), first(7, 100));
+  assert.notDeepEqual(first(7, 10), first(8, 10));
+  assert.equal(new Set(first(7, FAULTS.length).map(([name]) => name)).size, FAULTS.length);
 });
