@@ -303,16 +303,21 @@ int option_value_read(enum option_id id, const char *text, struct options *o, ch
 }
 
 /* `redis://user:***@host`: everything between the first colon after the scheme and the last @
- * may be the password. */
+ * may be the password. What follows the ? of Sentinels may be theirs. */
 static const char *show_redis(const char *address, char *out, size_t size)
 {
-	const char *at = strrchr(address, '@'), *scheme = strstr(address, "://");
+	bool has_sentinels = strncmp(address, "redis+sentinel://", 17) == 0;
+	const char *end = has_sentinels ? strchrnul(address, '?') : address + strlen(address);
+	const char *at = memrchr(address, '@', (size_t)(end - address));
+	const char *scheme = strstr(address, "://");
 	const char *colon = scheme ? strchr(scheme + 3, ':') : NULL;
+	const char *query = *end ? "?***" : "";
 
 	if (at && colon && colon < at)
-		snprintf(out, size, "%.*s:***%s", (int)(colon - address), address, at);
+		snprintf(out, size, "%.*s:***%.*s%s", (int)(colon - address), address,
+			 (int)(end - at), at, query);
 	else
-		snprintf(out, size, "%s", address);
+		snprintf(out, size, "%.*s%s", (int)(end - address), address, query);
 	return out;
 }
 

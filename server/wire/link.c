@@ -16,8 +16,9 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "wire/redis_uv.h"
+#include "wire/sentinel.h"
 
-enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 2000, SCRIPTS_MAX = 16 };
+enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 500, SCRIPTS_MAX = 16 };
 
 /* A command whose answer is owed, or a subscription. */
 struct ask {
@@ -38,6 +39,10 @@ struct link {
 		timer; /* WAITING: the next attempt; else: looks every second whether Redis is alive */
 	uv_getaddrinfo_t resolver;
 	struct redis_place place;
+	struct sentinel *sentinel; /* who knows where the master is; NULL: nobody has to be asked */
+	struct sentinel_ear ear;
+	char host[256]; /* where it is connected to, or tries to; "": by the Unix socket */
+	int port;
 	char name[32];
 	struct link_events events;
 	void *arg;
@@ -45,6 +50,8 @@ struct link {
 	struct backoff backoff;
 	unsigned holds; /* what must be over before the memory goes: timer, resolver, connections */
 	bool resolving, paused;
+	bool outdated;	/* the Sentinels have named another master since */
+	bool told_role; /* it was logged that this is a replica */
 	redisAsyncContext *redis;
 	struct redis_uv *poll;
 	struct ask *asks;
@@ -142,10 +149,25 @@ static void hear_subscription(struct ask *ask, redisReply *reply)
 		ask->cb(reply, ask->arg);
 }
 
-/* Redis lost our scripts. Whoever asked will ask again after the reconnect, as after any loss. */
-static bool is_script_lost(const redisReply *reply)
+static bool is_error(const redisReply *reply, const char *code)
 {
-	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, code, strlen(code)) == 0;
+}
+
+/* Redis lost our scripts, or is no master any more: the connection is made anew, when this callback is over. What is told to
+ * whoever asked: he will ask again when scripts are there again, as after any loss; what is read-only says so. */
+static redisReply *look_at_error(struct link *link, redisReply *reply)
+{
+	bool has_lost_scripts = is_error(reply, "NOSCRIPT ");
+
+	if (!has_lost_scripts && !is_error(reply, "READONLY "))
+		return reply;
+	if (has_lost_scripts)
+		log_warn("redis_scripts_lost", LOG_S("link", link->name));
+	else
+		log_warn("redis_read_only", LOG_S("link", link->name), LOG_S("error", reply->str));
+	redisAsyncFree(link->redis);
+	return has_lost_scripts ? NULL : reply;
 }
 
 static void on_reply(redisAsyncContext *redis, void *data, void *privdata)
@@ -162,12 +184,7 @@ static void on_reply(redisAsyncContext *redis, void *data, void *privdata)
 	}
 	if (ask->link->owed > 0)
 		ask->link->owed--;
-	if (reply && is_script_lost(reply)) {
-		log_warn("redis_scripts_lost", LOG_S("link", ask->link->name));
-		redisAsyncFree(redis); /* when this callback is over */
-		reply = NULL;
-	}
-	answer(ask, reply);
+	answer(ask, reply ? look_at_error(ask->link, reply) : NULL);
 }
 
 /* How many channels a formatted command subscribes to; 0 if it is another one. */
@@ -358,6 +375,26 @@ static void on_greeting(redisReply *reply, void *arg)
 	redisAsyncFree(link->redis);
 }
 
+/* ROLE was: only a master takes what is written. A Redis that forbids to ask (NOPERM) may be one. */
+static void on_role(redisReply *reply, void *arg)
+{
+	struct link *link = arg;
+	const char *role;
+
+	if (reply == NULL || link->state != LINK_GREETING || reply->type != REDIS_REPLY_ARRAY ||
+	    reply->elements == 0 || (role = reply->element[0]->str) == NULL ||
+	    strcmp(role, "slave") != 0)
+		return;
+	if (!link->told_role)
+		log_error("redis_is_replica", LOG_S("link", link->name), LOG_S("host", link->host),
+			  LOG_I("port", link->port),
+			  LOG_S("means", "nothing can be written there, so it counts as away"),
+			  LOG_S("remedy", "--redis names the master, or Sentinels who know it "
+					  "(redis+sentinel://…)"));
+	link->told_role = true;
+	redisAsyncFree(link->redis);
+}
+
 /* PING was: Redis works for us, unless it says that it is still loading, or wants a password, or
  * … A Redis whose disk is full (MISCONF) can be read, and one that forbids PING (NOPERM) may
  * allow the rest. */
@@ -374,6 +411,7 @@ static void on_pong(redisReply *reply, void *arg)
 		return;
 	}
 	COUNT(REDIS_CONNECTS);
+	link->told_role = false;
 	set_state(link, LINK_READY, "greeted");
 	if (link->events.ready)
 		link->events.ready(link->arg);
@@ -387,7 +425,7 @@ static int greet(struct link *link)
 	char name[48], db[12];
 	const char *select[] = {"SELECT", db};
 	const char *set_name[] = {"CLIENT", "SETNAME", name};
-	const char *ping[] = {"PING"};
+	const char *role[] = {"ROLE"}, *ping[] = {"PING"};
 
 	snprintf(name, sizeof name, "newswired-%s", link->name);
 	snprintf(db, sizeof db, "%d", place->db);
@@ -398,7 +436,8 @@ static int greet(struct link *link)
 		return -1;
 	if (place->db && send_words(link, on_greeting, link, 2, select, NULL) == -1)
 		return -1;
-	if (send_words(link, NULL, NULL, 3, set_name, NULL) == -1)
+	if (send_words(link, NULL, NULL, 3, set_name, NULL) == -1 ||
+	    send_words(link, on_role, link, 1, role, NULL) == -1)
 		return -1;
 	return send_words(link, on_pong, link, 1, ping, NULL);
 }
@@ -419,7 +458,7 @@ static void on_connect(const redisAsyncContext *redis, int status)
 /* host: a numeric address, or NULL for the Unix socket. */
 static void connect_to(struct link *link, const char *host)
 {
-	redisAsyncContext *redis = host ? redisAsyncConnect(host, link->place.port)
+	redisAsyncContext *redis = host ? redisAsyncConnect(host, link->port)
 					: redisAsyncConnectUnix(link->place.unix_path);
 
 	if (redis == NULL || redis->err) {
@@ -462,7 +501,10 @@ static void on_resolved(uv_getaddrinfo_t *resolver, int status, struct addrinfo 
 
 	link->resolving = false;
 	if (link->state == LINK_CONNECTING) {
-		if (status != 0 || addresses == NULL) {
+		if (link->outdated) {
+			wait_for_next_attempt(link, "there is another master");
+			uv_timer_start(&link->timer, on_timer, 0, 0);
+		} else if (status != 0 || addresses == NULL) {
 			wait_for_next_attempt(link, status ? uv_strerror(status) : "no address");
 		} else {
 			const struct addrinfo *a = choose_address(link, addresses);
@@ -486,8 +528,8 @@ static void resolve(struct link *link)
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
 	link->resolver.data = link;
-	if (uv_getaddrinfo(link->loop, &link->resolver, on_resolved, link->place.host, NULL,
-			   &hints) != 0) {
+	if (uv_getaddrinfo(link->loop, &link->resolver, on_resolved, link->host, NULL, &hints) !=
+	    0) {
 		wait_for_next_attempt(link, "cannot look up the host");
 		return;
 	}
@@ -495,11 +537,27 @@ static void resolve(struct link *link)
 	link->holds++;
 }
 
+/* Where to now? false: the Sentinels have not said it yet. */
+static bool find_target(struct link *link)
+{
+	const char *host = link->place.host;
+
+	link->port = link->place.port;
+	if (link->sentinel != NULL && (host = sentinel_master(link->sentinel, &link->port)) == NULL)
+		return false;
+	snprintf(link->host, sizeof link->host, "%s", host ? host : "");
+	link->outdated = false;
+	return true;
+}
+
 static void start_attempt(struct link *link)
 {
 	struct in6_addr address;
-	const char *host = link->place.host;
+	const char *host;
 
+	if (!find_target(link))
+		return; /* on_moved() goes on */
+	host = link->host[0] ? link->host : NULL;
 	set_state(link, LINK_CONNECTING, host ? host : link->place.unix_path);
 	if (host == NULL || inet_pton(AF_INET, host, &address) == 1 ||
 	    inet_pton(AF_INET6, host, &address) == 1)
@@ -554,6 +612,21 @@ static void on_timer(uv_timer_t *timer)
 		watch(link);
 }
 
+/* The Sentinels name another master, or one at last. */
+static void on_moved(void *arg)
+{
+	struct link *link = arg;
+
+	if (link->state == LINK_CLOSED)
+		return;
+	link->outdated = true;
+	backoff_reset(&link->backoff);
+	if (link->redis != NULL)
+		redisAsyncFree(link->redis);
+	if (link->state == LINK_WAITING)
+		uv_timer_start(&link->timer, on_timer, 0, 0);
+}
+
 void link_pause(struct link *link, bool paused)
 {
 	if (link->poll == NULL)
@@ -570,6 +643,12 @@ struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const c
 	struct link *link = calloc(1, sizeof *link);
 
 	if (link == NULL || redis_place_copy(&link->place, place) == -1) {
+		free(link);
+		return NULL;
+	}
+	link->ear = (struct sentinel_ear){.moved = on_moved, .arg = link};
+	if (place->master && (link->sentinel = sentinel_join(loop, place, &link->ear)) == NULL) {
+		redis_place_free(&link->place);
 		free(link);
 		return NULL;
 	}
@@ -604,6 +683,9 @@ static void close_link(struct link *link, bool answering)
 		if (cb && answering && ask->channels == 0)
 			cb(NULL, ask->arg);
 	}
+	if (link->sentinel != NULL)
+		sentinel_leave(link->sentinel, &link->ear);
+	link->sentinel = NULL;
 	if (link->resolving)
 		uv_cancel((uv_req_t *)&link->resolver);
 	uv_close((uv_handle_t *)&link->timer, on_timer_closed);

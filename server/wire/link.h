@@ -5,6 +5,8 @@
  *               (base/backoff.h). One setter logs every transition.
  * Ownership     link_close() frees it (accepts NULL); its callbacks are not called afterwards.
  * Errors        Commands in flight when the connection is lost get reply NULL, once.
+ * The master    Behind Sentinels (wire/sentinel.h) it goes where they say that the master is, at once when that changes. Wherever
+ *               it goes, it stays only with a master: a replica, or what becomes one, counts as away.
  * Liveness      A link that hears nothing for LINK_SILENCE_MS while something is owed counts as lost (a frozen Redis).
  * Signals       The process ignores SIGPIPE from the first link_open() on.
  * Threads       Loop thread only.
@@ -23,8 +25,17 @@ struct link;
 enum link_state { LINK_WAITING, LINK_CONNECTING, LINK_GREETING, LINK_READY, LINK_CLOSED };
 enum { LINK_SILENCE_MS = 5000 };
 
-/* Where Redis is: `unix:PATH[?db=N]` or `redis://[user:pass@]host:port/db`, read once. Copied by
- * links. */
+enum { REDIS_SENTINELS_MAX = 8 };
+
+/* Where a Sentinel is. */
+struct sentinel_place {
+	char *host;
+	int port;
+};
+
+/* Where Redis is: `unix:PATH[?db=N]`, `redis://[user:pass@]host:port/db`, or who knows it:
+ * `redis+sentinel://[user:pass@]host:port[,host:port…]/master[/db][?sentinel_user=…&sentinel_password=…]`. Read once, copied by
+ * links. With Sentinels (`master` is not NULL) there is neither a path nor a host. */
 struct redis_place {
 	char *unix_path; /* or NULL */
 	char *host;
@@ -32,6 +43,10 @@ struct redis_place {
 	char *user; /* NULL: default */
 	char *password;
 	int db;
+	char *master; /* what the Sentinels call it; NULL: there are none */
+	struct sentinel_place sentinels[REDIS_SENTINELS_MAX];
+	unsigned sentinel_count;
+	char *sentinel_user, *sentinel_password; /* as user and password, for the Sentinels */
 };
 /* 0, or -1 and a sentence in error. */
 int redis_place_read(struct redis_place *place, const char *text, char *error,
