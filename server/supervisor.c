@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "handover.h"
 #include "listening.h"
@@ -389,6 +390,8 @@ static int open_rest(struct supervisor *s, char *error, size_t size)
 		return -1;
 	}
 	counters_use(counters_page_at(s->pages, 0));
+	GAUGE_SET(START_TIME, clock_wall_ms() / 1000);
+	GAUGE_SET(BUILD, 1);
 	return 0;
 }
 

@@ -1,15 +1,17 @@
 /* worker.c - the floors on one loop: wire -> audiences -> readers -> the door, and the desk beside them. */
 #include "worker.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
-#include "base/counters.h"
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "centrifuge/session.h"
 #include "desk/desk.h"
@@ -24,7 +26,7 @@
 #include "ws/stream.h"
 #include "ws/tool.h"
 
-enum { DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100, RETRY_REPLACED_MS = 500 };
+enum { COUNT_FILES_SECONDS = 15, DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100, RETRY_REPLACED_MS = 500 };
 enum { DESCRIPTORS_MAX = 20000, DESCRIPTORS_RESERVE = 192 };
 
 struct worker {
@@ -43,6 +45,7 @@ struct worker {
 		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
 	uv_idle_t more; /* runs while there is more to offer, so that the loop does not sleep */
 	uv_timer_t second;
+	uint64_t second_due_us; /* clock_mono_ns() / 1000 */
 	uv_timer_t drain;
 	uv_signal_t term, replaced;
 	bool told_ready;
@@ -145,13 +148,52 @@ static void count_memory(void)
 	fclose(file);
 }
 
+/* How many entries the directory has. */
+static uint64_t count_entries(const char *path)
+{
+	DIR *directory = opendir(path);
+	uint64_t count = 0;
+
+	while (directory != NULL && readdir(directory) != NULL)
+		count++;
+	if (directory != NULL)
+		closedir(directory);
+	return count;
+}
+
+/* How many descriptors are open: the size of their directory, since Linux 6.2. Before, they are counted, which takes
+ * milliseconds with many readers, and so not each second. */
+static void count_files(void)
+{
+	static unsigned seconds;
+	struct stat files;
+	struct rlimit most;
+
+	if (stat("/proc/self/fd", &files) == 0 && files.st_size > 0)
+		GAUGE_SET(OPEN_FILES, files.st_size);
+	else if (seconds++ % COUNT_FILES_SECONDS == 0)
+		GAUGE_SET(OPEN_FILES, count_entries("/proc/self/fd"));
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0)
+		GAUGE_SET(OPEN_FILES_LIMIT, most.rlim_cur);
+}
+
+static void observe_lag(struct worker *w)
+{
+	uint64_t now_us = clock_mono_ns() / 1000;
+
+	OBSERVE_US(LOOP_LAG, now_us > w->second_due_us ? now_us - w->second_due_us : 0);
+	w->second_due_us = now_us + 1000000;
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 
+	observe_lag(w);
 	counters_beat();
 	log_tick();
 	count_memory();
+	count_files();
 	keyring_second(w->keyring);
 	who_second(w->who);
 	door_second(w->door);
@@ -312,7 +354,9 @@ static void start_handles(struct worker *w)
 	uv_prepare_start(&w->turn_ends, on_turn_ends);
 	uv_timer_start(&w->second, on_second, 1000, 1000);
 	GAUGE_SET(WORKERS, 1);
+	w->second_due_us = clock_mono_ns() / 1000 + 1000000;
 	count_memory();
+	count_files();
 	uv_signal_start(&w->term, on_term, SIGTERM);
 	uv_signal_start(&w->replaced, on_term, SIGUSR1);
 }

@@ -16,7 +16,23 @@ struct row {
 static const struct row rows[] = {
 #define COUNTER(id, name, labels, type, help, remedy) {name, labels, type, help, remedy},
 #include "base/counters.def"
-#undef COUNTER
+};
+
+static const struct histogram_row {
+	const char *name, *help, *remedy;
+} histogram_rows[] = {
+#define HISTOGRAM(id, name, help, remedy) {name, help, remedy},
+#include "base/counters.def"
+};
+
+/* What a bucket holds at most, and how Prometheus is told. */
+static const struct {
+	uint64_t us;
+	const char *le;
+} buckets[HISTOGRAM_BUCKETS] = {
+	{250, "0.00025"}, {500, "0.0005"},  {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},
+	{10000, "0.01"},  {25000, "0.025"}, {50000, "0.05"},  {100000, "0.1"},	{250000, "0.25"},
+	{500000, "0.5"},  {1000000, "1"},   {2500000, "2.5"}, {5000000, "5"},	{10000000, "10"},
 };
 
 static struct counters_page private_page;
@@ -74,6 +90,17 @@ uint64_t counters_beat_of(const struct counters_page *page)
 	return __atomic_load_n(&page->beat_ms, __ATOMIC_RELAXED);
 }
 
+void counters_observe(enum histogram_id id, uint64_t us)
+{
+	struct histogram *h = &counters_mine->histogram[id];
+	unsigned i = 0;
+
+	while (i < HISTOGRAM_BUCKETS && us > buckets[i].us)
+		i++;
+	h->count[i]++;
+	h->sum_us += us;
+}
+
 uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id)
 {
 	uint64_t total = 0;
@@ -87,6 +114,44 @@ uint64_t counters_sum(const struct counters_page *first, size_t pages, enum coun
 	return total;
 }
 
+static void write_head(struct buf *out, const char *name, const char *help, const char *remedy,
+		       const char *type)
+{
+	buf_addf(out, "# HELP %s %s%s%s\n# TYPE %s %s\n", name, help, *remedy ? ". " : "", remedy,
+		 name, type);
+}
+
+static struct histogram sum_histogram(const struct counters_page *first, size_t pages, size_t id)
+{
+	struct histogram sum = {0};
+
+	for (size_t i = 0; i < pages; i++) {
+		const char *at = (const char *)first + i * stride();
+		const struct histogram *h = &((const struct counters_page *)at)->histogram[id];
+
+		for (size_t j = 0; j <= HISTOGRAM_BUCKETS; j++)
+			sum.count[j] += __atomic_load_n(&h->count[j], __ATOMIC_RELAXED);
+		sum.sum_us += __atomic_load_n(&h->sum_us, __ATOMIC_RELAXED);
+	}
+	return sum;
+}
+
+/* A bucket is told with all those below it, as Prometheus wants it. */
+static void write_histogram(const struct histogram *h, const char *name, struct buf *out)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		count += h->count[i];
+		buf_addf(out, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, buckets[i].le, count);
+	}
+	count += h->count[HISTOGRAM_BUCKETS];
+	buf_addf(out,
+		 "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 ".%06" PRIu64
+		 "\n%s_count %" PRIu64 "\n",
+		 name, count, name, h->sum_us / 1000000, h->sum_us % 1000000, name, count);
+}
+
 void counters_write(const struct counters_page *first, size_t pages, struct buf *out)
 {
 	const char *before = "";
@@ -95,13 +160,19 @@ void counters_write(const struct counters_page *first, size_t pages, struct buf 
 		const struct row *row = &rows[i];
 
 		if (strcmp(row->name, before) != 0) {
-			buf_addf(out, "# HELP %s %s%s%s\n# TYPE %s %s\n", row->name, row->help,
-				 *row->remedy ? ". " : "", row->remedy, row->name, row->type);
+			write_head(out, row->name, row->help, row->remedy, row->type);
 			before = row->name;
 		}
 		buf_adds(out, row->name);
 		if (*row->labels)
 			buf_addf(out, "{%s}", row->labels);
 		buf_addf(out, " %" PRIu64 "\n", counters_sum(first, pages, (enum counter_id)i));
+	}
+	for (size_t i = 0; i < COUNT_OF(histogram_rows); i++) {
+		const struct histogram_row *row = &histogram_rows[i];
+		struct histogram sum = sum_histogram(first, pages, i);
+
+		write_head(out, row->name, row->help, row->remedy, "histogram");
+		write_histogram(&sum, row->name, out);
 	}
 }

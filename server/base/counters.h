@@ -7,7 +7,7 @@
  *               as it does.
  * Threads       Each page has one writer; readers may see a counter a moment late.
  *
- *     COUNT(READERS_OPENED);   COUNT_ADD(BYTES_SENT, n);   GAUGE_SET(BACKLOG_BYTES, n);
+ *     COUNT(READERS_OPENED);   COUNT_ADD(BYTES_SENT, n);   GAUGE_SET(BACKLOG_BYTES, n);   OBSERVE_US(FANOUT, us);
  */
 #ifndef NEWSWIRE_BASE_COUNTERS_H
 #define NEWSWIRE_BASE_COUNTERS_H
@@ -17,16 +17,35 @@
 #include <newswire/protocol.h>
 #include "base/buf.h"
 
+#ifndef NEWSWIRE_VERSION
+#define NEWSWIRE_VERSION "0"
+#endif
+
 enum counter_id {
 #define COUNTER(id, name, labels, type, help, remedy) COUNTER_##id,
 #include "base/counters.def"
-#undef COUNTER
 	COUNTER_COUNT
+};
+
+enum histogram_id {
+#define HISTOGRAM(id, name, help, remedy) HISTOGRAM_##id,
+#include "base/counters.def"
+	HISTOGRAM_COUNT
+};
+
+/* The buckets of every histogram, from 250 us to 10 s, and one for what took longer. */
+enum { HISTOGRAM_BUCKETS = 15 };
+
+/* How often a duration fell into each bucket (not into those below), and all of them together. */
+struct histogram {
+	uint64_t count[HISTOGRAM_BUCKETS + 1];
+	uint64_t sum_us;
 };
 
 /* One process's page. Padded to whole pages by counters_map(). */
 struct counters_page {
 	uint64_t value[COUNTER_COUNT];
+	struct histogram histogram[HISTOGRAM_COUNT];
 	uint64_t
 		beat_ms; /* when the process last showed that it lives (clock_mono_ms); 0: never yet */
 };
@@ -54,6 +73,11 @@ extern struct counters_page *counters_mine; /* written by counters_use() only */
 #define COUNT_ADD(id, n) (counters_mine->value[COUNTER_##id] += (uint64_t)(n))
 #define GAUGE_SET(id, n) (counters_mine->value[COUNTER_##id] = (uint64_t)(n))
 #define COUNTER_GET(id)	 (counters_mine->value[COUNTER_##id])
+
+#define OBSERVE_US(id, us) counters_observe(HISTOGRAM_##id, us)
+
+/* Something of this kind took so many microseconds. */
+void counters_observe(enum histogram_id id, uint64_t us);
 
 /* One row of all pages together. */
 uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id);

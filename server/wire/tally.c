@@ -20,7 +20,8 @@ static struct link_script report_script = {.text = lua_report};
 
 struct tally {
 	struct wire_id id;
-	uint64_t when_ms; /* monotonic: the last write; only with readers */
+	uint64_t begun_ms; /* monotonic: it came */
+	uint64_t when_ms;  /* monotonic: the last write; only with readers */
 	uint32_t readers, behind;
 	bool heard;   /* the message on `out` came */
 	bool changed; /* Redis does not know it */
@@ -32,7 +33,8 @@ struct tally {
 struct tallies {
 	struct tally at[TALLIES]; /* [number % TALLIES] */
 	uint64_t first;
-	uint64_t last; /* of the newest post; the first one is 1 */
+	uint64_t last;	/* of the newest post; the first one is 1 */
+	uint64_t timed; /* up to here it was observed how long they took */
 	uint64_t
 		told; /* up to here readers have been offered them: else a report would be too early */
 	struct link *link;
@@ -74,6 +76,24 @@ static void change(struct tallies *t, uint64_t number)
 
 /* --- counting --------------------------------------------------------------------------------- */
 
+static void observe_age(struct wire_id id)
+{
+	int64_t age_ms = clock_wall_ms() - (int64_t)id.ms;
+
+	OBSERVE_US(POST_AGE, age_ms > 0 ? (uint64_t)age_ms * 1000 : 0);
+}
+
+/* Posts that were just told to the last of their live readers. */
+static void observe_told(struct tallies *t)
+{
+	while (t->timed < t->told) {
+		const struct tally *tally = tally_of(t, ++t->timed);
+
+		if (tally != NULL && tally->readers > 0 && tally->when_ms >= tally->begun_ms)
+			OBSERVE_US(FANOUT, (tally->when_ms - tally->begun_ms) * 1000);
+	}
+}
+
 void tallies_begin(struct tallies *t, struct post *post)
 {
 	struct tally *tally = &t->at[++t->last % TALLIES];
@@ -82,7 +102,9 @@ void tallies_begin(struct tallies *t, struct post *post)
 		COUNT(REACH_LOST);
 	if (t->last >= TALLIES && t->first <= t->last - TALLIES)
 		t->first = t->last - TALLIES + 1;
-	*tally = (struct tally){.id = post->id, .heard = post->heard};
+	*tally = (struct tally){.id = post->id, .begun_ms = clock_mono_ms(), .heard = post->heard};
+	if (post->heard)
+		observe_age(post->id);
 	post->tally = t->last;
 	change(t, t->last);
 }
@@ -90,6 +112,7 @@ void tallies_begin(struct tallies *t, struct post *post)
 void tallies_told(struct tallies *t, const struct post *owed)
 {
 	t->told = owed != NULL && owed->tally > 0 ? owed->tally - 1 : t->last;
+	observe_told(t);
 }
 
 void tallies_hear(struct tallies *t, struct post *post)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/sabotage.h"
@@ -61,6 +62,7 @@ struct wire {
 	struct wire_id from;   /* a fill's pages: up to here the stream is read */
 	struct wire_id target; /* Redis has posts up to here */
 	struct wire_id asked_at;
+	uint64_t asked_ns; /* clock_mono_ns() */
 	bool checking;
 	struct backlog *backlog;
 	struct queue queue;
@@ -524,6 +526,8 @@ static void on_checked(redisReply *reply, void *arg)
 	struct wire_id head = {0};
 
 	w->checking = false;
+	if (reply != NULL)
+		OBSERVE_US(REDIS_LATENCY, (clock_mono_ns() - w->asked_ns) / 1000);
 	if (reply == NULL || !w->attached)
 		return;
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
@@ -540,6 +544,7 @@ static void check(struct wire *w)
 	if (!w->attached || !w->has_epoch || w->checking)
 		return;
 	w->asked_at = w->place;
+	w->asked_ns = clock_mono_ns();
 	w->checking = link_commandf(w->command, on_checked, w, "MGET {%s}:epoch {%s}:head",
 				    w->prefix, w->prefix) == 0;
 }

@@ -74,7 +74,6 @@ static void rows_of_one_name_stand_together(void **state)
 	static const char *const names[] = {
 #define COUNTER(id, name, labels, type, help, remedy) name,
 #include "base/counters.def"
-#undef COUNTER
 	};
 
 	(void)state;
@@ -82,6 +81,31 @@ static void rows_of_one_name_stand_together(void **state)
 		for (size_t j = i + 2; j < COUNTER_COUNT; j++)
 			if (strcmp(names[i], names[j]) == 0)
 				assert_string_equal(names[j - 1], names[j]);
+}
+
+static void a_histogram_is_told_in_buckets_that_hold_those_below(void **state)
+{
+	struct counters_page *first = counters_map(2);
+	struct buf out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		counters_use(counters_page_at(first, i));
+		OBSERVE_US(FANOUT, 250);
+		OBSERVE_US(FANOUT, 251);
+		OBSERVE_US(FANOUT, 20000000);
+	}
+	counters_write(first, 2, &out);
+	buf_addc(&out, '\0');
+	assert_false(out.failed);
+	assert_non_null(strstr(out.data, "\n# TYPE newswire_fanout_seconds histogram\n"
+					 "newswire_fanout_seconds_bucket{le=\"0.00025\"} 2\n"
+					 "newswire_fanout_seconds_bucket{le=\"0.0005\"} 4\n"));
+	assert_non_null(strstr(out.data, "\nnewswire_fanout_seconds_bucket{le=\"10\"} 4\n"
+					 "newswire_fanout_seconds_bucket{le=\"+Inf\"} 6\n"
+					 "newswire_fanout_seconds_sum 40.001002\n"
+					 "newswire_fanout_seconds_count 6\n"));
+	buf_free(&out);
 }
 
 int main(void)
@@ -92,6 +116,7 @@ int main(void)
 		cmocka_unit_test(a_successor_takes_over_the_counts_but_not_the_gauges),
 		cmocka_unit_test(pages_are_summed_and_told_once_per_name),
 		cmocka_unit_test(rows_of_one_name_stand_together),
+		cmocka_unit_test(a_histogram_is_told_in_buckets_that_hold_those_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,70 @@
+// The goal: /metrics is what Prometheus reads without a complaint, and its histograms move when what they measure happens.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Stage, item } from './stage.mjs';
+
+const SAMPLE = /^([a-z_]+)(?:\{((?:[a-z_]+="[^"\\\n]*",?)+)\})? (\d+(?:\.\d+)?)$/;
+
+/** Every family: its type and samples. Fails on whatever the format does not allow. */
+function parse(text) {
+  const families = new Map();
+  let family;
+  assert.ok(text.endsWith('\n'));
+  for (const line of text.slice(0, -1).split('\n')) {
+    const help = /^# HELP ([a-z_]+) (.+)$/.exec(line);
+    const type = /^# TYPE ([a-z_]+) (counter|gauge|histogram)$/.exec(line);
+    if (help) {
+      assert.ok(!families.has(help[1]), `${help[1]} comes twice`);
+      family = { name: help[1], samples: new Map() };
+      families.set(help[1], family);
+    } else if (type) {
+      assert.equal(type[1], family.name);
+      family.type = type[2];
+    } else {
+      const sample = SAMPLE.exec(line);
+      assert.ok(sample, `no sample: ${line}`);
+      const own = family.type === 'histogram' ? ['_bucket', '_sum', '_count'].map((s) => family.name + s) : [family.name];
+      assert.ok(own.includes(sample[1]), `${line} among ${family.name}`);
+      const key = line.slice(0, line.lastIndexOf(' '));
+      assert.ok(!family.samples.has(key), `${key} comes twice`);
+      family.samples.set(key, Number(sample[3]));
+    }
+  }
+  return families;
+}
+
+function isHistogram({ name, samples }) {
+  const counts = [...samples].filter(([key]) => key.includes('_bucket{')).map(([, n]) => n);
+  for (let i = 1; i < counts.length; i += 1) assert.ok(counts[i] >= counts[i - 1], `${name} falls`);
+  assert.equal(counts.at(-1), samples.get(`${name}_count`));
+  assert.equal(counts.at(-1), samples.get(`${name}_bucket{le="+Inf"}`));
+  assert.ok(samples.has(`${name}_sum`));
+}
+
+test('the text is what Prometheus reads, and counters say so in their names', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const answer = await stage.http('/metrics');
+  const families = parse(answer.text);
+  assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  for (const family of families.values()) {
+    assert.equal(family.type === 'counter', family.name.endsWith('_total'), family.name);
+    if (family.type === 'histogram') isHistogram(family);
+  }
+  assert.equal([...families.get('newswire_build_info').samples.values()][0], 1);
+  const started = families.get('newswire_start_time_seconds').samples.get('newswire_start_time_seconds');
+  assert.ok(Math.abs(Date.now() / 1000 - started) < 600);
+});
+
+test('histograms count posts, answers of Redis and seconds', async (t) => {
+  const stage = await Stage.open(t, { workers: 1 });
+  const reader = await stage.reader({ channels: ['sport'] });
+  for (let i = 0; i < 20; i += 1) await stage.publish(item({ uri: `urn:test:${i}` }), 'sport');
+  await reader.hasRead(20);
+  await stage.metric('newswire_post_age_seconds_count').becomes(20);
+  await stage.metric('newswire_fanout_seconds_count').becomes(20);
+  await stage.metric('newswire_redis_latency_seconds_count').reaches(2);
+  await stage.metric('newswire_loop_lag_seconds_count').reaches(2);
+  await stage.metric('newswire_open_files').reaches(8);
+  const families = parse((await stage.http('/metrics')).text);
+  for (const family of families.values()) if (family.type === 'histogram') isHistogram(family);
+});
