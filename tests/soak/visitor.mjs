@@ -77,7 +77,8 @@ export class Visitor {
   hear(text) {
     this.heard += 1;
     const at = text.lastIndexOf('"cursor":"');
-    if (at >= 0) this.cursor = text.slice(at + 10, text.indexOf('"', at + 10));
+    const end = at < 0 ? -1 : text.indexOf('"', at + 10); // a piece of a stream may end within
+    if (end > 0) this.cursor = text.slice(at + 10, end);
   }
 
   leave() {
