@@ -133,7 +133,7 @@ static bool is_fresh(const struct request *r)
 		return false;
 	site_add(r, &site);
 	same = !site.failed && site.len == copy.site.len &&
-	       memcmp(site.data, copy.site.data, site.len) == 0;
+	       (site.len == 0 || memcmp(site.data, copy.site.data, site.len) == 0);
 	buf_free(&site);
 	return same;
 }

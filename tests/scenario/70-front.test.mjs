@@ -2,6 +2,7 @@
 // whatever the items hold, and a crowd of visitors costs the store next to nothing.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import http from 'node:http';
 import test, { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { PATIENCE_MS, Stage, Store, item, sample, until } from './stage.mjs';
@@ -191,4 +192,22 @@ test('without the store, or with a question that makes no sense, it is the page 
   }, 'the page without stories');
   await store.start();
   await until(async () => (await html(stage)).includes('Rain'), 'the store to be back');
+});
+
+test('a Host that is no name is as good as none: the page comes all the same, also when it comes from its copy', async (t) => {
+  const stage = await Stage.open(t);
+  await stage.publish(item({ headline: 'Ferry' }), 'world');
+  await until(async () => (await html(stage)).includes('Ferry'), 'the story on the page');
+  const ask = () => new Promise((done, fail) => {
+    http.get(stage.url, { agent: false, headers: { host: 'no!name' } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece) => { text += piece; }).on('end', () => done({ status: response.statusCode, text }));
+    }).on('error', fail);
+  });
+  const pages = [await ask(), await ask(), await ask()];
+  for (const { status, text } of pages) {
+    assert.equal(status, 200);
+    assert.match(text, /Ferry/);
+    assert.doesNotMatch(text, /no!name/);
+  }
 });
