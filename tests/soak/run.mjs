@@ -46,6 +46,7 @@ const OPTIONS = { workers: 2, tick: '5s', backlog: '2m', retention: '90s', archi
 
 const ended = [];
 const stage = await Stage.open({ after: (f) => ended.unshift(f) }, OPTIONS);
+process.on('exit', () => stage.child.kill('SIGKILL')); // however this ends; workers and Redis go with it
 const desk = new Desk(stage, random);
 const visitors = new Set();
 const returning = [];
