@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/base.h"
 #include "base/counters.h"
+#include "manual.h"
 
 static const struct row {
 	const char *name, *labels, *type, *help, *remedy;
@@ -20,28 +21,10 @@ static const struct row {
 #include "base/counters.def"
 };
 
-static char *manual;
-
 static int read_manual(void **state)
 {
-	FILE *file = fopen(NW_SOURCE_DIR "/docs/metrics.md", "re");
-	enum { MOST = 1 << 18 };
-	size_t len;
-
 	(void)state;
-	if (file == NULL || (manual = malloc(MOST)) == NULL)
-		return -1;
-	len = fread(manual, 1, MOST - 1, file);
-	manual[len] = '\0';
-	fclose(file);
-	return 0;
-}
-
-static int forget_manual(void **state)
-{
-	(void)state;
-	free(manual);
-	return 0;
+	return read_manual_of(NW_SOURCE_DIR "/docs/metrics.md");
 }
 
 /* `| name | type | labels | what it means | what to do about it |`; to be freed. */

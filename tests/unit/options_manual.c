@@ -8,29 +8,12 @@
 #include <string.h>
 #include "option_value.h"
 #include "options.h"
-
-static char *manual;
+#include "manual.h"
 
 static int read_manual(void **state)
 {
-	FILE *file = fopen(NW_SOURCE_DIR "/docs/options.md", "re");
-	enum { MOST = 1 << 18 };
-	size_t len;
-
 	(void)state;
-	if (file == NULL || (manual = malloc(MOST)) == NULL)
-		return -1;
-	len = fread(manual, 1, MOST - 1, file);
-	manual[len] = '\0';
-	fclose(file);
-	return 0;
-}
-
-static int forget_manual(void **state)
-{
-	(void)state;
-	free(manual);
-	return 0;
+	return read_manual_of(NW_SOURCE_DIR "/docs/options.md");
 }
 
 /* The third column: what is allowed. */
