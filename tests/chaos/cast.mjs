@@ -121,6 +121,9 @@ export class Cast {
     this.store = await Store.open(this, ['--port', String(this.redisPort), '--bind', '127.0.0.1', ...(this.cable ? [this.cable.near] : []),
       '--protected-mode', 'no', '--enable-debug-command', 'yes'], this.clock.env);
     this.redis = this.store.redis;
+    this.record = this.redis.duplicate(); // the ledger's
+    this.record.on('error', () => {});
+    this.after(() => this.record.disconnect());
     this.nodes = [await this.node(workers), await this.node(workers)];
     if (this.cable) this.nodes.push(await this.farNode());
     this.hops = [];

@@ -4,6 +4,7 @@ import { until } from '../scenario/stage.mjs';
 const PAGE = 2000;
 
 export class Ledger {
+  /** redis: a connection of its own. Behind somebody else's XADD, a question would wait for as long as that is held up. */
   constructor(redis) { Object.assign(this, { redis, posts: [], epoch: null, after: '-', losses: [] }); }
 
   async begin() { this.epoch = await until(() => this.redis.get('{newswire}:epoch'), 'a first history'); }

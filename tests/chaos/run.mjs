@@ -85,7 +85,7 @@ process.exit(code);
 async function main() {
   console.log(`chaos: ${values.minutes} min, seed ${values.seed}, ${values.clients} readers, ${cast.nodes.length} nodes, network: ${network === 'namespace'
     ? 'a relay before each of two nodes, a namespace around the third' : 'a relay before each node, no namespace'}`);
-  const ledger = new Ledger(cast.redis);
+  const ledger = new Ledger(cast.record);
   await ledger.begin();
   const publishers = new Publishers(cast, seeded(Number(values.seed) + 1), Number(values.rate));
   const probes = cast.nodes.flatMap((node, n) => [0, 1].map((i) => new SocketClient(`probe ${i} of node ${n}`, { channels: ['world'] }, () => node.url,
