@@ -8,5 +8,4 @@ nw_unit_test(desk_purge LIBS desk hiredis SOURCES desk_accept.c desk_stage.c red
 nw_unit_test(desk_cut LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
 nw_unit_test(desk_inbox LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
 nw_unit_test(desk_entries LIBS desk hiredis SOURCES desk_stage.c redis_fixture.c)
-nw_unit_test(desk_memory SOURCES failing_malloc.c fake_link.c LIBS desk hiredis jansson
-	"-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup")
+nw_unit_test(desk_memory FAILING_MALLOC SOURCES fake_link.c LIBS desk hiredis)

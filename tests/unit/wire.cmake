@@ -10,5 +10,4 @@ nw_unit_test(wire_audit SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
 nw_unit_test(wire_reach SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
 nw_unit_test(wire_cut SOURCES redis_fixture.c LIBS wire hiredis)
 nw_unit_test(wire_presence SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
-nw_unit_test(wire_memory SOURCES failing_malloc.c fake_link.c LIBS wire hiredis jansson
-	"-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup")
+nw_unit_test(wire_memory FAILING_MALLOC SOURCES fake_link.c LIBS wire hiredis)
