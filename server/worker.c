@@ -307,6 +307,7 @@ static int open_floors(struct worker *w)
 	    (w->who = who_open(w->keyring, w->setup->publish_key, o->publish_rate)) == NULL)
 		return -1;
 	desk.keyring = w->keyring;
+	desk.replicas = w->place.master ? (unsigned)o->replicas : 0;
 	if ((w->wire = wire_open(&w->loop, &w->place, &wire, &wire_events, w)) == NULL ||
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
 	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||

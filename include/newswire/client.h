@@ -200,7 +200,7 @@ struct newswire_receipt {
 	const char *uri; /* "" when the server named none; so for the next three */
 	const char *version;
 	const char *action;	/* "publish", "correct", "kill", … */
-	const char *durability; /* how safe it is: "fsync", … */
+	const char *durability; /* how safe it is: "replicated", "fsync", … */
 	const char *problem;	/* from REFUSED on: one line of plain English; else NULL */
 	const struct newswire_answer *answer; /* the answer itself */
 };

@@ -18,6 +18,7 @@
 #include "desk/permit.h"
 #include "desk/purge.h"
 #include "desk/redis_clock.h"
+#include "desk/replicas.h"
 #include "desk/scripts.h"
 #include "desk/verdict.h"
 
@@ -34,9 +35,10 @@ struct desk {
 	struct embargo *embargo;
 	struct inbox *inbox;
 	struct redis_clock clock; /* embargo.c sets it */
-	uv_timer_t retry;	  /* while stalled: the next attempt */
-	uv_timer_t patrol;	  /* looks after those who waited too long */
-	uv_timer_t newcomer;	  /* while it runs, nothing is heard yet */
+	struct replicas replicas;
+	uv_timer_t retry;    /* while stalled: the next attempt */
+	uv_timer_t patrol;   /* looks after those who waited too long */
+	uv_timer_t newcomer; /* while it runs, nothing is heard yet */
 	struct backoff backoff;
 	struct job *jobs;
 	size_t count, bytes;
@@ -153,6 +155,59 @@ static bool must_wait(struct job *job, const redisReply *reply)
 	return true;
 }
 
+/* Is somebody to be told that this is safe? */
+static bool must_confirm(const struct job *job, const struct desk_receipt *receipt)
+{
+	return job->desk->replicas.wanted > 0 && job->cb && !job->patient &&
+	       (receipt->result == DESK_ACCEPTED || receipt->result == DESK_DUPLICATE ||
+		receipt->result == DESK_STALE || receipt->result == DESK_HELD);
+}
+
+static void finish_unconfirmed(struct job *job)
+{
+	struct verdict v;
+	char detail[REPLICAS_DETAIL_MAX];
+
+	COUNT(UNCONFIRMED);
+	replicas_explain(&job->desk->replicas, detail, sizeof detail);
+	verdict_plain(&v, job, DESK_UNCONFIRMED);
+	v.receipt.code = "replicas";
+	v.receipt.detail = detail;
+	finish(job, &v.receipt);
+}
+
+/* Not known: decided again, which changes nothing. */
+static void on_confirmed(enum replicas_answer answer, void *arg)
+{
+	struct job *job = arg;
+
+	if (answer == REPLICAS_TOO_FEW) {
+		finish_unconfirmed(job);
+	} else if (answer == REPLICAS_HAVE_IT) {
+		job->receipt->replicated = true;
+		finish(job, job->receipt);
+	} else {
+		free(job->receipt);
+		job->receipt = NULL;
+		job->state = JOB_WAITING;
+		if (answer == REPLICAS_UNASKED)
+			stall(job->desk, "Redis cannot ask its replicas now");
+	}
+}
+
+/* The receipt waits until replicas have what it says. */
+static void confirm(struct job *job, const struct desk_receipt *receipt)
+{
+	if ((job->receipt = verdict_keep(receipt)) == NULL) {
+		job->state = JOB_WAITING;
+		stall(job->desk, "out of memory");
+		return;
+	}
+	job->state = JOB_CONFIRMING;
+	job->wait = (struct replicas_wait){.cb = on_confirmed, .arg = job};
+	replicas_confirm(&job->desk->replicas, &job->wait);
+}
+
 static void on_decided(redisReply *reply, void *arg)
 {
 	struct job *job = arg;
@@ -165,7 +220,10 @@ static void on_decided(redisReply *reply, void *arg)
 	verdict_of_reply(&v, job, reply);
 	if (job->raw)
 		job->desk->beaten = v.receipt.result == DESK_DUPLICATE;
-	finish(job, &v.receipt);
+	if (must_confirm(job, &v.receipt))
+		confirm(job, &v.receipt);
+	else
+		finish(job, &v.receipt);
 	if (v.due_ms >= 0)
 		embargo_expect(embargo, (uint64_t)v.due_ms);
 }
@@ -358,7 +416,7 @@ static void on_commands_ready(void *arg)
 }
 
 /* Those who wait for an answer while Redis is away are not kept for ever. What was heard from a
- * PUBLISH is, and an entry of the inbox: its order is its place. */
+ * PUBLISH is, and an entry of the inbox: its order is its place. What replicas are asked about has its own time. */
 static void on_patrol(uv_timer_t *timer)
 {
 	struct desk *desk = timer->data;
@@ -368,6 +426,7 @@ static void on_patrol(uv_timer_t *timer)
 		if (!job->patient && job->state == JOB_WAITING &&
 		    clock_mono_ms() - job->since_ms > DESK_PATIENCE_MS)
 			finish_plain(job, DESK_AWAY);
+	replicas_second(&desk->replicas);
 	wake_waiters(desk);
 }
 
@@ -392,7 +451,7 @@ void desk_leave_inbox(struct desk *desk)
 
 int desk_is_open(const struct desk *desk)
 {
-	return desk_can_ask(desk) && desk->subscribed;
+	return desk_can_ask(desk) && desk->subscribed && desk->replicas.trouble[0] == '\0';
 }
 
 static void answer_at_once(desk_cb *cb, void *arg, enum desk_result result)
@@ -425,7 +484,7 @@ void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purg
 		.result = DESK_PURGE_AWAY, .id = "", .code = "", .detail = ""};
 
 	if (!desk_can_ask(desk) ||
-	    purge_ask(desk->commands, &desk->options, uri, owner, cb, arg) == -1)
+	    purge_ask(desk->commands, &desk->replicas, &desk->options, uri, owner, cb, arg) == -1)
 		cb(&away, arg);
 }
 
@@ -466,6 +525,7 @@ struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
 	start_timers(desk, loop);
 	desk->commands = link_open(loop, place, "desk", &command_events, desk);
 	desk->ear = link_open(loop, place, "desk-ear", &ear_events, desk);
+	replicas_init(&desk->replicas, desk->commands, options->replicas);
 	if (desk->commands) {
 		desk->embargo = embargo_open(loop, desk->commands, &desk->options, &desk->clock);
 		desk->inbox = inbox_open(loop, place, desk, desk->commands, &desk->options);
@@ -495,6 +555,7 @@ void desk_close(struct desk *desk)
 	link_close(desk->commands);
 	embargo_close(desk->embargo);
 	inbox_close(desk->inbox);
+	replicas_close(&desk->replicas);
 	while (desk->jobs)
 		finish_plain(desk->jobs, DESK_AWAY);
 	wake_waiters(desk);

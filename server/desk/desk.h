@@ -8,6 +8,8 @@
  *               (the rules); docs/redis.md has the keys.
  * Bounds        At most DESK_IN_FLIGHT items and DESK_IN_FLIGHT_BYTES are being decided; raw ones
  *               beyond wait in Redis' socket (the link stops reading), HTTP ones get DESK_BUSY.
+ * Replicas      With options.replicas nobody who waits for a receipt is told anything good before so many of Redis' replicas
+ *               have it (replicas.h). A raw PUBLISH and an entry of the inbox have no receipt, and wait for none.
  * Order         Raw items are decided in the order in which they were heard, entries of the inbox in
  *               that in which they were added. Who joins others that listen waits a moment before it
  *               decides, as it has not heard the item before.
@@ -44,6 +46,8 @@ struct desk_options {
 	unsigned feed_max;	    /* items per channel's feed */
 	unsigned raw_rights;	 /* what a raw PUBLISH may do, where keys.json says nothing of it */
 	uint64_t inbox_pause_ms; /* the first one of an entry that is put off (inbox.h) */
+	unsigned
+		replicas; /* of Redis that must have what is answered with a receipt (replicas.h); 0: the master will do */
 	const struct keyring *keyring; /* NULL: nothing is said of it */
 	bool joins; /* others who hear what is published are there already: they decide first */
 };
@@ -56,6 +60,7 @@ enum desk_result {
 	DESK_REFUSED,	/* report says why (refusal of item_read, or `code` below) */
 	DESK_BUSY,	/* too much in flight: try again soon */
 	DESK_AWAY, /* Redis is not there, or cannot write; code `store`: a key of ours holds something else */
+	DESK_UNCONFIRMED, /* decided, and on Redis' master, but too few replicas say that they have it: code, detail */
 	DESK_TAKEN, /* only of the inbox: another worker has the entry by now, nothing was decided */
 };
 
@@ -70,7 +75,8 @@ struct desk_receipt {
 		code; /* refused: the reason's name (bad_value, killed, not_owner, embargo_too_far …); else "" */
 	const char *detail;		  /* refused: a sentence; else "" */
 	const struct item_report *report; /* refused by item_read: where; else NULL */
-	bool replayed; /* said before to the same idempotency key: nothing was done now */
+	bool replayed;	 /* said before to the same idempotency key: nothing was done now */
+	bool replicated; /* as many replicas as asked for have it */
 };
 /* Everything in the receipt is borrowed for the length of the call. */
 typedef void desk_cb(const struct desk_receipt *receipt, void *arg);
@@ -97,7 +103,7 @@ void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, v
 enum desk_purge_result {
 	DESK_PURGED,	    /* nothing of the story is left; also if that was so before */
 	DESK_PURGE_MISSING, /* nothing is known of the uri */
-	DESK_PURGE_AWAY,    /* as DESK_AWAY; nothing was done, or no answer came: ask again */
+	DESK_PURGE_AWAY, /* as DESK_AWAY or DESK_UNCONFIRMED: nothing was done, or no answer came, or it may be lost: ask again */
 };
 struct desk_purged {
 	enum desk_purge_result result;

@@ -168,6 +168,7 @@ void job_free(struct job *job)
 	free(job->report);
 	channel_set_free(&job->channels);
 	free(job->sent_to);
+	free(job->receipt);
 	publisher_unref(job->who);
 	free(job->bytes);
 	free(job);

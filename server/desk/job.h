@@ -12,20 +12,22 @@
 #include <stdint.h>
 #include "base/base.h"
 #include "desk/desk.h"
+#include "desk/replicas.h"
 #include "news/channel.h"
 #include "news/item.h"
 
 enum job_state {
-	JOB_WAITING,  /* nothing of it is on its way: it is sent as soon as Redis can be asked */
-	JOB_PROBING,  /* does Redis know these bytes already? */
-	JOB_DECIDING, /* accept.lua or reject.lua has it */
+	JOB_WAITING,	/* nothing of it is on its way: it is sent as soon as Redis can be asked */
+	JOB_PROBING,	/* does Redis know these bytes already? */
+	JOB_DECIDING,	/* accept.lua or reject.lua has it */
+	JOB_CONFIRMING, /* it is decided, and Redis' replicas are asked whether they have it */
 };
 
 enum { JOB_NAME_MAX = 16, JOB_ENTRY_MAX = 47 };
 #define JOB_BAD_CHANNEL \
 	"A channel's name is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit."
 
-/* Always true: item and report are not both there; bytes are gone once one of them is. */
+/* Always true: item and report are not both there; bytes are gone once one of them is; receipt is there <=> CONFIRMING. */
 struct job {
 	struct job *prev, *next; /* the desk's, in order of arrival */
 	struct desk *desk;
@@ -43,9 +45,11 @@ struct job {
 	char seen[33]; /* hash of owner, channels and bytes */
 	char idem[33]; /* hash of the order's idempotency key; "": there is none */
 	struct item *item;
-	struct item_report *report; /* why it is refused */
-	uint64_t since_ms;	    /* clock_mono_ms() when it came */
-	desk_cb *cb;		    /* NULL: nobody wants to know */
+	struct item_report *report;   /* why it is refused */
+	uint64_t since_ms;	      /* clock_mono_ms() when it came */
+	struct desk_receipt *receipt; /* what is to be said once replicas have it */
+	struct replicas_wait wait;
+	desk_cb *cb; /* NULL: nobody wants to know */
 	void *arg;
 };
 

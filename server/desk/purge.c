@@ -2,6 +2,7 @@
 #include "desk/purge.h"
 
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/counters.h"
@@ -11,6 +12,10 @@
 struct ask {
 	desk_purge_cb *cb;
 	void *arg;
+	struct replicas *replicas;
+	struct replicas_wait wait;
+	struct desk_purged purged; /* what is to be said once replicas have it … */
+	char id[48];		   /* … and its id */
 	char *owner;
 	char uri[];
 };
@@ -66,6 +71,32 @@ static struct desk_purged read_reply(const redisReply *reply)
 	return out;
 }
 
+static void on_confirmed(enum replicas_answer answered, void *arg)
+{
+	struct ask *ask = arg;
+	struct desk_purged out = {.result = DESK_PURGE_AWAY, .code = "", .detail = "", .id = ""};
+	char detail[REPLICAS_DETAIL_MAX];
+
+	if (answered == REPLICAS_HAVE_IT) {
+		out = ask->purged;
+	} else if (answered == REPLICAS_TOO_FEW) {
+		COUNT(UNCONFIRMED);
+		replicas_explain(ask->replicas, detail, sizeof detail);
+		out.code = "replicas";
+		out.detail = detail;
+	}
+	answer(ask, &out);
+}
+
+static void confirm(struct ask *ask, const struct desk_purged *purged)
+{
+	snprintf(ask->id, sizeof ask->id, "%s", purged->id);
+	ask->purged = *purged;
+	ask->purged.id = ask->id;
+	ask->wait = (struct replicas_wait){.cb = on_confirmed, .arg = ask};
+	replicas_confirm(ask->replicas, &ask->wait);
+}
+
 static void on_purge(redisReply *reply, void *arg)
 {
 	struct ask *ask = arg;
@@ -77,11 +108,14 @@ static void on_purge(redisReply *reply, void *arg)
 		log_warn("purged", LOG_S("uri", ask->uri), LOG_S("who", ask->owner),
 			 LOG_I("versions", out.versions), LOG_I("feeds", out.feeds));
 	}
-	answer(ask, &out);
+	if (out.result == DESK_PURGED && ask->replicas->wanted > 0)
+		confirm(ask, &out);
+	else
+		answer(ask, &out);
 }
 
-int purge_ask(struct link *link, const struct desk_options *options, const char *uri,
-	      const char *owner, desk_purge_cb *cb, void *arg)
+int purge_ask(struct link *link, struct replicas *replicas, const struct desk_options *options,
+	      const char *uri, const char *owner, desk_purge_cb *cb, void *arg)
 {
 	struct ask *ask = calloc(1, sizeof *ask + strlen(uri) + 1);
 
@@ -89,6 +123,7 @@ int purge_ask(struct link *link, const struct desk_options *options, const char 
 		return -1;
 	ask->cb = cb;
 	ask->arg = arg;
+	ask->replicas = replicas;
 	memcpy(ask->uri, uri, strlen(uri) + 1);
 	if ((ask->owner = strdup(owner)) != NULL &&
 	    scripts_purge(link, options, uri, owner, on_purge, ask) == 0)

@@ -11,9 +11,10 @@
 
 #include "base/base.h"
 #include "desk/desk.h"
+#include "desk/replicas.h"
 
-/* cb is called later, once. 0, or -1: the link is not READY or memory is short (cb is not called). */
-int purge_ask(struct link *link, const struct desk_options *options, const char *uri,
-	      const char *owner, desk_purge_cb *cb, void *arg) MUST_USE;
+/* cb is called later, once, and not with PURGED before Redis' replicas have it (replicas.h). 0, or -1: the link is not READY or memory is short (cb is not called). */
+int purge_ask(struct link *link, struct replicas *replicas, const struct desk_options *options,
+	      const char *uri, const char *owner, desk_purge_cb *cb, void *arg) MUST_USE;
 
 #endif

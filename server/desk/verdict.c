@@ -176,3 +176,29 @@ void verdict_of_reply(struct verdict *v, const struct job *job, const redisReply
 	if (receipt->result == DESK_HELD && !receipt->replayed)
 		v->due_ms = strtoll(reply->element[DUE]->str, NULL, 10);
 }
+
+/* Writes a text behind those that are there already; where it stands. */
+static const char *keep_text(char **at, const char *text)
+{
+	char *here = *at;
+
+	*at = stpcpy(here, text) + 1;
+	return here;
+}
+
+struct desk_receipt *verdict_keep(const struct desk_receipt *receipt)
+{
+	size_t texts = strlen(receipt->action) + strlen(receipt->channels) + strlen(receipt->code) +
+		       strlen(receipt->detail) + 4;
+	struct desk_receipt *kept = malloc(sizeof *kept + texts);
+	char *at = (char *)(kept + 1);
+
+	if (kept == NULL)
+		return NULL;
+	*kept = *receipt;
+	kept->action = keep_text(&at, receipt->action);
+	kept->channels = keep_text(&at, receipt->channels);
+	kept->code = keep_text(&at, receipt->code);
+	kept->detail = keep_text(&at, receipt->detail);
+	return kept;
+}

@@ -21,6 +21,8 @@ struct verdict {
 
 /* The reply of accept.lua or reject.lua: an array or an error. */
 void verdict_of_reply(struct verdict *v, const struct job *job, const struct redisReply *reply);
+/* A copy that borrows from the job only; free() it. NULL: out of memory. */
+struct desk_receipt *verdict_keep(const struct desk_receipt *receipt) MUST_USE;
 /* Without asking anybody: BUSY, AWAY, or a DUPLICATE that the probe showed. */
 void verdict_plain(struct verdict *v, const struct job *job, enum desk_result result);
 

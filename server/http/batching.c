@@ -26,8 +26,9 @@ struct batching {
 	struct buf told;       /* their JSON, in the order in which they were decided */
 	size_t next, in_flight;
 	size_t refused, later;
-	bool stopped; /* an item could not be decided: no more are handed in */
-	bool feeding; /* a receipt that comes now comes from inside feed() */
+	bool stopped;	  /* an item could not be decided, or confirmed: no more are handed in */
+	bool unconfirmed; /* at least one was decided, and is to be sent again all the same */
+	bool feeding;	  /* a receipt that comes now comes from inside feed() */
 };
 
 static void batching_free(struct batching *b)
@@ -84,7 +85,7 @@ static void answer(struct batching *b, struct request *r)
 {
 	struct buf out = {0};
 
-	if (b->later == b->batch.count) {
+	if (b->later == b->batch.count && !b->unconfirmed) {
 		request_problem(r, 503, "redis_away",
 				"nothing of the batch was decided: the store cannot be reached, or "
 				"there is too much to do; post it again",
@@ -127,6 +128,7 @@ static void decided(const struct desk_receipt *receipt, void *arg)
 	b->in_flight--;
 	b->refused += status >= 400 && status != 503;
 	b->later += status == 503;
+	b->unconfirmed = b->unconfirmed || receipt->result == DESK_UNCONFIRMED;
 	if (status == 503 && (receipt->code == NULL || strcmp(receipt->code, "store") != 0))
 		b->stopped = true;
 	if (b->ticket->request != NULL)

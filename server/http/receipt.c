@@ -20,6 +20,7 @@ static const struct {
 	[DESK_BUSY] = {503, NULL, "busy", "too many items are being decided; try again"},
 	[DESK_AWAY] = {503, NULL, "redis_away",
 		       "the item is not durable: the store cannot be reached; post it again"},
+	[DESK_UNCONFIRMED] = {503, NULL, NULL, NULL},
 };
 
 static int status_of_refusal(const struct desk_receipt *receipt)
@@ -87,7 +88,8 @@ static void add_good_news(struct buf *out, const struct door *door,
 	add_channels(out, receipt->channels);
 	if (receipt->result == DESK_ACCEPTED && receipt->id[0] != '\0')
 		buf_addf(out, ",\"readers\":%" PRIu64, readers_of_node(door_setup_of(door)));
-	add_text(out, "durability", wire_durability(door_setup_of(door)->wire));
+	add_text(out, "durability",
+		 receipt->replicated ? "replicated" : wire_durability(door_setup_of(door)->wire));
 }
 
 /* AWAY has a code and a detail of its own when a key of ours holds something else (`store`): a

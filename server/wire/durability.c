@@ -66,6 +66,20 @@ static void on_config(redisReply *reply, void *arg)
 		found(d, strcmp(fsync, "everysec") == 0 ? "second" : "memory");
 }
 
+/* A master that was cut off from its replicas, or has been replaced and does not know it yet. */
+static void on_min_replicas(redisReply *reply, void *arg)
+{
+	(void)arg;
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+	    strcmp(value_of(reply, "min-replicas-to-write"), "0") != 0)
+		return;
+	log_warn("redis_min_replicas",
+		 LOG_S("means", "a master that has lost its replicas goes on taking items, which a "
+				"failover then loses"),
+		 LOG_S("remedy", "redis-cli CONFIG SET min-replicas-to-write 1; CONFIG SET "
+				 "min-replicas-max-lag 3; CONFIG REWRITE; on every one of them"));
+}
+
 void durability_ask(struct durability *d, struct link *link)
 {
 	d->link = link;
@@ -73,4 +87,6 @@ void durability_ask(struct durability *d, struct link *link)
 		d->level = "unknown";
 	if (link_commandf(link, on_config, d, "CONFIG GET append*") == -1)
 		d->level = "unknown";
+	if (d->has_replicas)
+		(void)!link_commandf(link, on_min_replicas, d, "CONFIG GET min-replicas-to-write");
 }

@@ -616,7 +616,8 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
 	w->options.prefix = w->prefix;
 	w->events = *events;
 	w->arg = arg;
-	w->durability.level = "unknown";
+	w->durability =
+		(struct durability){.level = "unknown", .has_replicas = place->master != NULL};
 	open_timer(w, loop, &w->second);
 	open_timer(w, loop, &w->grace);
 	uv_timer_start(&w->second, on_second, 1000, 1000);

@@ -10,6 +10,7 @@ import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Stage, Store, item, program, sample, until } from './stage.mjs';
 import { changeKeys, keyOf, publisher, superdeskSignature } from './keys.mjs';
+import { Sentinels } from './sentinels.mjs';
 import { Tool } from './tool.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -602,6 +603,13 @@ test('too much, and nowhere to put it: 429 and each 503', async (t) => {
   await until(async () => (await stage.http('/readyz').catch(() => null))?.status === 503, 'a worker without a wire');
   await ask(stage, 'getReadiness', 503);
   for (const id of ['openStream', 'openLine', 'openCentrifuge']) await ask(stage, id, [503, 'not_ready'], handshake());
+});
+
+test('a master without a replica: 503 replicas, for a post and for a purge', async (t) => {
+  const stage = await Stage.open(t, { store: await Sentinels.open(t, { replicas: 0 }) });
+  const { key } = stage;
+  await ask(stage, 'postItems', [503, 'replicas'], { key, query: '?channels=world', body: JSON.stringify(item({ uri: 'urn:alone' })) });
+  for (const [id, by] of purges) await ask(stage, id, [503, 'replicas'], { key, ...by('urn:alone') });
 });
 
 test('nothing is written in the document that was not seen here', () => {

@@ -12,6 +12,9 @@ import { Stage, item, program, until } from './stage.mjs';
 
 const uris = (reader) => reader.posts.map((post) => post.item?.uri ?? post.uri);
 
+/** Where a master has no replica left (83-replicas has the others). */
+const alone = { replicas: 0 };
+
 /** Posts all the time, each item until it is accepted. */
 function desk(t, stage) {
   const posts = { accepted: [], over: false };
@@ -43,7 +46,7 @@ async function whole(reader, posts) {
 
 test('the master dies: news goes on from the replica, and the old one comes back as a replica', async (t) => {
   const redises = await Sentinels.open(t);
-  const stage = await Stage.open(t, { store: redises, workers: 2 });
+  const stage = await Stage.open(t, { store: redises, workers: 2, ...alone });
   const reader = await stage.reader();
   const posts = desk(t, stage);
   await posts.more(10);
@@ -62,7 +65,7 @@ test('the master dies: news goes on from the replica, and the old one comes back
 
 test('the master is frozen: it counts as away, and when it thaws nobody goes back to it', async (t) => {
   const redises = await Sentinels.open(t);
-  const stage = await Stage.open(t, { store: redises });
+  const stage = await Stage.open(t, { store: redises, ...alone });
   const reader = await stage.reader();
   const posts = desk(t, stage);
   await posts.more(10);
@@ -102,7 +105,7 @@ test('a failover on order, twice, and a Sentinel that has died meanwhile: nothin
 
 test('the new master lacks the last post: a new epoch begins, and readers are told that there is a gap', async (t) => {
   const redises = await Sentinels.open(t);
-  const stage = await Stage.open(t, { store: redises });
+  const stage = await Stage.open(t, { store: redises, ...alone });
   const reader = await stage.reader();
   assert.equal((await stage.post(item(), { channels: 'world' })).status, 201);
   await redises.replicasFollow(1);

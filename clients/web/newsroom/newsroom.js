@@ -465,7 +465,7 @@ function known(entry) {
 
 /** Says what a receipt says, and no more. @param {any} body @param {Entry} entry */
 function receiptOf(body, entry) {
-	const durable = body.durability === 'fsync' || body.durability === 'replicated' ? 'It is on disk.' : `How durable: ${body.durability ?? 'unknown'}.`;
+	const durable = body.durability === 'fsync' ? 'It is on disk.' : body.durability === 'replicated' ? 'A second machine has it.' : `How durable: ${body.durability ?? 'unknown'}.`;
 	const verb = body.status === 'held' ? 'Under embargo. ' : body.status === 'duplicate' ? 'It was there already. ' : 'Sent. ';
 	const readers = typeof body.readers === 'number' ? `${numeral(body.readers)} reader${body.readers === 1 ? ' was' : 's were'} connected. ` : '';
 	return el('p', {}, el('strong', {}, verb), el('span', { dir: 'auto', class: 'quoted-inline' }, entry.about.headline), `: ${readers}${durable}`);

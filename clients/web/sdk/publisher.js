@@ -28,7 +28,7 @@ import { Backoff, REAL_CLOCK } from './waiting.js';
  * @property {import('./common.js').Action} [action]
  * @property {string[]} [channels]
  * @property {number} [readers] how many readers were connected to this node
- * @property {'fsync'|'second'|'memory'|'unknown'} [durability]
+ * @property {'replicated'|'fsync'|'second'|'memory'|'unknown'} [durability]
  * @property {boolean} [replayed] it had been answered before; this is that answer
  */
 

@@ -22,7 +22,7 @@ export type Receipt = {
      * how many readers were connected to this node
      */
     readers?: number;
-    durability?: 'fsync' | 'second' | 'memory' | 'unknown';
+    durability?: 'replicated' | 'fsync' | 'second' | 'memory' | 'unknown';
     /**
      * it had been answered before; this is that answer
      */
