@@ -11,10 +11,12 @@
 
 struct row {
 	const char *name, *labels, *type, *help, *remedy;
+	bool is_least;
 };
 
 static const struct row rows[] = {
-#define COUNTER(id, name, labels, type, help, remedy) {name, labels, type, help, remedy},
+#define COUNTER(id, name, labels, type, help, remedy) {name, labels, type, help, remedy, false},
+#define LEAST(id, name, labels, help, remedy)	      {name, labels, "gauge", help, remedy, true},
 #include "base/counters.def"
 };
 
@@ -90,6 +92,18 @@ uint64_t counters_beat_of(const struct counters_page *page)
 	return __atomic_load_n(&page->beat_ms, __ATOMIC_RELAXED);
 }
 
+void counters_say(enum counter_id id, uint64_t n)
+{
+	MUST(rows[id].is_least);
+	counters_mine->value[id] = n + 1;
+}
+
+void counters_unsay(enum counter_id id)
+{
+	MUST(rows[id].is_least);
+	counters_mine->value[id] = 0;
+}
+
 void counters_observe(enum histogram_id id, uint64_t us)
 {
 	struct histogram *h = &counters_mine->histogram[id];
@@ -101,17 +115,33 @@ void counters_observe(enum histogram_id id, uint64_t us)
 	h->sum_us += us;
 }
 
+static uint64_t value_on(const struct counters_page *first, size_t i, enum counter_id id)
+{
+	const char *page = (const char *)first + i * stride();
+
+	return __atomic_load_n(&((const struct counters_page *)page)->value[id], __ATOMIC_RELAXED);
+}
+
 uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id)
 {
 	uint64_t total = 0;
 
-	for (size_t i = 0; i < pages; i++) {
-		const char *page = (const char *)first + i * stride();
-
-		total += __atomic_load_n(&((const struct counters_page *)page)->value[id],
-					 __ATOMIC_RELAXED);
-	}
+	for (size_t i = 0; i < pages; i++)
+		total += value_on(first, i, id);
 	return total;
+}
+
+uint64_t counters_least(const struct counters_page *first, size_t pages, enum counter_id id)
+{
+	uint64_t least = 0; /* as on the pages: one more; 0: nobody has said anything */
+
+	for (size_t i = 0; i < pages; i++) {
+		uint64_t said = value_on(first, i, id);
+
+		if (said > 0 && (least == 0 || said < least))
+			least = said;
+	}
+	return least == 0 ? 0 : least - 1;
 }
 
 static void write_head(struct buf *out, const char *name, const char *help, const char *remedy,
@@ -158,6 +188,7 @@ void counters_write(const struct counters_page *first, size_t pages, struct buf 
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const struct row *row = &rows[i];
+		enum counter_id id = (enum counter_id)i;
 
 		if (strcmp(row->name, before) != 0) {
 			write_head(out, row->name, row->help, row->remedy, row->type);
@@ -166,7 +197,9 @@ void counters_write(const struct counters_page *first, size_t pages, struct buf 
 		buf_adds(out, row->name);
 		if (*row->labels)
 			buf_addf(out, "{%s}", row->labels);
-		buf_addf(out, " %" PRIu64 "\n", counters_sum(first, pages, (enum counter_id)i));
+		buf_addf(out, " %" PRIu64 "\n",
+			 row->is_least ? counters_least(first, pages, id)
+				       : counters_sum(first, pages, id));
 	}
 	for (size_t i = 0; i < COUNT_OF(histogram_rows); i++) {
 		const struct histogram_row *row = &histogram_rows[i];

@@ -2,12 +2,13 @@
  *
  * What it does  One table (counters.def) names every metric: a row is name, type, labels, what it
  *               means, and what to do about it. A worker adds to its own page without locks; any
- *               process of the node reads all pages and sums.
+ *               process of the node reads all pages and sums, or takes the least of what was said (rows LEAST).
  * Ownership     The supervisor maps the pages before it forks (counters_map) and they live as long
  *               as it does.
  * Threads       Each page has one writer; readers may see a counter a moment late.
  *
  *     COUNT(READERS_OPENED);   COUNT_ADD(BYTES_SENT, n);   GAUGE_SET(BACKLOG_BYTES, n);   OBSERVE_US(FANOUT, us);
+ *     LEAST_SET(BACKLOG_SPAN, n);   LEAST_UNSET(BACKLOG_SPAN);
  */
 #ifndef NEWSWIRE_BASE_COUNTERS_H
 #define NEWSWIRE_BASE_COUNTERS_H
@@ -44,7 +45,8 @@ struct histogram {
 
 /* One process's page. Padded to whole pages by counters_map(). */
 struct counters_page {
-	uint64_t value[COUNTER_COUNT];
+	uint64_t value
+		[COUNTER_COUNT]; /* of a row LEAST: one more than what was said; 0: nothing was */
 	struct histogram histogram[HISTOGRAM_COUNT];
 	uint64_t
 		beat_ms; /* when the process last showed that it lives (clock_mono_ms); 0: never yet */
@@ -74,15 +76,22 @@ extern struct counters_page *counters_mine; /* written by counters_use() only */
 #define GAUGE_SET(id, n) (counters_mine->value[COUNTER_##id] = (uint64_t)(n))
 #define COUNTER_GET(id)	 (counters_mine->value[COUNTER_##id])
 
+/* A row LEAST: what this process says, and that it says nothing (any more). */
+#define LEAST_SET(id, n) counters_say(COUNTER_##id, (uint64_t)(n))
+#define LEAST_UNSET(id)	 counters_unsay(COUNTER_##id)
+void counters_say(enum counter_id id, uint64_t n);
+void counters_unsay(enum counter_id id);
+
 #define OBSERVE_US(id, us) counters_observe(HISTOGRAM_##id, us)
 
 /* Something of this kind took so many microseconds. */
 void counters_observe(enum histogram_id id, uint64_t us);
 
-/* One row of all pages together. */
+/* One row of all pages together: the sum, or (a row LEAST) the least that was said; 0 if nothing was. */
 uint64_t counters_sum(const struct counters_page *first, size_t pages, enum counter_id id);
+uint64_t counters_least(const struct counters_page *first, size_t pages, enum counter_id id);
 
-/* Appends all pages, summed, as Prometheus text exposition format 0.0.4 (HELP, TYPE, one line per
+/* Appends all pages, taken together, as Prometheus text exposition format 0.0.4 (HELP, TYPE, one line per
  * row; rows of one name stand together). */
 void counters_write(const struct counters_page *first, size_t pages, struct buf *out);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/hash.h"
 
@@ -221,6 +222,13 @@ void backlog_settle(struct backlog *b)
 		count_anew(b, slot(b, b->sweep % b->count));
 	b->fresh = 0;
 	evict(b);
+}
+
+void backlog_second(const struct backlog *b)
+{
+	int64_t age_ms = b->count ? clock_wall_ms() - (int64_t)b->ring[b->first]->id.ms : 0;
+
+	LEAST_SET(BACKLOG_SPAN, age_ms > 0 ? age_ms / 1000 : 0); /* Redis' clock may be ahead */
 }
 
 size_t backlog_count(const struct backlog *b)

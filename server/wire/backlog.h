@@ -28,6 +28,9 @@ int backlog_append(struct backlog *b, struct post *post) MUST_USE;
  * evicts. Call once a tick, after its frames were made. */
 void backlog_settle(struct backlog *b);
 
+/* A second has passed: says how far back it reaches (newswire_backlog_span_seconds). */
+void backlog_second(const struct backlog *b);
+
 size_t backlog_count(const struct backlog *b);
 uint64_t backlog_bytes(const struct backlog *b);
 /* Posts after `start` are all here: a reader whose cursor is >= start and known can go on from

@@ -70,6 +70,28 @@ const char *link_state_name(enum link_state state)
 	return names[state];
 }
 
+/* Whether a link is up, in /metrics: those of every worker. Others (to Sentinels) are not told. */
+static void tell_up(const struct link *link)
+{
+	static const struct {
+		const char *name;
+		enum counter_id up;
+	} told[] = {{"out", COUNTER_LINK_OUT},
+		    {"wire", COUNTER_LINK_WIRE},
+		    {"desk", COUNTER_LINK_DESK},
+		    {"desk-ear", COUNTER_LINK_EAR},
+		    {"desk-inbox", COUNTER_LINK_INBOX}};
+
+	for (size_t i = 0; i < COUNT_OF(told); i++) {
+		if (strcmp(link->name, told[i].name) != 0)
+			continue;
+		if (link->state == LINK_CLOSED)
+			counters_unsay(told[i].up);
+		else
+			counters_say(told[i].up, link->state == LINK_READY);
+	}
+}
+
 /* The one setter. A link that cannot connect says so once, not at every attempt. */
 static void set_state(struct link *link, enum link_state to, const char *why)
 {
@@ -81,6 +103,7 @@ static void set_state(struct link *link, enum link_state to, const char *why)
 	if (to == LINK_WAITING && (from == LINK_READY || link->backoff.tries == 0))
 		level = LOG_WARN;
 	link->state = to;
+	tell_up(link);
 	if (log_wants(level))
 		log_event(level, "redis_link",
 			  LOG_FIELDS_(LOG_S("link", link->name),
@@ -659,6 +682,7 @@ struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const c
 	link->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
 	link->holds = 1;
 	snprintf(link->name, sizeof link->name, "%s", name);
+	tell_up(link);
 	uv_timer_init(loop, &link->timer);
 	link->timer.data = link;
 	uv_timer_start(&link->timer, on_timer, 0, 0);

@@ -2,7 +2,7 @@
  *
  * What it does  A named state machine: WAITING -> CONNECTING -> GREETING (AUTH, SELECT, CLIENT
  *               SETNAME) -> READY, and back to WAITING on any loss, with jittered backoff
- *               (base/backoff.h). One setter logs every transition.
+ *               (base/backoff.h). One setter logs every transition, and counts who is up (newswire_link_up).
  * Ownership     link_close() frees it (accepts NULL); its callbacks are not called afterwards.
  * Errors        Commands in flight when the connection is lost get reply NULL, once.
  * The master    Behind Sentinels (wire/sentinel.h) it goes where they say that the master is, at once when that changes. Wherever

@@ -556,6 +556,8 @@ static void on_second(uv_timer_t *timer)
 	w->resting = false;
 	go_on(w);
 	check(w);
+	if (w->has_epoch)
+		backlog_second(w->backlog);
 	if (w->attached) {
 		trimmer_second(&w->trimmer);
 		presence_second(w->presence);

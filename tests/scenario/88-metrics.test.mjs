@@ -1,7 +1,7 @@
-// The goal: /metrics is what Prometheus reads without a complaint, and its histograms move when what they measure happens.
+// The goal: /metrics is what Prometheus reads without a complaint, and it moves when what it measures happens.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Stage, item } from './stage.mjs';
+import { Stage, Store, WallClock, item, until } from './stage.mjs';
 
 const SAMPLE = /^([a-z_]+)(?:\{((?:[a-z_]+="[^"\\\n]*",?)+)\})? (\d+(?:\.\d+)?)$/;
 
@@ -67,4 +67,29 @@ test('histograms count posts, answers of Redis and seconds', async (t) => {
   await stage.metric('newswire_open_files').reaches(8);
   const families = parse((await stage.http('/metrics')).text);
   for (const family of families.values()) if (family.type === 'histogram') isHistogram(family);
+});
+
+test('how far back memory reaches is the age of its oldest post', async (t) => {
+  const clock = await WallClock.open(t);
+  clock.jump(-3_600_000);
+  const store = await Store.open(t, [], clock.env);
+  const stage = await Stage.open(t, { store, workers: 2, backlog: '64k' });
+  const span = stage.metric('newswire_backlog_span_seconds');
+  await span.becomes(0);
+  await stage.post(item());
+  await span.reaches(3600);
+  clock.jump(0);
+  await Promise.all(Array.from({ length: 30 }, () => stage.post(item({ body: 'x'.repeat(4096) }))));
+  await until(async () => (await span.read()) < 3600, 'the old post to be gone from memory');
+});
+
+test('each link to Redis is up, or not', async (t) => {
+  const store = await Store.open(t);
+  const stage = await Stage.open(t, { store, workers: 2 });
+  const links = ['out', 'wire', 'desk', 'desk-ear', 'desk-inbox'].map((name) => stage.metric(`newswire_link_up{link="${name}"}`));
+  for (const link of links) await link.becomes(1);
+  await store.kill();
+  for (const link of links) await link.becomes(0);
+  await store.start();
+  for (const link of links) await link.becomes(1);
 });

@@ -69,6 +69,31 @@ static void pages_are_summed_and_told_once_per_name(void **state)
 	buf_free(&out);
 }
 
+static void a_row_may_tell_the_least_that_anybody_says(void **state)
+{
+	struct counters_page *first = counters_map(4);
+	struct buf out = {0};
+
+	(void)state;
+	assert_int_equal(counters_least(first, 4, COUNTER_BACKLOG_SPAN), 0);
+	counters_use(counters_page_at(first, 1));
+	LEAST_SET(BACKLOG_SPAN, 90);
+	counters_use(counters_page_at(first, 2));
+	LEAST_SET(BACKLOG_SPAN, 70);
+	counters_use(counters_page_at(first, 3)); /* it says nothing yet, nor does the supervisor */
+	counters_write(first, 4, &out);
+	buf_addc(&out, '\0');
+	assert_non_null(strstr(out.data, "# TYPE newswire_backlog_span_seconds gauge\n"
+					 "newswire_backlog_span_seconds 70\n"));
+	buf_free(&out);
+	LEAST_SET(BACKLOG_SPAN, 0); /* which is not nothing */
+	assert_int_equal(counters_least(first, 4, COUNTER_BACKLOG_SPAN), 0);
+	LEAST_UNSET(BACKLOG_SPAN);
+	assert_int_equal(counters_least(first, 4, COUNTER_BACKLOG_SPAN), 70);
+	counters_forget(counters_page_at(first, 2));
+	assert_int_equal(counters_least(first, 4, COUNTER_BACKLOG_SPAN), 90);
+}
+
 static void rows_of_one_name_stand_together(void **state)
 {
 	static const char *const names[] = {
@@ -115,6 +140,7 @@ int main(void)
 		cmocka_unit_test(a_child_counts_and_its_parent_reads),
 		cmocka_unit_test(a_successor_takes_over_the_counts_but_not_the_gauges),
 		cmocka_unit_test(pages_are_summed_and_told_once_per_name),
+		cmocka_unit_test(a_row_may_tell_the_least_that_anybody_says),
 		cmocka_unit_test(rows_of_one_name_stand_together),
 		cmocka_unit_test(a_histogram_is_told_in_buckets_that_hold_those_below),
 	};

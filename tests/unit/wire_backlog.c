@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "base/clock.h"
+#include "base/counters.h"
 #include "wire/backlog.h"
 
 static struct wire_id at(uint64_t ms)
@@ -190,6 +192,33 @@ static void who_holds_a_post_keeps_it_beyond_its_eviction(void **state)
 	backlog_free(b);
 }
 
+static uint64_t span(void)
+{
+	return counters_least(counters_mine, 1, COUNTER_BACKLOG_SPAN);
+}
+
+static void it_says_each_second_how_far_back_it_reaches(void **state)
+{
+	struct backlog *b = backlog_new(20000);
+
+	(void)state;
+	clock_set_for_test(0, 100999);
+	backlog_second(b);
+	assert_int_equal(span(), 0);
+	add(b, 40000, "a", "publish", 1000);
+	add(b, 90000, "b", "publish", 1000);
+	backlog_second(b);
+	assert_int_equal(span(), 60);
+	add(b, 95000, "c", "publish", 19000);
+	backlog_second(b);
+	assert_int_equal(span(), 5);
+	clock_set_for_test(0, 94000); /* Redis' clock is ahead */
+	backlog_second(b);
+	assert_int_equal(span(), 0);
+	clock_real_for_test();
+	backlog_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +230,7 @@ int main(void)
 		cmocka_unit_test(the_versions_of_a_story_are_chained),
 		cmocka_unit_test(a_kill_or_hold_takes_text_and_bytes_of_its_story_only),
 		cmocka_unit_test(who_holds_a_post_keeps_it_beyond_its_eviction),
+		cmocka_unit_test(it_says_each_second_how_far_back_it_reaches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

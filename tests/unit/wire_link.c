@@ -87,15 +87,20 @@ static void wait_for(struct stage *stage, bool (*condition)(void *))
 	redis_fixture_run_until(&stage->loop, condition, stage, SOON);
 }
 
-static void open_link(struct stage *stage, const char *address)
+static void open_named(struct stage *stage, const char *name, const char *address)
 {
 	struct redis_place place;
 	char error[200];
 
 	assert_int_equal(redis_place_read(&place, address, error, sizeof error), 0);
-	stage->link = link_open(&stage->loop, &place, "test", &events, stage);
+	stage->link = link_open(&stage->loop, &place, name, &events, stage);
 	assert_non_null(stage->link);
 	redis_place_free(&place);
+}
+
+static void open_link(struct stage *stage, const char *address)
+{
+	open_named(stage, "test", address);
 }
 
 static int set_up(void **state)
@@ -376,6 +381,25 @@ static void a_refused_tcp_connection_by_name_is_tried_again(void **state)
 	close(fd);
 }
 
+static void a_link_that_every_worker_has_is_counted_as_up_or_not(void **state)
+{
+	struct stage *stage = *state;
+
+	link_close(stage->link);
+	LEAST_UNSET(LINK_DESK);
+	open_named(stage, "desk", redis_fixture_address(stage->redis));
+	LEAST_SET(LINK_WIRE, 7);
+	assert_int_equal(counters_mine->value[COUNTER_LINK_DESK], 0 + 1); /* down, and said so */
+	wait_for(stage, is_ready);
+	assert_int_equal(counters_mine->value[COUNTER_LINK_DESK], 1 + 1);
+	redis_fixture_kill(stage->redis);
+	wait_for(stage, has_lost);
+	assert_int_equal(counters_mine->value[COUNTER_LINK_DESK], 0 + 1);
+	close_it(stage);
+	assert_int_equal(counters_mine->value[COUNTER_LINK_DESK], 0);
+	assert_int_equal(counters_mine->value[COUNTER_LINK_WIRE], 7 + 1); /* another's */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -395,6 +419,7 @@ int main(void)
 		TEST(a_link_may_be_closed_by_the_answer_that_a_loss_brings),
 		TEST(a_refused_connection_is_tried_again),
 		TEST(a_refused_tcp_connection_by_name_is_tried_again),
+		TEST(a_link_that_every_worker_has_is_counted_as_up_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
