@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "base/counters.h"
 #include "news/message.h"
 #include "reader/counts.h"
@@ -246,6 +247,30 @@ static bool is_quiet(const struct reader *r)
 	       (reader_door(r)->speech != NULL || !audience_owes(r->member.audience));
 }
 
+/* The oldest post that it has not got whole; of what the backlog holds no more, the newest. 0-0: it has everything. */
+static struct wire_id first_missing(const struct reader *r)
+{
+	const struct backlog *backlog = wire_backlog(r->all->wire);
+	bool is_leaving = r->debts != NULL && r->debts->leaves;
+	struct wire_id has = is_leaving ? r->debts->leaving.from : r->cursor;
+	size_t next;
+
+	if (r->state == READER_LIVE)
+		return (struct wire_id){0};
+	if (wire_id_compare(has, backlog_start(backlog)) < 0)
+		return backlog_start(backlog);
+	next = backlog_after(backlog, has);
+	return next < backlog_count(backlog) ? backlog_at(backlog, next)->id : (struct wire_id){0};
+}
+
+static void observe_lag(const struct reader *r)
+{
+	struct wire_id missing = first_missing(r);
+	int64_t age_ms = missing.ms == 0 ? 0 : clock_wall_ms() - (int64_t)missing.ms;
+
+	OBSERVE_US(READER_LAG, age_ms > 0 ? (uint64_t)age_ms * 1000 : 0);
+}
+
 void readers_second(struct readers *all)
 {
 	struct bucket *b = &all->buckets[all->next_bucket];
@@ -256,6 +281,8 @@ void readers_second(struct readers *all)
 	memcpy(head.epoch, wire_epoch(all->wire), strlen(wire_epoch(all->wire)) + 1);
 	buf_clear(&all->json);
 	message_tick(&all->json, &head);
+	for (uint32_t i = 0; i < b->count; i++)
+		observe_lag(b->at[i]);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (is_quiet(b->at[i]))
 			tick_at_head(b->at[i], &head);

@@ -69,6 +69,31 @@ test('histograms count posts, answers of Redis and seconds', async (t) => {
   for (const family of families.values()) if (family.type === 'histogram') isHistogram(family);
 });
 
+test('how far readers lag is told of each, once a tick', async (t) => {
+  const stage = await Stage.open(t, { workers: 1, sndbuf: '16k' });
+  /** How often somebody was looked at, and how often he lagged by more than a quarter of a second. */
+  const looked = async () => {
+    const { samples } = parse((await stage.http('/metrics')).text).get('newswire_reader_lag_seconds');
+    const all = samples.get('newswire_reader_lag_seconds_count');
+    return { all, late: all - samples.get('newswire_reader_lag_seconds_bucket{le="0.25"}') };
+  };
+  const quick = await stage.reader({ channels: ['sport'] });
+  await until(async () => (await looked()).all >= 2, 'two looks at a reader');
+  assert.equal((await looked()).late, 0);
+  const stuck = await stage.reader({ channels: ['sport'] });
+  stuck.stopReading();
+  for (let i = 0; i < 40; i += 1) await stage.publish(item({ body: 'x'.repeat(60000) }), 'sport');
+  await quick.hasRead(40);
+  await stage.metric('newswire_readers_lagging').becomes(1);
+  await until(async () => (await looked()).late >= 2, 'two looks at one who lags');
+  stuck.goOnReading();
+  await stuck.hasRead(40);
+  await stage.metric('newswire_readers_lagging').becomes(0);
+  const before = await looked();
+  await until(async () => (await looked()).all >= before.all + 4, 'four more looks');
+  assert.equal((await looked()).late, before.late);
+});
+
 test('how far back memory reaches is the age of its oldest post', async (t) => {
   const clock = await WallClock.open(t);
   clock.jump(-3_600_000);
