@@ -90,6 +90,8 @@ static void finish(struct job *job, const struct desk_receipt *receipt)
 	struct desk *desk = job->desk;
 	desk_cb *cb = job->cb;
 
+	if (receipt->result == DESK_ACCEPTED && !receipt->replayed)
+		OBSERVE_US(ACCEPT, (clock_mono_ns() - job->since_ns) / 1000);
 	DL_DELETE(desk->jobs, job);
 	desk->count--;
 	desk->bytes -= job->len;
@@ -424,7 +426,7 @@ static void on_patrol(uv_timer_t *timer)
 
 	DL_FOREACH_SAFE (desk->jobs, job, next)
 		if (!job->patient && job->state == JOB_WAITING &&
-		    clock_mono_ms() - job->since_ms > DESK_PATIENCE_MS)
+		    (clock_mono_ns() - job->since_ns) / 1000000 > DESK_PATIENCE_MS)
 			finish_plain(job, DESK_AWAY);
 	replicas_second(&desk->replicas);
 	wake_waiters(desk);

@@ -42,7 +42,7 @@ static struct job *make_job(const char *bytes, size_t len, char *sent_to,
 	}
 	job->sent_to = sent_to;
 	job->len = len;
-	job->since_ms = clock_mono_ms();
+	job->since_ns = clock_mono_ns();
 	job->who = publisher_ref(who);
 	hash_job(job, bytes);
 	if (job->seen[0] == '\0') {

@@ -46,7 +46,7 @@ struct job {
 	char idem[33]; /* hash of the order's idempotency key; "": there is none */
 	struct item *item;
 	struct item_report *report;   /* why it is refused */
-	uint64_t since_ms;	      /* clock_mono_ms() when it came */
+	uint64_t since_ns;	      /* clock_mono_ns() when it came */
 	struct desk_receipt *receipt; /* what is to be said once replicas have it */
 	struct replicas_wait wait;
 	desk_cb *cb; /* NULL: nobody wants to know */

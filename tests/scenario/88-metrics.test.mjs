@@ -61,7 +61,10 @@ test('histograms count posts, answers of Redis and seconds', async (t) => {
   for (let i = 0; i < 20; i += 1) await stage.publish(item({ uri: `urn:test:${i}` }), 'sport');
   await reader.hasRead(20);
   await stage.metric('newswire_post_age_seconds_count').becomes(20);
-  await stage.metric('newswire_fanout_seconds_count').becomes(20);
+  const second = item({ uri: 'urn:test:1', version: '2' });
+  for (let i = 0; i < 2; i += 1) await stage.post(second, { channels: 'sport', headers: { 'idempotency-key': 'once' } }); // the second is replayed
+  await stage.metric('newswire_accept_seconds_count').becomes(21);
+  await stage.metric('newswire_fanout_seconds_count').becomes(21);
   await stage.metric('newswire_redis_latency_seconds_count').reaches(2);
   await stage.metric('newswire_loop_lag_seconds_count').reaches(2);
   await stage.metric('newswire_open_files').reaches(8);
