@@ -121,3 +121,18 @@ test('each link to Redis is up, or not', async (t) => {
   await store.start();
   for (const link of links) await link.becomes(1);
 });
+
+test('a link that Redis has no room for is down alone', async (t) => {
+  const stage = await Stage.open(t, { workers: 1 });
+  const up = (name) => stage.metric(`newswire_link_up{link="${name}"}`);
+  await up('desk-ear').becomes(1);
+  const clients = (await stage.redis.client('LIST')).split('\n').filter((line) => line);
+  const ear = clients.find((line) => line.includes(' name=newswired-desk-ear '));
+  await stage.redis.config('SET', 'maxclients', clients.length - 1);
+  await stage.redis.client('KILL', 'ID', /\bid=(\d+)/.exec(ear)[1]);
+  await up('desk-ear').becomes(0);
+  for (const name of ['out', 'wire', 'desk', 'desk-inbox', 'desk-ear']) assert.equal(await up(name).read(), Number(name !== 'desk-ear'), name);
+  assert.equal(await stage.metric('newswire_redis_ready').read(), 1);
+  await stage.redis.config('SET', 'maxclients', 100);
+  await up('desk-ear').becomes(1);
+});
