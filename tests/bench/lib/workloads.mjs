@@ -13,9 +13,10 @@ import { burst, centrifuge, many, matrix, mixed, steady } from './workloads/fano
 import { flash, wide } from './workloads/flash.mjs';
 import { renewing } from './workloads/renewing.mjs';
 import { scale } from './workloads/scale.mjs';
+import { stuck } from './workloads/stuck.mjs';
 import { subscribing } from './workloads/subscribing.mjs';
 
-export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse, subscribing, renewing };
+export const WORKLOADS = { flash, wide, steady, burst, crowd, storm, audiences, many, mixed, matrix, scale, deflate, idle, centrifuge, sse, subscribing, stuck, renewing };
 
 // What `fanout` measures: newswired against the floor.
 export const FANOUT = ['steady', 'burst', 'crowd'];
