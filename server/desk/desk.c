@@ -21,12 +21,14 @@
 #include "desk/replicas.h"
 #include "desk/scripts.h"
 #include "desk/verdict.h"
+#include "wire/redis_words.h"
 
 enum { RETRY_BASE_MS = 20, RETRY_CAP_MS = 1000, PATROL_MS = 1000, NEWCOMER_MS = 250 };
 
 /* Always true between two loop events:
  *   1. jobs are in order of arrival, count and bytes are theirs
  *   2. a WAITING job => the command link is not READY, or stalled
+ *   3. stalled by an error of Redis => trouble != NULL
  */
 struct desk {
 	struct desk_options options;
@@ -36,6 +38,9 @@ struct desk {
 	struct inbox *inbox;
 	struct redis_clock clock; /* embargo.c sets it */
 	struct replicas replicas;
+	const struct redis_words
+		*trouble;    /* why Redis decides nothing, though it is there; NULL: it does */
+	bool trying;	     /* probe.lua was asked */
 	uv_timer_t retry;    /* while stalled: the next attempt */
 	uv_timer_t patrol;   /* looks after those who waited too long */
 	uv_timer_t newcomer; /* while it runs, nothing is heard yet */
@@ -112,6 +117,18 @@ static void finish_plain(struct job *job, enum desk_result result)
 	finish(job, &v.receipt);
 }
 
+/* Nothing is decided: why, in words. */
+static void finish_away(struct job *job)
+{
+	struct verdict v;
+	char detail[DESK_TROUBLE_MAX];
+
+	verdict_plain(&v, job, DESK_AWAY);
+	desk_explain(job->desk, detail, sizeof detail);
+	v.receipt.detail = detail;
+	finish(job, &v.receipt);
+}
+
 static void start_waiting(struct desk *desk);
 
 static void on_retry(uv_timer_t *timer)
@@ -130,30 +147,39 @@ static void stall(struct desk *desk, const char *why)
 	if (desk->stalled)
 		return;
 	desk->stalled = true;
-	log_warn("desk_stalled", LOG_S("why", why), LOG_I("retry_ms", wait));
+	log_debug("desk_stalled", LOG_S("why", why), LOG_I("retry_ms", wait));
 	uv_timer_start(&desk->retry, on_retry, wait, 0);
+}
+
+static void set_trouble(struct desk *desk, const char *error)
+{
+	desk->trouble = redis_words(error);
+	redis_words_tell(desk->trouble, error);
+}
+
+static void end_trouble(struct desk *desk)
+{
+	if (desk->trouble)
+		redis_words_over(desk->trouble);
+	desk->trouble = NULL;
 }
 
 /* Deciding
  * ----------------------------------------------------------------------------------------------------------- */
 
 /* Did the answer not come, or is it one that will be another later? Then the job waits, or
- * whoever waits for it is sent away: nothing was written. */
+ * whoever waits for it is sent away: nothing was written, or what was is finished by asking again. */
 static bool must_wait(struct job *job, const redisReply *reply)
 {
-	struct verdict v;
-
-	if (reply && (reply->type != REDIS_REPLY_ERROR || !scripts_error_passes(reply->str)))
+	if (reply && (reply->type != REDIS_REPLY_ERROR || !redis_words_passes(reply->str)))
 		return false;
 	job->state = JOB_WAITING;
 	if (reply == NULL) /* lost: decided again when the link is back */
 		return true;
+	set_trouble(job->desk, reply->str);
 	stall(job->desk, reply->str);
-	if (!job->patient) {
-		verdict_plain(&v, job, DESK_AWAY);
-		v.receipt.detail = reply->str;
-		finish(job, &v.receipt);
-	}
+	if (!job->patient)
+		finish_away(job);
 	return true;
 }
 
@@ -219,6 +245,8 @@ static void on_decided(redisReply *reply, void *arg)
 	if (must_wait(job, reply))
 		return;
 	backoff_reset(&job->desk->backoff);
+	if (reply->type != REDIS_REPLY_ERROR)
+		end_trouble(job->desk);
 	verdict_of_reply(&v, job, reply);
 	if (job->raw)
 		job->desk->beaten = v.receipt.result == DESK_DUPLICATE;
@@ -285,6 +313,24 @@ static void on_probe(redisReply *reply, void *arg)
 	}
 	job->probed = true;
 	start(job);
+}
+
+static void on_probed(redisReply *reply, void *arg)
+{
+	struct desk *desk = arg;
+
+	desk->trying = false;
+	if (reply && reply->type != REDIS_REPLY_ERROR)
+		end_trouble(desk);
+	else if (reply && redis_words_passes(reply->str))
+		set_trouble(desk, reply->str);
+}
+
+/* Redis refused: does it still? Nobody may post meanwhile, who reads /readyz/publish. */
+static void try_again(struct desk *desk)
+{
+	if (desk->trouble && !desk->trying)
+		desk->trying = scripts_probe(desk->commands, &desk->options, on_probed, desk) == 0;
 }
 
 static void start_waiting(struct desk *desk)
@@ -427,7 +473,8 @@ static void on_patrol(uv_timer_t *timer)
 	DL_FOREACH_SAFE (desk->jobs, job, next)
 		if (!job->patient && job->state == JOB_WAITING &&
 		    (clock_mono_ns() - job->since_ns) / 1000000 > DESK_PATIENCE_MS)
-			finish_plain(job, DESK_AWAY);
+			finish_away(job);
+	try_again(desk);
 	replicas_second(&desk->replicas);
 	wake_waiters(desk);
 }
@@ -453,14 +500,34 @@ void desk_leave_inbox(struct desk *desk)
 
 int desk_is_open(const struct desk *desk)
 {
-	return desk_can_ask(desk) && desk->subscribed && desk->replicas.trouble[0] == '\0';
+	return desk_can_ask(desk) && desk->subscribed && desk->trouble == NULL &&
+	       desk->replicas.trouble[0] == '\0';
 }
 
-static void answer_at_once(desk_cb *cb, void *arg, enum desk_result result)
+void desk_explain(const struct desk *desk, char *to, size_t size)
+{
+	if (link_state(desk->commands) != LINK_READY)
+		redis_words_write(link_trouble(desk->commands), to, size);
+	else if (desk->trouble)
+		redis_words_write(desk->trouble, to, size);
+	else if (!desk->subscribed)
+		redis_words_write(link_trouble(desk->ear), to, size);
+	else if (desk->replicas.trouble[0])
+		snprintf(to, size, "%s", desk->replicas.trouble);
+	else
+		snprintf(to, size, "newswired is short of memory");
+}
+
+static void answer_at_once(const struct desk *desk, desk_cb *cb, void *arg, enum desk_result result)
 {
 	struct verdict v;
+	char detail[DESK_TROUBLE_MAX];
 
 	verdict_plain(&v, NULL, result);
+	if (result == DESK_AWAY) {
+		desk_explain(desk, detail, sizeof detail);
+		v.receipt.detail = detail;
+	}
 	cb(&v.receipt, arg);
 }
 
@@ -470,9 +537,9 @@ void desk_take(struct desk *desk, const struct desk_order *order, desk_cb *cb, v
 
 	COUNT(DESK_HEARD);
 	if (desk->closing || link_state(desk->commands) != LINK_READY)
-		answer_at_once(cb, arg, DESK_AWAY);
+		answer_at_once(desk, cb, arg, DESK_AWAY);
 	else if (is_full(desk) || (job = job_new(order, desk->options.max_item)) == NULL)
-		answer_at_once(cb, arg, DESK_BUSY);
+		answer_at_once(desk, cb, arg, DESK_BUSY);
 	else {
 		job->cb = cb;
 		job->arg = arg;

@@ -16,7 +16,8 @@
  * Errors        Redis away: raw PUBLISHes are not heard (their reply says 0 listeners); a receipt
  *               says DESK_AWAY. Items in flight at a loss are decided again after the reconnect:
  *               running the script twice changes nothing. An HTTP item that waits longer than
- *               DESK_PATIENCE_MS for that gets DESK_AWAY.
+ *               DESK_PATIENCE_MS for that gets DESK_AWAY. A Redis that is there and refuses (full, read-only, no rights
+ *               …: redis_words.h) is said in words, once in the log, and asked each second whether that is over (probe.lua).
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_DESK_DESK_H
@@ -87,6 +88,9 @@ void desk_close(struct desk *desk); /* accepts NULL; waiting callbacks get DESK_
 
 /* Can items be taken now? (/readyz/publish) */
 int desk_is_open(const struct desk *desk);
+/* Why not: what is wrong, and in brackets what to do. */
+enum { DESK_TROUBLE_MAX = 300 };
+void desk_explain(const struct desk *desk, char *to, size_t size);
 
 /* What a publisher hands in. Everything in it is borrowed for the length of the call. */
 struct desk_order {

@@ -10,6 +10,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "desk/scripts.h"
+#include "wire/redis_words.h"
 
 struct embargo {
 	uv_timer_t timer;
@@ -118,7 +119,10 @@ static void on_release(redisReply *reply, void *arg)
 			e->rewritten[0] = '\0';
 		rest = hear_release(e, reply);
 	} else if (reply && reply->type == REDIS_REPLY_ERROR) {
-		log_error("release_failed", LOG_S("error", reply->str));
+		if (redis_words_passes(reply->str))
+			redis_words_tell(redis_words(reply->str), reply->str);
+		else
+			log_error("release_failed", LOG_S("error", reply->str));
 	}
 	sleep_for(e, rest);
 }

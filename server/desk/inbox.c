@@ -12,6 +12,7 @@
 #include "desk/desk_own.h"
 #include "desk/entry.h"
 #include "desk/scripts.h"
+#include "wire/redis_words.h"
 
 enum { STEP_MS = 1000, BLOCK_MS = 2000, SPREAD_MS = 200 };
 
@@ -75,7 +76,9 @@ static void set_trouble(struct inbox *inbox, const char *error)
 	if (strncmp(inbox->trouble, error, sizeof inbox->trouble - 1) == 0)
 		return;
 	snprintf(inbox->trouble, sizeof inbox->trouble, "%s", error);
-	if (*error)
+	if (redis_words_passes(error))
+		redis_words_tell(redis_words(error), error);
+	else if (*error)
 		log_error("inbox_stopped", LOG_S("error", error));
 }
 

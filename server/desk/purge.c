@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "desk/scripts.h"
+#include "wire/redis_words.h"
 
 struct ask {
 	desk_purge_cb *cb;
@@ -39,8 +40,11 @@ static struct desk_purged read_error(const redisReply *reply)
 
 	if (reply == NULL || reply->type != REDIS_REPLY_ERROR)
 		return out;
-	out.detail = reply->str;
-	if (!scripts_error_passes(reply->str)) {
+	if (redis_words_passes(reply->str)) {
+		redis_words_tell(redis_words(reply->str), reply->str);
+		out.detail = redis_words(reply->str)->says;
+	} else {
+		out.detail = reply->str;
 		out.code = "store";
 		log_error("purge_failed", LOG_S("error", reply->str));
 	}

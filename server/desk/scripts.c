@@ -16,6 +16,7 @@ static struct link_script reject_script = {.text = lua_reject};
 static struct link_script release_script = {.text = lua_release};
 static struct link_script purge_script = {.text = lua_purge};
 static struct link_script inbox_script = {.text = lua_inbox};
+static struct link_script probe_script = {.text = lua_probe};
 
 /* One key, then names and values. Texts are borrowed, numbers are kept here. */
 struct call {
@@ -214,14 +215,11 @@ int scripts_inbox(struct link *link, const struct desk_options *options,
 	return send_call(link, &inbox_script, &call, cb, arg);
 }
 
-bool scripts_error_passes(const char *error)
+int scripts_probe(struct link *link, const struct desk_options *options, link_reply_cb *cb,
+		  void *arg)
 {
-	static const char *const passing[] = {
-		"LOADING ",  "BUSY ",	 "MASTERDOWN ", "READONLY ",   "CLUSTERDOWN ",
-		"TRYAGAIN ", "MISCONF ", "OOM ",	"NOREPLICAS ", "UNKILLABLE "};
+	struct call call;
 
-	for (size_t i = 0; i < COUNT_OF(passing); i++)
-		if (strncmp(error, passing[i], strlen(passing[i])) == 0)
-			return true;
-	return false;
+	begin(&call, options);
+	return send_call(link, &probe_script, &call, cb, arg);
 }

@@ -40,7 +40,8 @@ struct inbox_question {
 int scripts_inbox(struct link *link, const struct desk_options *options,
 		  const struct inbox_question *question, link_reply_cb *cb, void *arg) MUST_USE;
 
-/* Is this error one that goes away by itself, with nothing written (loading, full, read-only …)? */
-bool scripts_error_passes(const char *error);
+/* probe.lua: can Redis write what deciding writes? */
+int scripts_probe(struct link *link, const struct desk_options *options, link_reply_cb *cb,
+		  void *arg) MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/counters.h"
 #include "http/problem.h"
@@ -97,6 +98,15 @@ static void add_good_news(struct buf *out, const struct door *door,
 static void add_bad_news(struct buf *out, const struct desk_receipt *receipt)
 {
 	bool known = receipt->code != NULL && receipt->code[0] != '\0';
+	bool says = receipt->detail != NULL && receipt->detail[0] != '\0';
+	char detail[DESK_TROUBLE_MAX + 64];
+
+	if (receipt->result == DESK_AWAY && !known && says) { /* what is wrong with Redis */
+		snprintf(detail, sizeof detail, "nothing was decided: %s; post it again",
+			 receipt->detail);
+		problem_members(out, receipt_status(receipt), rows[DESK_AWAY].code, detail, NULL);
+		return;
+	}
 
 	problem_members(out, receipt_status(receipt),
 			known ? receipt->code : rows[receipt->result].code,

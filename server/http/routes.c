@@ -17,6 +17,7 @@
 #include "http/posting.h"
 #include "http/purging.h"
 #include "http/reaching.h"
+#include "wire/redis_words.h"
 #include "wire/shelf.h"
 
 struct route {
@@ -169,20 +170,37 @@ static void get_readyz(struct request *r)
 {
 	const struct wire *wire = door_setup_of(r->door)->wire;
 
-	if (!wire_has_epoch(wire))
-		say(r, 503, "not ready: Redis has not been reached yet\n");
-	else if (!wire_is_following(wire))
-		say(r, 200, "ready, degraded: Redis is away, readers keep what they have\n");
-	else
+	char why[DESK_TROUBLE_MAX], text[DESK_TROUBLE_MAX + 64];
+
+	if (wire_is_following(wire)) {
 		say(r, 200, "ready\n");
+		return;
+	}
+	redis_words_write(wire_trouble(wire), why, sizeof why);
+	snprintf(text, sizeof text,
+		 wire_has_epoch(wire) ? "ready, degraded: readers keep what they have: %s\n"
+				      : "not ready: %s\n",
+		 why);
+	say(r, wire_has_epoch(wire) ? 200 : 503, text);
 }
 
 static void get_readyz_publish(struct request *r)
 {
-	if (desk_is_open(door_setup_of(r->door)->desk))
-		say(r, 200, "ready\n");
-	else
-		say(r, 503, "not ready: Redis cannot be reached\n");
+	const struct desk *desk = door_setup_of(r->door)->desk;
+	char why[DESK_TROUBLE_MAX], text[DESK_TROUBLE_MAX + 16];
+
+	if (desk_is_open(desk)) {
+		say(r, 200,
+		    wire_may_vanish(door_setup_of(r->door)->wire)
+			    ? "ready, degraded: Redis throws news away when its memory is full "
+			      "(set its "
+			      "maxmemory-policy to noeviction)\n"
+			    : "ready\n");
+		return;
+	}
+	desk_explain(desk, why, sizeof why);
+	snprintf(text, sizeof text, "not ready: %s\n", why);
+	say(r, 503, text);
 }
 
 static void get_metrics(struct request *r)

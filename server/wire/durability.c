@@ -53,6 +53,7 @@ static void on_config(redisReply *reply, void *arg)
 	if (reply == NULL)
 		return;
 	if (reply->type != REDIS_REPLY_ARRAY || *value_of(reply, "appendonly") == '\0') {
+		d->forbidden = true;
 		if (link_commandf(d->link, on_info, d, "INFO persistence") == -1)
 			found(d, "unknown");
 		return;
@@ -64,6 +65,47 @@ static void on_config(redisReply *reply, void *arg)
 		found(d, "fsync");
 	else
 		found(d, strcmp(fsync, "everysec") == 0 ? "second" : "memory");
+}
+
+/* A Redis that is a cache to somebody else: what expires, as most of ours does, or everything goes when memory is short. */
+static void on_policy(redisReply *reply, void *arg)
+{
+	struct durability *d = arg;
+	const char *policy;
+	bool evicts;
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY)
+		return;
+	policy = value_of(reply, "maxmemory-policy");
+	evicts = strcmp(value_of(reply, "maxmemory"), "0") != 0 && *policy &&
+		 strcmp(policy, "noeviction") != 0;
+	if (evicts && !d->evicts)
+		log_error(
+			"redis_evicts", LOG_S("policy", policy),
+			LOG_S("means",
+			      "this Redis throws news away when its memory is full: nothing "
+			      "that is accepted is safe"),
+			LOG_S("remedy",
+			      "redis-cli CONFIG SET maxmemory-policy noeviction; CONFIG REWRITE"));
+	else if (d->evicts && !evicts)
+		log_info("redis_evicts_no_more", LOG_S("policy", policy));
+	d->evicts = evicts;
+}
+
+static void ask_policy(struct durability *d)
+{
+	(void)!link_commandf(d->link, on_policy, d, "CONFIG GET maxmemory*");
+}
+
+void durability_ask_again(struct durability *d)
+{
+	if (d->link && !d->forbidden)
+		ask_policy(d);
+}
+
+const char *durability_level(const struct durability *d)
+{
+	return d->evicts ? "memory" : d->level;
 }
 
 /* A master that was cut off from its replicas, or has been replaced and does not know it yet. */
@@ -83,10 +125,12 @@ static void on_min_replicas(redisReply *reply, void *arg)
 void durability_ask(struct durability *d, struct link *link)
 {
 	d->link = link;
+	d->forbidden = false;
 	if (d->level == NULL)
 		d->level = "unknown";
 	if (link_commandf(link, on_config, d, "CONFIG GET append*") == -1)
 		d->level = "unknown";
+	ask_policy(d);
 	if (d->has_replicas)
 		(void)!link_commandf(link, on_min_replicas, d, "CONFIG GET min-replicas-to-write");
 }

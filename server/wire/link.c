@@ -16,6 +16,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "wire/redis_uv.h"
+#include "wire/redis_words.h"
 #include "wire/sentinel.h"
 
 enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 500, SCRIPTS_MAX = 16 };
@@ -50,8 +51,11 @@ struct link {
 	struct backoff backoff;
 	unsigned holds; /* what must be over before the memory goes: timer, resolver, connections */
 	bool resolving, paused;
-	bool outdated;	/* the Sentinels have named another master since */
-	bool told_role; /* it was logged that this is a replica */
+	bool outdated;			   /* the Sentinels have named another master since */
+	bool told_role;			   /* it was logged that this is a replica */
+	unsigned flaps;			   /* how often in turn it became ready and did not last */
+	char reason[160];		   /* why we let the connection go; "": we did not */
+	const struct redis_words *trouble; /* why it was lost last */
 	redisAsyncContext *redis;
 	struct redis_uv *poll;
 	struct ask *asks;
@@ -92,15 +96,18 @@ static void tell_up(const struct link *link)
 	}
 }
 
-/* The one setter. A link that cannot connect says so once, not at every attempt. */
+/* The one setter. A link that cannot connect says so once, not at every attempt; nor one that is sent away each time. */
 static void set_state(struct link *link, enum link_state to, const char *why)
 {
 	enum link_state from = link->state;
 	enum log_level level = LOG_DEBUG;
 
-	if (to == LINK_READY)
+	if (from == LINK_READY && to == LINK_WAITING)
+		link->flaps += link->backoff.tries > 0;
+	if (to == LINK_READY && link->flaps < 2)
 		level = LOG_INFO;
-	if (to == LINK_WAITING && (from == LINK_READY || link->backoff.tries == 0))
+	if (to == LINK_WAITING && link->flaps < 2 &&
+	    (from == LINK_READY || link->backoff.tries == 0))
 		level = LOG_WARN;
 	link->state = to;
 	tell_up(link);
@@ -177,6 +184,13 @@ static bool is_error(const redisReply *reply, const char *code)
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, code, strlen(code)) == 0;
 }
 
+/* on_gone() follows. */
+static void let_go(struct link *link, const char *reason)
+{
+	snprintf(link->reason, sizeof link->reason, "%s", reason);
+	redisAsyncFree(link->redis);
+}
+
 /* Redis lost our scripts, or is no master any more: the connection is made anew, when this callback is over. What is told to
  * whoever asked: he will ask again when scripts are there again, as after any loss; what is read-only says so. */
 static redisReply *look_at_error(struct link *link, redisReply *reply)
@@ -189,7 +203,7 @@ static redisReply *look_at_error(struct link *link, redisReply *reply)
 		log_warn("redis_scripts_lost", LOG_S("link", link->name));
 	else
 		log_warn("redis_read_only", LOG_S("link", link->name), LOG_S("error", reply->str));
-	redisAsyncFree(link->redis);
+	let_go(link, reply->str);
 	return has_lost_scripts ? NULL : reply;
 }
 
@@ -344,6 +358,9 @@ static void wait_for_next_attempt(struct link *link, const char *why)
 	bool was_ready = link->state == LINK_READY;
 
 	COUNT(REDIS_LOST);
+	link->trouble = redis_words(why);
+	if (link->trouble->passes) /* else set_state() says all there is */
+		redis_words_tell(link->trouble, why);
 	set_state(link, LINK_WAITING, why);
 	uv_timer_start(&link->timer, on_timer, backoff_next(&link->backoff), 0);
 	if (was_ready && link->events.lost)
@@ -356,7 +373,11 @@ static void on_gone(void *arg)
 	struct link *link = arg;
 	char why[160];
 
-	snprintf(why, sizeof why, "%s", link->redis->err ? link->redis->errstr : "let go");
+	snprintf(why, sizeof why, "%s",
+		 link->reason[0]    ? link->reason
+		 : link->redis->err ? link->redis->errstr
+				    : "let go");
+	link->reason[0] = '\0';
 	link->redis = NULL;
 	link->poll = NULL;
 	link->paused = false;
@@ -393,9 +414,7 @@ static void on_greeting(redisReply *reply, void *arg)
 
 	if (reply == NULL || reply->type != REDIS_REPLY_ERROR || link->state != LINK_GREETING)
 		return;
-	log_error("redis_refused", LOG_S("link", link->name), LOG_S("error", reply->str),
-		  LOG_S("remedy", "check user, password and database in --redis"));
-	redisAsyncFree(link->redis);
+	let_go(link, reply->str);
 }
 
 /* ROLE was: only a master takes what is written. A Redis that forbids to ask (NOPERM) may be one. */
@@ -415,7 +434,7 @@ static void on_role(redisReply *reply, void *arg)
 			  LOG_S("remedy", "--redis names the master, or Sentinels who know it "
 					  "(redis+sentinel://…)"));
 	link->told_role = true;
-	redisAsyncFree(link->redis);
+	let_go(link, "READONLY it is a replica");
 }
 
 /* PING was: Redis works for us, unless it says that it is still loading, or wants a password, or
@@ -429,8 +448,7 @@ static void on_pong(redisReply *reply, void *arg)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "MISCONF", 7) != 0 &&
 	    strncmp(reply->str, "NOPERM", 6) != 0) {
-		log_warn("redis_not_ready", LOG_S("link", link->name), LOG_S("error", reply->str));
-		redisAsyncFree(link->redis);
+		let_go(link, reply->str);
 		return;
 	}
 	COUNT(REDIS_CONNECTS);
@@ -616,12 +634,14 @@ static void watch(struct link *link)
 	    now - link->heard_ms > LINK_SILENCE_MS) {
 		log_warn("redis_silent", LOG_S("link", link->name),
 			 LOG_I("ms", now - link->heard_ms), LOG_I("owed", link->owed));
-		redisAsyncFree(link->redis);
+		let_go(link, "it is silent");
 		return;
 	}
-	if (link->state == LINK_READY)
-		backoff_reset(
-			&link->backoff); /* it has lasted: one that breaks at once waits ever longer */
+	if (link->state ==
+	    LINK_READY) { /* it has lasted: one that breaks at once waits ever longer */
+		backoff_reset(&link->backoff);
+		link->flaps = 0;
+	}
 	send_heartbeat(link);
 }
 
@@ -645,9 +665,14 @@ static void on_moved(void *arg)
 	link->outdated = true;
 	backoff_reset(&link->backoff);
 	if (link->redis != NULL)
-		redisAsyncFree(link->redis);
+		let_go(link, "there is another master");
 	if (link->state == LINK_WAITING)
 		uv_timer_start(&link->timer, on_timer, 0, 0);
+}
+
+const struct redis_words *link_trouble(const struct link *link)
+{
+	return link->trouble;
 }
 
 void link_pause(struct link *link, bool paused)
@@ -681,6 +706,7 @@ struct link *link_open(uv_loop_t *loop, const struct redis_place *place, const c
 	link->arg = arg;
 	link->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
 	link->holds = 1;
+	link->trouble = redis_words("");
 	snprintf(link->name, sizeof link->name, "%s", name);
 	tell_up(link);
 	uv_timer_init(loop, &link->timer);

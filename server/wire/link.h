@@ -20,6 +20,7 @@
 #include "base/base.h"
 
 struct redisReply;
+struct redis_words;
 struct link;
 
 enum link_state { LINK_WAITING, LINK_CONNECTING, LINK_GREETING, LINK_READY, LINK_CLOSED };
@@ -69,6 +70,9 @@ void link_close(struct link *link);
 void link_close_answering(struct link *link);
 enum link_state link_state(const struct link *link);
 const char *link_state_name(enum link_state state);
+
+/* Why it is not READY, or was lost last (redis_words.h). Never NULL. */
+const struct redis_words *link_trouble(const struct link *link);
 
 /* Leaves what Redis sends in the socket (and, when that is full, with Redis), or takes it again.
  * A paused link is not taken for frozen. A new connection begins unpaused. */

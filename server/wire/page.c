@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/counters.h"
 #include "base/log.h"
+#include "wire/redis_words.h"
 #include "lua_scripts.h"
 
 enum { ARGS_MAX = 16, KEY_MAX = 256 };
@@ -69,6 +70,10 @@ int page_read_place(const redisReply *reply, size_t elements, struct page_place 
 		/* What Redis adds to a script's own words is of no use here. */
 		const char *end = strstr(reply->str, " script: ");
 
+		if (redis_words_passes(reply->str)) {
+			redis_words_tell(redis_words(reply->str), reply->str);
+			return -1;
+		}
 		log_error("redis_error", LOG_SN("error", reply->str,
 						end ? (size_t)(end - reply->str) : reply->len));
 		return -1;

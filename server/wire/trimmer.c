@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "lua_scripts.h"
 #include "wire/page.h"
+#include "wire/redis_words.h"
 
 static struct link_script trim_script = {.text = lua_trim};
 
@@ -17,7 +18,9 @@ static void on_trimmed(redisReply *reply, void *arg)
 
 	if (reply == NULL)
 		return;
-	if (reply->type == REDIS_REPLY_ERROR)
+	if (reply->type == REDIS_REPLY_ERROR && redis_words_passes(reply->str))
+		redis_words_tell(redis_words(reply->str), reply->str);
+	else if (reply->type == REDIS_REPLY_ERROR)
 		log_error("redis_error", LOG_S("error", reply->str));
 	else if (reply->type == REDIS_REPLY_INTEGER && reply->integer == TRIMMER_STEP)
 		trim(t); /* there may be more */

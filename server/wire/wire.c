@@ -22,6 +22,7 @@
 #include "wire/page.h"
 #include "wire/presence.h"
 #include "wire/queue.h"
+#include "wire/redis_words.h"
 #include "wire/tally.h"
 #include "wire/trimmer.h"
 #include "wire/withdrawals.h"
@@ -70,6 +71,7 @@ struct wire {
 	bool told;     /* events.post was called in this tick */
 
 	struct durability durability;
+	unsigned seconds; /* while attached */
 	struct withdrawals withdrawals;
 	struct trimmer trimmer;
 	struct tallies *tallies;
@@ -531,7 +533,7 @@ static void on_checked(redisReply *reply, void *arg)
 	if (reply == NULL || !w->attached)
 		return;
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
-		log_error("redis_error", LOG_S("error", reply->str));
+		redis_words_tell(redis_words(reply->str), reply->str);
 		return;
 	}
 	if (reply->element[1]->type == REDIS_REPLY_STRING && page_read_id(reply, 1, &head) == -1)
@@ -558,6 +560,8 @@ static void on_second(uv_timer_t *timer)
 	check(w);
 	if (w->has_epoch)
 		backlog_second(w->backlog);
+	if (w->attached && ++w->seconds % DURABILITY_AGAIN_S == 0)
+		durability_ask_again(&w->durability);
 	if (w->attached) {
 		trimmer_second(&w->trimmer);
 		presence_second(w->presence);
@@ -708,10 +712,20 @@ const char *wire_prefix(const struct wire *w)
 
 const char *wire_durability(const struct wire *w)
 {
-	return w->durability.level;
+	return durability_level(&w->durability);
 }
 
 bool wire_is_withdrawn(const struct wire *w, const char *uri, struct wire_id than)
 {
 	return withdrawals_has(&w->withdrawals, uri, than);
+}
+
+bool wire_may_vanish(const struct wire *w)
+{
+	return w->durability.evicts;
+}
+
+const struct redis_words *wire_trouble(const struct wire *w)
+{
+	return link_trouble(link_state(w->command) != LINK_READY ? w->command : w->out);
 }

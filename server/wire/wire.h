@@ -85,6 +85,10 @@ const char *wire_prefix(const struct wire *wire);
 
 /* What survives when Redis' machine goes down: "fsync" all that was accepted, "second" all but
  * the last second's, "memory" nothing to rely on, "unknown". */
+/* Does this Redis throw keys away when its memory is full? */
+bool wire_may_vanish(const struct wire *wire);
+/* Why it does not follow (redis_words.h). Never NULL. */
+const struct redis_words *wire_trouble(const struct wire *wire);
 const char *wire_durability(const struct wire *wire);
 
 /* Did a kill or hold of this uri, newer than `than`, reach this worker? (what was read from
