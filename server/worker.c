@@ -285,6 +285,8 @@ static int open_floors(struct worker *w)
 				    .joins = w->setup->joins};
 	struct readers_options readers = {.tick_ms = o->tick_ms,
 					  .retention_ms = o->retention_ms,
+					  .lag_bytes = o->lag_bytes,
+					  .lag_time_ms = o->lag_time_ms,
 					  .shows_readers = o->show_readers == SHOW_EVERYBODY,
 					  .lines = {[FORMAT_WEBSOCKET] = stream_line(),
 						    [FORMAT_WEBSOCKET_ALONE] = stream_line(),
@@ -314,6 +316,7 @@ static int open_floors(struct worker *w)
 	    (w->lines = lines_new(&w->loop, on_freed, w)) == NULL ||
 	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
 		return -1;
+	lines_limit(w->lines, o->lag_memory);
 	struct session_options session = {.sndbuf = o->sndbuf,
 					  .tick_ms = o->tick_ms,
 					  .shows_readers = o->show_readers == SHOW_EVERYBODY,

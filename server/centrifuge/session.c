@@ -133,6 +133,8 @@ static const struct reader_speech speech = {speech_tick, speech_gap, speech_want
 
 static const struct reader_line line_ops = {.size = sizeof(struct session),
 					    .write = line_write,
+					    .write_some = line_write_some,
+					    .write_rest = line_write_rest,
 					    .expect = line_expect,
 					    .want_turn = line_want_room,
 					    .close = line_close,

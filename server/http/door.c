@@ -284,6 +284,15 @@ static int adopt(int fd, void *arg)
 	return 0;
 }
 
+/* Some places stay free for requests: a worker that is full of readers still takes in news, shows feeds, and says to the next
+ * reader that it is full. */
+static size_t places_for_readers(size_t limit)
+{
+	size_t eighth = limit / 8;
+
+	return limit - (eighth < DOOR_PLACES ? eighth : DOOR_PLACES);
+}
+
 struct door *door_open(const struct door_setup *setup)
 {
 	struct door *door = calloc(1, sizeof *door);
@@ -297,8 +306,7 @@ struct door *door_open(const struct door_setup *setup)
 		listener_open(setup->loop, setup->listen_fd, setup->user_timeout_ms, adopt, door);
 	if (door->listener == NULL)
 		goto fail;
-	/* Some places stay free for requests, so that a full worker can still say that it is full. */
-	door->max_readers = listener_limit(door->listener) - LISTENER_RESERVE / 2;
+	door->max_readers = places_for_readers(listener_limit(door->listener));
 	if (setup->max_readers > 0 && setup->max_readers < door->max_readers)
 		door->max_readers = setup->max_readers;
 	return door;

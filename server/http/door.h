@@ -46,6 +46,9 @@ struct door_events {
 	void (*begin)(void *owner, struct request *r);
 };
 
+/* At most so many of a worker's connections stay free for requests. */
+enum { DOOR_PLACES = 128 };
+
 struct door_setup {
 	uv_loop_t *loop;
 	int listen_fd;

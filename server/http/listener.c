@@ -163,9 +163,18 @@ void listener_stop(struct listener *l)
 	uv_poll_stop(&l->poll);
 }
 
+/* So many places must be free again: not each one that is; fewer than are kept for requests (door.c), or a worker that is full of
+ * readers would never listen again. */
+static size_t rest_before_resuming(const struct listener *l)
+{
+	size_t sixteenth = l->limit / 16;
+
+	return sixteenth < LISTENER_BATCH ? sixteenth : LISTENER_BATCH;
+}
+
 void listener_retry(struct listener *l)
 {
-	if (l == NULL || !l->paused || l->open + LISTENER_BATCH > l->limit || !unpark(l))
+	if (l == NULL || !l->paused || l->open + rest_before_resuming(l) > l->limit || !unpark(l))
 		return;
 	l->paused = false;
 	if (l->stopped)

@@ -11,6 +11,7 @@
 #include "http/counting.h"
 #include "http/feeding.h"
 #include "http/fronting.h"
+#include "http/full.h"
 #include "http/holding.h"
 #include "http/naming.h"
 #include "http/pages.h"
@@ -246,8 +247,7 @@ static void get_stream(struct request *r)
 	else if (!wire_has_epoch(door_setup_of(r->door)->wire))
 		request_problem(r, 503, "not_ready", "Redis has not been reached yet", RETRY, NULL);
 	else if (!door_has_room(r->door))
-		request_problem(r, 503, "full", "as many connections as this worker may hold",
-				"retry-after: 5\r\n", NULL);
+		request_problem(r, 503, FULL_CODE, FULL_DETAIL, full_retry_reader(), NULL);
 	else
 		events->begin(events->owner, r);
 }
@@ -483,9 +483,10 @@ const struct door_stream *routes_upgrade(const struct door *door, struct lws *ws
 				      "this is no key that is in force",
 				      "www-authenticate: Bearer\r\n", NULL);
 	else if (!stream->has_room(stream->owner, door, proved))
-		request_write_problem(refusal, false, 503, "full",
-				      "as many connections as this worker may hold",
-				      "retry-after: 5\r\n", NULL);
+		request_write_problem(refusal, false, 503, FULL_CODE, FULL_DETAIL,
+				      stream == door_setup_of(door)->tool ? full_retry()
+									  : full_retry_reader(),
+				      NULL);
 	else
 		return stream;
 	return NULL;

@@ -8,14 +8,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
+#include <xxhash.h>
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/hash.h"
 
 enum { EVENTS_AT_ONCE = 1024, READ_BYTES = 64 << 10 };
 
-struct line_rest {
-	size_t at, len;
+/* Bytes that the kernel did not take: once for all lines that were written the same. */
+struct kept {
+	struct lines *all;
+	size_t lines;  /* that have not sent all of it */
+	uint64_t hash; /* of its bytes */
+	UT_hash_handle hh;
+	size_t len;
 	uint8_t bytes[];
+};
+
+struct line_rest {
+	struct kept *kept;
+	size_t at;	   /* of its bytes, the first that waits */
+	struct line *line; /* NULL: not watched, and not among the rests */
+	struct line_rest *prev, *next;
 };
 
 /* A socket whose user has said his last word: what the other side still says is thrown away. */
@@ -34,6 +48,9 @@ struct lines {
 	size_t cap;
 	struct parting *parting;
 	size_t parting_count;
+	size_t waiting, waiting_max; /* bytes of all that is kept */
+	struct kept *kept;	     /* by hash */
+	struct line_rest *rests;     /* who has waited longest first */
 	void (*freed)(void *arg);
 	void *arg;
 };
@@ -78,41 +95,168 @@ static ssize_t send_some(const struct line *line, const uint8_t *bytes, size_t l
 	return sent;
 }
 
-/* Behind what waits already. */
-static enum line_result leave(struct line *line, const uint8_t *bytes, size_t len)
+static void count_waiting(struct lines *all, size_t waiting)
+{
+	all->waiting = waiting;
+	GAUGE_SET(WAITING_BYTES, waiting);
+}
+
+/* --- what waits ------------------------------------------------------------------------------- */
+
+static void drop_kept(struct kept *kept)
+{
+	struct lines *all = kept->all;
+
+	if (--kept->lines > 0)
+		return;
+	if (HASH_IS_IN(kept))
+		HASH_DEL(all->kept, kept);
+	count_waiting(all, all->waiting - kept->len);
+	free(kept);
+}
+
+static void free_rest(struct line *line)
 {
 	struct line_rest *rest = line->rest;
-	size_t had = rest == NULL ? 0 : rest->len;
 
-	if ((rest = realloc(rest, sizeof *rest + had + len)) == NULL)
+	if (rest == NULL)
+		return;
+	if (rest->line != NULL)
+		DL_DELETE(line->all->rests, rest);
+	drop_kept(rest->kept);
+	free(rest);
+	line->rest = NULL;
+}
+
+/* The last of those who are let go when there is no more room. */
+static void put_last(struct line *line)
+{
+	struct lines *all = line->all;
+	struct line_rest *rest = line->rest;
+
+	if (rest->line != NULL)
+		DL_DELETE(all->rests, rest);
+	rest->line = line;
+	DL_APPEND(all->rests, rest);
+}
+
+/* Nothing is written to it any more, and its end follows. */
+static void let_go(struct line *line)
+{
+	COUNT(LAG_MEMORY);
+	line->cut = true;
+	free_rest(line);
+	(void)die(line);
+}
+
+/* Those go whose bytes have waited longest without any of them leaving: who reads has not stood there for long. */
+static bool has_room_for(struct lines *all, size_t len)
+{
+	while (all->rests != NULL && all->waiting + len > all->waiting_max)
+		let_go(all->rests->line);
+	return all->waiting + len <= all->waiting_max;
+}
+
+static struct kept *keep(struct lines *all, const uint8_t *a, size_t a_len, const uint8_t *b,
+			 size_t b_len)
+{
+	struct kept *kept;
+
+	if (!has_room_for(all, a_len + b_len) ||
+	    (kept = malloc(sizeof *kept + a_len + b_len)) == NULL)
+		return NULL;
+	*kept = (struct kept){.all = all, .lines = 1, .len = a_len + b_len};
+	if (a_len > 0)
+		memcpy(kept->bytes, a, a_len);
+	memcpy(kept->bytes + a_len, b, b_len);
+	count_waiting(all, all->waiting + kept->len);
+	return kept;
+}
+
+/* The same bytes are written to many: whoever does not get them whole shares what the others left. */
+static struct kept *share(struct lines *all, const uint8_t *bytes, size_t len)
+{
+	uint64_t hash = XXH3_64bits(bytes, len);
+	struct kept *there, *kept;
+
+	HASH_FIND(hh, all->kept, &hash, sizeof hash, there);
+	if (there != NULL && there->len == len && memcmp(there->bytes, bytes, len) == 0) {
+		there->lines++;
+		return there;
+	}
+	kept = keep(all, NULL, 0, bytes, len);
+	if (kept == NULL || there != NULL)
+		return kept;
+	kept->hash = hash;
+	HASH_ADD(hh, all->kept, hash, sizeof hash, kept);
+	return kept;
+}
+
+static enum line_result leave(struct line *line, struct kept *kept, size_t at)
+{
+	struct line_rest *rest = kept == NULL ? NULL : calloc(1, sizeof *rest);
+
+	if (rest == NULL) {
+		if (kept != NULL)
+			drop_kept(kept);
 		return die(line);
-	if (line->rest == NULL)
-		rest->at = 0;
-	memcpy(rest->bytes + had, bytes, len);
-	rest->len = had + len;
+	}
+	*rest = (struct line_rest){.kept = kept, .at = at};
 	line->rest = rest;
+	if (line->watched)
+		put_last(line);
 	arm(line, true);
 	return LINE_PARTIAL;
 }
 
-enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
+/* Behind what waits already. */
+static enum line_result append(struct line *line, const uint8_t *bytes, size_t len)
+{
+	struct line_rest *rest = line->rest;
+	struct kept *old = rest->kept, *kept;
+
+	old->lines++; /* though its line may be let go for want of room */
+	kept = keep(line->all, old->bytes + rest->at, old->len - rest->at, bytes, len);
+	drop_kept(old);
+	if (kept == NULL || line->cut) {
+		if (kept != NULL)
+			drop_kept(kept);
+		return die(line);
+	}
+	drop_kept(old);
+	rest->kept = kept;
+	rest->at = 0;
+	return LINE_PARTIAL;
+}
+
+enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, size_t at)
 {
 	struct line *line = arg;
 	ssize_t sent;
 
+	if (line->cut)
+		return LINE_DEAD;
 	if (line->rest != NULL)
-		return leave(line, bytes, len);
-	sent = send_some(line, bytes, len);
-	if (sent == (ssize_t)len)
-		return LINE_SENT;
-	return sent < 0 ? die(line) : leave(line, bytes + sent, len - (size_t)sent);
+		return append(line, bytes + at, len - at);
+	if ((sent = send_some(line, bytes + at, len - at)) < 0)
+		return die(line);
+	at += (size_t)sent;
+	return at == len ? LINE_SENT : leave(line, share(line->all, bytes, len), at);
+}
+
+enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
+{
+	return line_write_rest(arg, bytes, len, 0);
 }
 
 ssize_t line_write_some(void *arg, const uint8_t *bytes, size_t len)
 {
 	struct line *line = arg;
-	ssize_t sent = line->rest != NULL ? 0 : send_some(line, bytes, len);
+	ssize_t sent;
 
+	if (line->cut)
+		return -1;
+	sent = line->rest != NULL ? 0 : send_some(line, bytes, len);
 	if (sent < 0)
 		(void)die(line);
 	return sent;
@@ -158,7 +302,7 @@ static void hang_up(struct line *line)
 		(void)epoll_ctl(all->epoll, EPOLL_CTL_DEL, line->fd, NULL);
 		all->by_fd[line->fd] = NULL;
 	}
-	if (line->rest != NULL)
+	if (line->rest != NULL || line->cut)
 		reset_on_close(line->fd);
 	close(line->fd);
 	all->freed(all->arg);
@@ -212,14 +356,14 @@ void line_end(struct line *line, enum line_fate how)
 {
 	if (how != LINE_PARTS || !part(line))
 		hang_up(line);
-	free(line->rest);
+	free_rest(line);
 	line->events->ended(line);
 }
 
 void line_drop(struct line *line)
 {
 	hang_up(line);
-	free(line->rest);
+	free_rest(line);
 }
 
 /* --- what happens to it ----------------------------------------------------------------------- */
@@ -232,13 +376,15 @@ static int send_rest(struct line *line)
 
 	if (rest == NULL)
 		return 1;
-	if ((sent = send_some(line, rest->bytes + rest->at, rest->len - rest->at)) < 0)
+	if ((sent = send_some(line, rest->kept->bytes + rest->at, rest->kept->len - rest->at)) < 0)
 		return -1;
 	rest->at += (size_t)sent;
-	if (rest->at < rest->len)
+	if (rest->at < rest->kept->len) {
+		if (sent > 0)
+			put_last(line);
 		return 0;
-	line->rest = NULL;
-	free(rest);
+	}
+	free_rest(line);
 	return 1;
 }
 
@@ -325,6 +471,8 @@ int line_watch(struct line *line)
 		return -1;
 	line->watched = true;
 	line->all->by_fd[line->fd] = line;
+	if (line->rest != NULL)
+		put_last(line);
 	return 0;
 }
 
@@ -345,7 +493,7 @@ struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg)
 
 	if (all == NULL)
 		return NULL;
-	*all = (struct lines){.freed = freed, .arg = arg};
+	*all = (struct lines){.waiting_max = SIZE_MAX / 2, .freed = freed, .arg = arg};
 	all->poll.data = all;
 	if ((all->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
 	    uv_poll_init(loop, &all->poll, all->epoll) != 0) {
@@ -356,6 +504,11 @@ struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg)
 	}
 	uv_poll_start(&all->poll, UV_READABLE, on_events);
 	return all;
+}
+
+void lines_limit(struct lines *all, size_t waiting_max)
+{
+	all->waiting_max = waiting_max;
 }
 
 void lines_second(struct lines *all)

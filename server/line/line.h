@@ -8,8 +8,9 @@
  * The end       Hanging up, an error, what heard() or room() say, or line_end(). A line that is ended politely
  *               (LINE_PARTS) has its socket kept, without its user, until the other side closes too, at most
  *               LINE_PARTS_MS: a socket that is closed over unread bytes would be reset, and what was said last might be lost.
- * Bounds        What the kernel does not take of a write is kept; who is told so (LINE_PARTIAL) writes no more before room().
- *               SO_SNDBUF bounds what the kernel keeps.
+ * Bounds        What the kernel does not take of a write is kept; who is told so (LINE_PARTIAL) writes no more before room(). Bytes
+ *               that many were written are kept once. SO_SNDBUF bounds what the kernel keeps, lines_limit() what all
+ *               lines together do: where there is no more room, those are let go that have stood still for longest.
  * Encryption    There is none: newswired does not end TLS. It would come in here, where bytes leave and come.
  * Threads       Loop thread only.
  */
@@ -55,7 +56,8 @@ struct line {
 	int fd;
 	bool wants_room;	/* its user waits for room … */
 	bool armed;		/* … or bytes do, and the epoll set looks for it */
-	bool deaf;		/* nothing is read */
+	bool deaf : 1;		/* nothing is read */
+	bool cut : 1;		/* let go, for want of room: what waited is gone */
 	bool watched;		/* line_watch() was called */
 	struct line_rest *rest; /* what the kernel did not take; NULL: nothing */
 	const struct line_events *events;
@@ -64,6 +66,8 @@ struct line {
 
 /* All lines of this worker. freed() is called for every socket that was closed. */
 struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg) MUST_USE;
+/* All lines together keep at most so many bytes; at first, any number. */
+void lines_limit(struct lines *all, size_t waiting_max);
 /* A second has passed. */
 void lines_second(struct lines *all);
 /* Sockets that wait for the other side to close. */
@@ -90,6 +94,7 @@ static inline bool line_is_blocked(const struct line *line)
 
 /* A reader's line (reader/reader.h) begins with one of these, so these are its functions. */
 enum line_result line_write(void *arg, const uint8_t *bytes, size_t len);
+enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, size_t at);
 ssize_t line_write_some(void *arg, const uint8_t *bytes, size_t len);
 void line_expect(void *arg);
 void line_want_room(void *arg);

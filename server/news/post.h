@@ -74,6 +74,7 @@ struct post {
 		by_channel; /* NULL, or one for each of `channels`, then of `was`: of FORMAT_CENTRIFUGE */
 	size_t bytes;	    /* all memory of this post, frames included */
 	struct post *newer; /* the backlog's: next post of the same uri, or NULL */
+	uint64_t before;    /* the backlog's: bytes of the texts that came before it */
 	uint64_t tally;	    /* wire/tally.h's number of it; 0: it is not counted */
 	uint32_t owed; /* audiences (and channels) that have not offered it to all members yet */
 };

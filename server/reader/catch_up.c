@@ -131,8 +131,7 @@ static void put_mark(struct reader *r, struct reader_mark *mark, const struct po
 {
 	mark->len = r->all->block.len;
 	mark->posts += !was_offered(r, post);
-	if (r->early)
-		buf_add(&r->all->marks, mark, sizeof *mark);
+	buf_add(&r->all->marks, mark, sizeof *mark);
 }
 
 /* Joins frames from the posts until a block is full. 0, or -1: memory is short. */
@@ -224,27 +223,28 @@ void reader_all_left(struct reader *r, const struct reader_block *block)
 
 /* --- forward ---------------------------------------------------------------------------------- */
 
-/* The end of the frame that the so many bytes end in. */
-static const struct reader_mark *mark_at(const struct readers *all, size_t len)
+/* The frame that the so many bytes end in. */
+static const struct reader_mark *mark_at(const struct readers *all, size_t len, size_t *start)
 {
 	const struct reader_mark *mark = (const struct reader_mark *)all->marks.data;
 
-	while (mark->len < len)
-		mark++;
+	for (*start = 0; mark->len < len; mark++)
+		*start = mark->len;
 	return mark;
 }
 
-/* Writes no more than ends the frame that the kernel takes last. *mark: what that is; `none`: nothing. */
+/* Writes no more than ends the frame that the kernel takes last: little waits in this worker, once for all who stand at this frame, and
+ * a flash may come before the next. *mark: what that is; `none`: nothing. */
 static void write_begun(struct reader *r, const struct reader_mark *none, struct reader_mark *mark)
 {
 	const uint8_t *bytes = (const uint8_t *)r->all->block.data;
-	size_t len = r->all->block.len, sent = reader_write_some(r, bytes, len);
+	size_t len = r->all->block.len, sent = reader_write_some(r, bytes, len), start = 0;
 
 	if (sent == len)
 		return;
-	*mark = sent == 0 ? *none : *mark_at(r->all, sent);
+	*mark = sent == 0 ? *none : *mark_at(r->all, sent, &start);
 	if (sent < mark->len)
-		reader_write(r, bytes + sent, mark->len - sent);
+		reader_write_rest(r, bytes + start, mark->len - start, sent - start);
 }
 
 static void count(const struct reader_mark *mark)
@@ -266,10 +266,8 @@ static void advance(struct reader *r, struct posts posts)
 		reader_close(r, CLOSE_INTERNAL);
 		return;
 	}
-	if (r->early && r->all->block.len > 0)
+	if (r->all->block.len > 0)
 		write_begun(r, &none, &g.mark);
-	else if (r->all->block.len > 0)
-		reader_write(r, (uint8_t *)r->all->block.data, r->all->block.len);
 	count(&g.mark);
 	r->cursor = block.upto = g.mark.upto;
 	if (g.mark.len > 0)
@@ -317,10 +315,18 @@ static void catch_up_from_history(struct reader *r)
 		reader_close(r, CLOSE_INTERNAL);
 }
 
+/* It is further behind than it may be: what it would get is too old, or too much, to be of use. */
+static void lose_to(struct reader *r, enum lag_limit limit)
+{
+	lag_count(limit);
+	reader_gap(r);
+}
+
 void reader_catch_up(struct reader *r)
 {
 	const struct backlog *backlog = wire_backlog(r->all->wire);
 	int ahead = wire_id_compare(r->cursor, wire_head(r->all->wire));
+	enum lag_limit limit;
 
 	if (r->blocked)
 		return;
@@ -328,10 +334,10 @@ void reader_catch_up(struct reader *r)
 		reader_set_state(r, READER_AHEAD);
 	else if (ahead == 0)
 		reader_go_live(r);
+	else if ((limit = lag_judge(r)) != LAG_FINE)
+		lose_to(r, limit);
 	else if (wire_id_compare(r->cursor, backlog_start(backlog)) >= 0)
 		advance(r, posts_of_backlog(backlog, r->cursor));
-	else if (r->was_live)
-		reader_gap(r);
 	else
 		catch_up_from_history(r);
 }

@@ -178,7 +178,7 @@ static __attribute__((noinline)) void fall_behind(struct reader *r,
 	if (debts != NULL)
 		debts->offered = block->upto;
 	if (sent < cut.len)
-		reader_write(r, block->bytes + sent, cut.len - sent);
+		reader_write_rest(r, block->bytes, cut.len, sent);
 	if (cut.len > 0)
 		reader_left(r, &(struct reader_block){.from = block->from, .upto = cut.upto});
 	if (r->state == READER_BEHIND && !r->blocked)

@@ -86,7 +86,8 @@ static void free_debts_if_none(struct reader *r)
 	const struct reader_debts *debts = r->debts;
 
 	if (debts != NULL && !debts->leaves && debts->owed.len == 0 && debts->present.ms == 0 &&
-	    debts->looked.ms == 0 && debts->offered.ms == 0)
+	    debts->looked.ms == 0 && debts->offered.ms == 0 && debts->lag.due == 0 &&
+	    debts->lag.clear.ms == 0)
 		free_debts(r);
 }
 
@@ -95,6 +96,7 @@ static void forget_place(struct reader_debts *debts)
 {
 	free(debts->early);
 	debts->early = NULL;
+	debts->lag = (struct lag_memo){0};
 	debts->present = debts->looked = debts->offered = (struct wire_id){0};
 }
 
@@ -146,11 +148,9 @@ static void died(struct reader *r)
 	queue_leave(r);
 }
 
-void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
+static void wrote(struct reader *r, enum line_result result)
 {
-	COUNT(WRITES);
-	COUNT_ADD(BYTES_SENT, len);
-	switch (reader_door(r)->write(reader_own_line(r), bytes, len)) {
+	switch (result) {
 	case LINE_SENT:
 		return;
 	case LINE_PARTIAL:
@@ -166,6 +166,20 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
 		died(r);
 		return;
 	}
+}
+
+void reader_write(struct reader *r, const uint8_t *bytes, size_t len)
+{
+	COUNT(WRITES);
+	COUNT_ADD(BYTES_SENT, len);
+	wrote(r, reader_door(r)->write(reader_own_line(r), bytes, len));
+}
+
+void reader_write_rest(struct reader *r, const uint8_t *bytes, size_t len, size_t at)
+{
+	COUNT(WRITES);
+	COUNT_ADD(BYTES_SENT, len - at);
+	wrote(r, reader_door(r)->write_rest(reader_own_line(r), bytes, len, at));
 }
 
 size_t reader_write_some(struct reader *r, const uint8_t *bytes, size_t len)
@@ -297,8 +311,10 @@ static void lose(struct reader *r, struct wire_id lost)
 	}
 	reader_set_state(r, READER_BEHIND);
 	r->cursor = wire_head(r->all->wire);
-	if (r->debts != NULL) /* ids of another epoch may be anything */
+	if (r->debts != NULL) { /* ids of another epoch may be anything */
 		r->debts->looked = r->debts->offered = (struct wire_id){0};
+		r->debts->lag.clear = (struct wire_id){0};
+	}
 	at = reader_cursor(r);
 	buf_clear(&r->all->json);
 	message_gap(&r->all->json, &at);
@@ -581,6 +597,7 @@ static int change_audience(struct reader *r, struct subscription *subscription)
 	if (r->debts != NULL) {
 		r->debts->leaves = false;
 		r->debts->offered = (struct wire_id){0};
+		r->debts->lag = (struct lag_memo){0}; /* of what it asked for before */
 	}
 	r->told = 0;
 	stand_at(r, at.id);

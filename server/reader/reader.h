@@ -13,7 +13,7 @@
  *               only the door's CLOSED event frees.
  * Bounds        A reader holds no posts. What waits in front of it: one block (AUDIENCE_BLOCK_MAX,
  *               or one larger frame) in the door's library, and READER_OWED_MAX bytes of answers;
- *               more means close 4008.
+ *               more means close 4008. How far it may be behind: lag.c; then it is told of a gap, or closed with 4008.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_READER_READER_H
@@ -56,9 +56,10 @@ struct reader_line {
 	void (*close)(void *line, enum close_why why,
 		      bool blocked);	    /* blocked: bytes still wait before it */
 	const struct reader_speech *speech; /* NULL: newswire.v1 */
-	/* Writes as much as the kernel takes at once, and keeps nothing. Returns how much that was; -1: as LINE_DEAD.
-	 * NULL: a door whose readers cannot be early. */
+	/* Writes as much as the kernel takes at once, and keeps nothing. Returns how much that was; -1: as LINE_DEAD. */
 	ssize_t (*write_some)(void *line, const uint8_t *bytes, size_t len);
+	/* As write(), but the bytes before `at` have gone. What is whole here is kept once for all who were written the same. */
+	enum line_result (*write_rest)(void *line, const uint8_t *bytes, size_t len, size_t at);
 };
 
 enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50, READER_EARLY_MAX = 32 };
@@ -66,7 +67,10 @@ enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50, READER_EARLY_MAX = 
 struct readers_options {
 	uint64_t tick_ms;
 	uint64_t retention_ms; /* told in `hello` */
-	bool shows_readers;    /* how many read a channel; else asking for it is refused */
+	uint64_t
+		lag_bytes; /* of posts that a reader may be behind; 0: as far as the backlog goes */
+	uint64_t lag_time_ms; /* how old what it has not got may be; 0: any age */
+	bool shows_readers;   /* how many read a channel; else asking for it is refused */
 	const struct reader_line *lines[FORMAT_COUNT]; /* of the door of each format; borrowed */
 };
 

@@ -28,6 +28,12 @@ struct reader_mark {
 	uint64_t spared;
 };
 
+/* What is known of how far behind a reader is (lag.c). */
+struct lag_memo {
+	struct wire_id clear; /* it waits for nothing up to here */
+	uint64_t due;	      /* its bytes are counted again when backlog_passed() is this */
+};
+
 /* What is kept only for a reader whose connection does not take all that it is given, or who is to get what is older than its
  * coming. */
 struct reader_debts {
@@ -39,6 +45,7 @@ struct reader_debts {
 	struct wire_id looked;	    /* no post up to this one is left to go before its turn */
 	struct wire_id offered;	    /* its audience has counted the posts up to this one */
 	struct reader_early *early; /* what went before its turn; NULL: nothing */
+	struct lag_memo lag;
 };
 
 /* One connected reader. Always true between two events of the loop (reader_check()):
@@ -61,7 +68,7 @@ struct reader {
 	uint16_t heard;		    /* messages in the second `heard_at` */
 	uint16_t bucket;
 	bool queued;
-	bool was_live;	  /* it kept up once: falling off the backlog is then a gap */
+	bool was_live;	  /* it kept up once: how far it may be behind is bounded (lag.c) */
 	bool doubted : 1; /* AHEAD: Redis was asked for its head after it came */
 	bool asked : 1;	  /* a page of history was asked for */
 	bool early : 1;	  /* it asked for flashes before their turn */
@@ -78,6 +85,18 @@ struct reader {
 struct bucket {
 	struct reader **at;
 	uint32_t count, cap;
+};
+
+/* Where the wire was: one place for every `step` seconds, the oldest at `next`, which is --lag-time old. */
+enum { LAG_STEPS = 32 };
+struct lag_past {
+	bool timed; /* there is a --lag-time */
+	uint32_t step, count;
+	uint32_t next, seconds;
+	struct lag_place {
+		struct wire_id head;
+		uint64_t passed; /* backlog_passed() then */
+	} at[LAG_STEPS + 1];
 };
 
 struct readers {
@@ -98,9 +117,10 @@ struct readers {
 	struct buf json, frame;		    /* scratch for messages */
 	struct buf block;		    /* scratch for catching up */
 	int64_t counts_left;		    /* of COUNTS_WRITES, in this second */
-	struct buf marks;		    /* the block's reader_marks, for an early reader */
+	struct buf marks;		    /* the block's reader_marks */
 	size_t early;			    /* readers that are */
 	bool pressing; /* a post came that may go before its turn to one who is WAITING */
+	struct lag_past past;
 };
 
 /* reader_line(), for the fan-out. */
@@ -129,6 +149,8 @@ void reader_write(struct reader *r, const uint8_t *bytes, size_t len);
 /* Of an early reader: as much as the kernel takes at once. Returns how much that was; nothing waits then, and if it is
  * less than all, it is up to the caller to ask for a turn. */
 size_t reader_write_some(struct reader *r, const uint8_t *bytes, size_t len);
+/* … and what follows of them: the first `at` have been written. */
+void reader_write_rest(struct reader *r, const uint8_t *bytes, size_t len, size_t at);
 /* Says one message (all->json holds it) now, or owes it. at: the place that it gives the reader; NULL: none. */
 void reader_say(struct reader *r, const char *type, const struct cursor *at);
 /* The same with a wait that it asks for (ms). */
@@ -152,6 +174,24 @@ bool reader_needs_not(const struct reader *r, const struct post *post, const cha
 void reader_check(const struct reader *r);
 /* It is at the head: from now on its audience writes to it. */
 void reader_go_live(struct reader *r);
+
+/* --- lag.c: how far behind a reader may be ----------------------------------------------------- */
+
+enum lag_limit { LAG_FINE, LAG_TOO_LATE, LAG_TOO_FAR };
+
+void lag_begin(struct lag_past *past, uint64_t lag_time_ms);
+/* A second has passed. */
+void lag_second(struct lag_past *past, struct wire_id head, uint64_t passed);
+/* A new epoch: the ids before it mean nothing. */
+void lag_forget(struct lag_past *past, uint64_t passed);
+/* Where the head was --lag-time ago, or a little earlier; 0-0: not known. */
+struct wire_id lag_old(const struct lag_past *past);
+/* When this was the head, or a little earlier, backlog_passed() was so much. */
+uint64_t lag_passed(const struct lag_past *past, struct wire_id id);
+/* Is a reader that is BEHIND further than it may be? */
+enum lag_limit lag_judge(struct reader *r);
+/* It was told of a gap for that. */
+void lag_count(enum lag_limit limit);
 
 /* --- early.c: flashes before their turn -------------------------------------------------------- */
 

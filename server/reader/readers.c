@@ -71,6 +71,7 @@ struct readers *readers_new(struct wire *wire, const struct readers_options *opt
 	all->options = *options;
 	all->bucket_count = (uint16_t)(options->tick_ms / 1000 > 0 ? options->tick_ms / 1000 : 1);
 	all->buckets = calloc(all->bucket_count, sizeof *all->buckets);
+	lag_begin(&all->past, options->lag_time_ms);
 	all->history = history_new(wire);
 	all->audience_ops = (struct audience_ops){offer, offer_early, expect, reached, all};
 	all->audiences = audiences_new(&all->audience_ops);
@@ -177,6 +178,7 @@ void readers_epoch(struct readers *all)
 	all->pending = false;
 	audiences_forget(all->audiences, wire_head(all->wire));
 	history_drop_all(all->history);
+	lag_forget(&all->past, backlog_passed(wire_backlog(all->wire)));
 	for_all(all, reader_lose_all);
 }
 
@@ -277,6 +279,7 @@ void readers_second(struct readers *all)
 	struct cursor head = {.id = wire_head(all->wire)};
 
 	counts_second(all);
+	lag_second(&all->past, head.id, backlog_passed(wire_backlog(all->wire)));
 	all->next_bucket = (uint16_t)((all->next_bucket + 1) % all->bucket_count);
 	memcpy(head.epoch, wire_epoch(all->wire), strlen(wire_epoch(all->wire)) + 1);
 	buf_clear(&all->json);

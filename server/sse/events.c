@@ -9,6 +9,7 @@
 #include "base/backoff.h"
 #include "base/counters.h"
 #include "http/asking.h"
+#include "http/full.h"
 #include "http/request.h"
 #include "line/line.h"
 
@@ -169,9 +170,9 @@ static void line_close(void *line, enum close_why why, bool blocked)
 
 const struct reader_line *events_line(void)
 {
-	static const struct reader_line ops = {sizeof(struct stream), line_write, line_expect,
-					       line_want_room,	      line_close, NULL,
-					       line_write_some};
+	static const struct reader_line ops = {sizeof(struct stream), line_write,     line_expect,
+					       line_want_room,	      line_close,     NULL,
+					       line_write_some,	      line_write_rest};
 
 	return &ops;
 }
@@ -213,8 +214,7 @@ static void begin(void *owner, struct request *r)
 		request_answer_head(r, "text/event-stream", headers_of(asked.format));
 	} else if ((fd = request_take_socket(r)) < 0) {
 		subscription_free(asked.subscription);
-		request_problem(r, 503, "full", "as many connections as this worker may hold",
-				"retry-after: 5\r\n", NULL);
+		request_problem(r, 503, FULL_CODE, FULL_DETAIL, full_retry_reader(), NULL);
 	} else {
 		open_line(r, fd, &asked);
 	}

@@ -29,6 +29,7 @@ struct backlog {
 	size_t fresh; /* how many of the newest have come since the last tick */
 	size_t sweep; /* the next older one to count anew */
 	uint64_t bytes, max_bytes;
+	uint64_t passed; /* bytes of texts, of all posts that were ever appended */
 	struct wire_id start;
 	struct story *stories;
 };
@@ -199,12 +200,14 @@ int backlog_append(struct backlog *b, struct post *post)
 	if (b->count == b->capacity && grow(b) == -1)
 		return fail_to_append(b, post);
 	post->newer = NULL;
+	post->before = b->passed;
 	if (join_story(b, post) == -1)
 		return fail_to_append(b, post);
 	at = slot(b, b->count++);
 	b->ring[at] = post_hold(post);
 	b->counted[at] = 0;
 	b->fresh++;
+	b->passed += post->body_len;
 	count_anew(b, at);
 	evict(b);
 	return 0;
@@ -229,6 +232,18 @@ void backlog_second(const struct backlog *b)
 	int64_t age_ms = b->count ? clock_wall_ms() - (int64_t)b->ring[b->first]->id.ms : 0;
 
 	LEAST_SET(BACKLOG_SPAN, age_ms > 0 ? age_ms / 1000 : 0); /* Redis' clock may be ahead */
+}
+
+uint64_t backlog_passed(const struct backlog *b)
+{
+	return b->passed;
+}
+
+uint64_t backlog_passed_after(const struct backlog *b, struct wire_id id)
+{
+	size_t i = backlog_after(b, id);
+
+	return i == b->count ? 0 : b->passed - backlog_at(b, i)->before;
 }
 
 size_t backlog_count(const struct backlog *b)

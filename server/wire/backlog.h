@@ -30,6 +30,9 @@ void backlog_settle(struct backlog *b);
 
 /* A second has passed: says how far back it reaches (newswire_backlog_span_seconds). */
 void backlog_second(const struct backlog *b);
+/* Bytes of the texts of all posts that were ever appended; and of those of them that are here, after `id`. */
+uint64_t backlog_passed(const struct backlog *b);
+uint64_t backlog_passed_after(const struct backlog *b, struct wire_id id);
 
 size_t backlog_count(const struct backlog *b);
 uint64_t backlog_bytes(const struct backlog *b);

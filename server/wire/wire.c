@@ -125,8 +125,8 @@ static void count_action(enum post_action action)
 	counters_mine->value[counters[action]]++;
 }
 
-/* The next post of the chain. Without memory for the backlog, readers who are behind will be
- * told of a gap. */
+/* The next post of the chain. Without memory for the backlog, readers who are behind read it from
+ * Redis. */
 static void append(struct wire *w, struct post *post)
 {
 	w->place = post->id;

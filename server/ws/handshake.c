@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "base/buf.h"
+#include "http/full.h"
 #include "http/request.h"
 #include "ws/offer.h"
 
@@ -61,9 +62,7 @@ static void refuse(struct lws *wsi)
 {
 	struct buf out = {0};
 
-	request_write_problem(&out, false, 503, "full",
-			      "as many connections as this worker may hold", "retry-after: 5\r\n",
-			      NULL);
+	request_write_problem(&out, false, 503, FULL_CODE, FULL_DETAIL, full_retry_reader(), NULL);
 	if (!out.failed)
 		(void)lws_write(wsi, (unsigned char *)out.data, out.len, LWS_WRITE_HTTP);
 	buf_free(&out);

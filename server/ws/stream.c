@@ -32,7 +32,8 @@ const struct reader_line *stream_line(void)
 					       line_want_room,
 					       line_close,
 					       NULL,
-					       line_write_some};
+					       line_write_some,
+					       line_write_rest};
 
 	return &ops;
 }

@@ -152,7 +152,7 @@ export class Cast {
   }
 
   async stage(options, more) {
-    const stage = await Stage.open(this, { program: this.program, tick: '2s', backlog: '2m', wireMax: 1000000, stallTime: '2s', drainTime: '1s',
+    const stage = await Stage.open(this, { program: this.program, tick: '2s', backlog: '256k', wireMax: 1000000, stallTime: '2s', drainTime: '1s',
       publishRate: 0, ...options });
     stage.options.port = stage.state.port; // the same after a restart
     return Object.assign(stage, more);

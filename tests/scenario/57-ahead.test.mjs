@@ -20,7 +20,7 @@ const inOrder = (posts) => posts.filter((p) => !p.ahead);
 class Jam {
   static async open(t, ...slow) {
     const jam = new Jam();
-    jam.stage = await Stage.open(t, { backlog: '64m' });
+    jam.stage = await Stage.open(t, { backlog: '64m', 'lag-bytes': 0 }); // a jam is longer than others wait for
     jam.quick = await jam.stage.reader({ channels: ['world'] });
     jam.slow = await Promise.all(slow.map((open) => open(jam.stage)));
     jam.sent = [];

@@ -1,1 +1,2 @@
 nw_unit_test(reader_early LIBS reader)
+nw_unit_test(reader_lag LIBS reader)

@@ -52,7 +52,7 @@ static void ignore_close(void *line, enum close_why why, bool blocked)
 	(void)blocked;
 }
 
-static const struct reader_line door = {1, take, ignore, ignore, ignore_close, NULL, NULL};
+static const struct reader_line door = {1, take, ignore, ignore, ignore_close, NULL, NULL, NULL};
 
 static void hear_post(void *arg, struct post *p)
 {
