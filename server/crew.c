@@ -330,6 +330,7 @@ static void next_ended(struct crew *crew, struct place *place, int status)
 		LOG_I("pid", place->next.pid),
 		LOG_I(killed ? "signal" : "code", killed ? WTERMSIG(status) : WEXITSTATUS(status)));
 	place->next.pid = 0;
+	crew->setup.left(crew->setup.arg, page_of(crew, (unsigned)(place - crew->places), true));
 	if (crew->renewal == CREW_RENEWING)
 		give_up_renewal(crew);
 }
@@ -358,6 +359,7 @@ bool crew_ended(struct crew *crew, pid_t pid, int status)
 void crew_dismiss(struct crew *crew)
 {
 	crew->dismissed = true;
+	crew->renewal = CREW_QUIET; /* nobody asks any more what came of it */
 	for (unsigned i = 0; i < crew->setup.count; i++) {
 		leave(crew, &crew->places[i].now, page_of(crew, i, false), SIGTERM);
 		leave(crew, &crew->places[i].next, page_of(crew, i, true), SIGTERM);
@@ -371,12 +373,13 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* A worker that lives longer than --drain-time has somebody to answer. */
+/* A worker that lives longer than --drain-time has somebody to answer. One that was adopted gives its signs of life where only the
+ * program before this one can see them. */
 static void hurry(const struct crew *crew, struct leaver *l, uint64_t now)
 {
 	uint64_t beat = crew->setup.beat(crew->setup.arg, l->page);
 
-	if (now < l->latest && beat != 0 && now - beat < LEAVING_BEAT_MS) {
+	if (now < l->latest && (beat == 0 || now - beat < LEAVING_BEAT_MS)) {
 		l->until = sooner(now + LOOK_MS, l->latest);
 		return;
 	}

@@ -99,7 +99,8 @@ unsigned options_worker_count(const struct options *o);
 
 /* In options_print.c. All options by group, at most 80 columns wide. */
 void options_print_help(FILE *out);
-/* One line per option: name, value, where it came from. A password in --redis is shown as `***`. */
+/* One line per option: name, value, where it came from; then what follows for memory (memory.h). A password in --redis is
+ * shown as `***`. */
 void options_print_config(const struct options *o, FILE *out);
 
 /* Row `id` of the table. */

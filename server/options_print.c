@@ -1,6 +1,7 @@
 /* options_print.c - the table of options for people: --help and --print-config. */
 #include <stdio.h>
 #include <string.h>
+#include "memory.h"
 #include "option_value.h"
 #include "options.h"
 
@@ -101,4 +102,5 @@ void options_print_config(const struct options *o, FILE *out)
 		fprintf(out, "%-14s %-22s ", row->name, *value ? value : "-");
 		print_origin(o, id, out);
 	}
+	memory_print(o, out);
 }

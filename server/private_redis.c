@@ -40,6 +40,7 @@ struct private_redis {
 	unsigned failures; /* starts in a row that ended before it answered */
 	bool was_up;	   /* ever */
 	bool loading;	   /* it said so, and that was logged */
+	bool cut;	   /* its file ended in the middle of a write */
 	char line[LINE_MAX_];
 	size_t line_len;
 	char last_word[256]; /* of this process, that mattered; for the line about its death */
@@ -76,6 +77,28 @@ static char *find_program(const char *name)
 	}
 }
 
+/* NULL: it is not there. */
+static char *find_redis(char *error, size_t size)
+{
+	char *file = find_program("redis-server");
+
+	if (file == NULL)
+		snprintf(error, size,
+			 "redis-server is not installed: run `apt install redis-server`, or give "
+			 "--redis the address "
+			 "of one that runs");
+	return file;
+}
+
+int private_redis_check(char *error, size_t size)
+{
+	char *file = find_redis(error, size);
+	int result = file == NULL ? -1 : 0;
+
+	free(file);
+	return result;
+}
+
 struct private_redis *private_redis_new(const char *dir, const char *socket, int keep_fd,
 					char *error, size_t size)
 {
@@ -86,13 +109,8 @@ struct private_redis *private_redis_new(const char *dir, const char *socket, int
 	r->log_fd = -1;
 	r->keep_fd = keep_fd;
 	r->backoff = (struct backoff){.base_ms = 100, .cap_ms = 10000};
-	if ((r->program = find_program("redis-server")) == NULL) {
-		snprintf(error, size,
-			 "redis-server is not installed: run `apt install redis-server`, or give "
-			 "--redis the address "
-			 "of one that runs");
+	if ((r->program = find_redis(error, size)) == NULL)
 		goto fail;
-	}
 	if ((r->dir = strdup(dir)) == NULL || (r->socket = strdup(socket)) == NULL)
 		goto no_memory;
 	return r;
@@ -142,6 +160,8 @@ static _Noreturn void become_redis(const struct private_redis *r, pid_t parent, 
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a file that may not grow is an error of the write, which it handles as a full disk */
 	fcntl(r->keep_fd, F_SETFD, 0);
 	dup2(log_to, STDOUT_FILENO);
 	dup2(log_to, STDERR_FILENO);
@@ -192,7 +212,7 @@ static void start(struct private_redis *r)
 		return;
 	}
 	log_info("redis_started", LOG_I("pid", r->pid), LOG_S("dir", r->dir));
-	r->loading = false;
+	r->loading = r->cut = false;
 	r->due = clock_mono_ms() + PROBE_EVERY_MS;
 	set_state(r, STARTING);
 }
@@ -214,13 +234,13 @@ pid_t private_redis_pid(const struct private_redis *r)
 
 /* --- probing ---------------------------------------------------------------------------------- */
 
-/* Sends PING and reads the first bytes of the answer; 0, or -1 if there was none in time. */
-static int ping(const char *path, char *answer, size_t size)
+/* Sends a command and reads the first bytes of the answer; 0, or -1 if there was none in time. */
+static int ask(const char *path, const char *command, char *answer, size_t size)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	struct timeval patience = {.tv_usec = PROBE_MS * 1000L};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ssize_t n = -1;
+	ssize_t len = (ssize_t)strlen(command), n = -1;
 
 	if (fd < 0)
 		return -1;
@@ -229,7 +249,7 @@ static int ping(const char *path, char *answer, size_t size)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
-	    send(fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6)
+	    send(fd, command, (size_t)len, MSG_NOSIGNAL) == len)
 		n = recv(fd, answer, size - 1, 0);
 	close(fd);
 	if (n <= 0)
@@ -238,12 +258,29 @@ static int ping(const char *path, char *answer, size_t size)
 	return 0;
 }
 
+/* Redis (7.0.15) takes the half transaction that its file ends in for the beginning of the next one, the second time it reads it. A new
+ * file does not have it. */
+static void mend_file(struct private_redis *r)
+{
+	char answer[64] = "";
+
+	if (!r->cut)
+		return;
+	log_warn("redis_file_cut",
+		 LOG_S("what", "its append-only file ended in the middle of a write, which was "
+			       "never accepted: the file is written anew"));
+	if (ask(r->socket, "BGREWRITEAOF\r\n", answer, sizeof answer) < 0 || answer[0] != '+')
+		log_error(
+			"redis_file_not_mended", LOG_S("answer", answer),
+			LOG_S("remedy", "redis-cli BGREWRITEAOF, before this Redis starts again"));
+}
+
 static void probe(struct private_redis *r)
 {
 	char answer[64];
 
 	r->due = clock_mono_ms() + PROBE_EVERY_MS;
-	if (ping(r->socket, answer, sizeof answer) < 0)
+	if (ask(r->socket, "PING\r\n", answer, sizeof answer) < 0)
 		return;
 	if (strncmp(answer, "+PONG", 5) == 0) {
 		r->up_since = clock_mono_ms();
@@ -251,6 +288,8 @@ static void probe(struct private_redis *r)
 		r->was_up = true;
 		log_info("redis_up", LOG_I("pid", r->pid), LOG_S("socket", r->socket));
 		set_state(r, UP);
+		private_redis_relay(r); /* what it said of its file */
+		mend_file(r);
 	} else if (strncmp(answer, "-LOADING", 8) == 0 && !r->loading) {
 		r->loading = true;
 		log_info("redis_loading",
@@ -294,6 +333,7 @@ static void relay_line(struct private_redis *r, const char *line)
 
 	if (*text == '\0')
 		return;
+	r->cut = r->cut || strstr(text, "Truncating the AOF") != NULL;
 	if (sign == NULL || *sign == '#')
 		snprintf(r->last_word, sizeof r->last_word, "%.*s", (int)sizeof r->last_word - 1,
 			 text);

@@ -26,6 +26,8 @@ struct private_redis;
 MUST_USE struct private_redis *private_redis_new(const char *dir, const char *socket, int keep_fd,
 						 char *error, size_t size);
 void private_redis_free(struct private_redis *r);
+/* Would private_redis_new() find the program? */
+MUST_USE int private_redis_check(char *error, size_t size);
 
 /* One that runs already, a child of this process, whose log arrives at log_fd: it is UP. pid 0: there is none. */
 void private_redis_adopt(struct private_redis *r, pid_t pid, int log_fd);

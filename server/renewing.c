@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "handover.h"
 #include "news/keyring.h"
 #include "supervisor_own.h"
+
+enum { TRY_SECONDS = 10 }; /* that a new program may take to print its configuration */
 
 static const char *const names[] = {
 	[RENEWAL_NONE] = "none", [RENEWAL_RELOAD] = "reload", [RENEWAL_UPGRADE] = "upgrade"};
@@ -71,15 +74,21 @@ static void free_options(struct options **o)
 /* Reads what would be in force. 0, or -1 with a sentence. */
 static int read_coming(struct supervisor *s, char *error, size_t size)
 {
-	const struct option_row *row;
-
 	if ((s->coming = calloc(1, sizeof *s->coming)) == NULL) {
 		snprintf(error, size, "out of memory");
 		return -1;
 	}
-	if (options_read(s->coming, s->call->argc, s->call->argv, s->call->envp, error, size) < 0)
-		return -1;
-	if ((row = options_changed(s->options, s->coming, OPTION_BOOT)) == NULL)
+	return options_read(s->coming, s->call->argc, s->call->argv, s->call->envp, error, size) < 0
+		       ? -1
+		       : 0;
+}
+
+/* May they be put in force, with the keys as they are? 0, or -1 with a sentence. */
+static int judge_coming(struct supervisor *s, char *error, size_t size)
+{
+	const struct option_row *row = options_changed(s->options, s->coming, OPTION_BOOT);
+
+	if (row == NULL)
 		return keyring_check(s->keys, error, size);
 	snprintf(error, size,
 		 "--%s cannot change while newswired runs: restart it, or take that change back",
@@ -93,7 +102,7 @@ void renewing_reload(struct supervisor *s)
 
 	if (!begin(s, RENEWAL_RELOAD))
 		return;
-	if (read_coming(s, error, sizeof error) < 0) {
+	if (read_coming(s, error, sizeof error) < 0 || judge_coming(s, error, sizeof error) < 0) {
 		free_options(&s->coming);
 		conclude(s, error);
 		return;
@@ -135,6 +144,19 @@ void renewing_step(struct supervisor *s)
 
 /* --- upgrade ---------------------------------------------------------------------------------- */
 
+/* What would end the next program once it is this process, where all would end with it: that is seen before. Options that this
+ * program does not understand are for the next one to judge. 0, or -1 with a sentence. */
+static int look_ahead(struct supervisor *s, char *error, size_t size)
+{
+	int result = read_coming(s, error, size) < 0 ? keyring_check(s->keys, error, size)
+						     : judge_coming(s, error, size);
+
+	free_options(&s->coming);
+	if (result == 0 && s->redis)
+		result = private_redis_check(error, size);
+	return result == 0 ? state_dir_check(&s->dir, error, size) : -1;
+}
+
 /* In a child: shows what it would run with, to nobody. */
 static _Noreturn void try_program(const struct supervisor *s)
 {
@@ -142,6 +164,8 @@ static _Noreturn void try_program(const struct supervisor *s)
 	int nowhere = open("/dev/null", O_WRONLY);
 	sigset_t none;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(TRY_SECONDS); /* outlives the execv() */
 	if (args == NULL || nowhere < 0)
 		_exit(127);
 	memcpy(args, s->call->argv, (size_t)s->call->argc * sizeof *args);
@@ -165,7 +189,7 @@ void renewing_upgrade(struct supervisor *s)
 		conclude(s, "where this program came from is not known");
 		return;
 	}
-	if (keyring_check(s->keys, error, sizeof error) < 0) {
+	if (look_ahead(s, error, sizeof error) < 0) {
 		conclude(s, error);
 		return;
 	}
@@ -218,6 +242,9 @@ bool renewing_ended(struct supervisor *s, pid_t pid, int status)
 	s->checking = 0;
 	if (s->phase != RUNNING)
 		s->renewal = RENEWAL_NONE;
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		conclude(s, "the new program does not start: it was asked to print its "
+			    "configuration, and took too long");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		conclude(s, "the new program does not start with these options: it says why above");
 	else

@@ -287,6 +287,15 @@ int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char 
 	return 0;
 }
 
+int state_dir_check(const struct state_dir *dir, char *error, size_t size)
+{
+	struct state_dir found = *dir;
+	int result = find_key(&found, error, size);
+
+	explicit_bzero(found.publish_key, sizeof found.publish_key);
+	return result;
+}
+
 void state_dir_close(struct state_dir *dir)
 {
 	if (dir->lock_fd >= 0)

@@ -29,6 +29,8 @@ MUST_USE int state_dir_open(struct state_dir *dir, const char *given, char *erro
 /* The same where this process has the lock already, as an open file. */
 MUST_USE int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char *error,
 			     size_t size);
+/* Would state_dir_adopt() find its key? One that is missing is made. */
+MUST_USE int state_dir_check(const struct state_dir *dir, char *error, size_t size);
 void state_dir_close(struct state_dir *dir);
 /* Where newswired.json of that directory is, whether it is there or not. */
 MUST_USE int state_dir_find(const char *given, char out[PATH_MAX], char *error, size_t size);

@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,9 @@
 #include "http/door.h"
 #include "http/who.h"
 #include "line/line.h"
+#include "memory.h"
 #include "options.h"
+#include "reader/canary.h"
 #include "reader/reader.h"
 #include "sse/events.h"
 #include "wire/wire.h"
@@ -27,7 +30,6 @@
 #include "ws/tool.h"
 
 enum { COUNT_FILES_SECONDS = 15, DRAIN_STEP_MS = 20, RETRY_MIN_MS = 100, RETRY_REPLACED_MS = 500 };
-enum { DESCRIPTORS_MAX = 20000, DESCRIPTORS_RESERVE = 192 };
 
 struct worker {
 	const struct worker_setup *setup;
@@ -41,6 +43,7 @@ struct worker {
 	struct tools *tools;
 	struct lines *lines;
 	struct door *door;
+	struct canary *canary;
 	uv_prepare_t
 		turn_ends; /* runs before the loop sleeps: closings that were asked for are performed */
 	uv_idle_t more; /* runs while there is more to offer, so that the loop does not sleep */
@@ -86,7 +89,23 @@ static void on_confirmed(void *arg, struct wire_id head)
 	readers_confirmed(w->readers, head);
 }
 
-static const struct wire_events wire_events = {on_post, on_epoch, on_tick, on_confirmed};
+static void on_canary(void *arg, struct post *post)
+{
+	struct worker *w = arg;
+
+	canary_heard(w->canary, post);
+	readers_canary(w->readers, post);
+}
+
+static void on_withdrawn(void *arg, const struct post *withdrawal)
+{
+	struct worker *w = arg;
+
+	readers_withdrawn(w->readers, withdrawal);
+}
+
+static const struct wire_events wire_events = {on_post,	     on_epoch,	on_tick,
+					       on_confirmed, on_canary, on_withdrawn};
 
 /* --- the loop's events ------------------------------------------------------------------------ */
 
@@ -108,13 +127,17 @@ static void on_more(uv_idle_t *handle)
 }
 
 /* Some readers are offered what came; between two such slices the loop reads and writes whatever it can. So a
- * long fan-out delays no decision, no answer, and not even the next post. */
+ * long fan-out delays no decision, no answer, and not even the next post. Where that can wait, so does this process: Redis may
+ * share its core, and the next post goes through Redis some times. */
 static void offer_news(struct worker *w)
 {
-	if (readers_go_on(w->readers))
-		uv_idle_start(&w->more, on_more);
-	else
+	if (!readers_go_on(w->readers)) {
 		uv_idle_stop(&w->more);
+	} else {
+		uv_idle_start(&w->more, on_more);
+		if (readers_can_wait(w->readers))
+			(void)sched_yield();
+	}
 	wire_settle(w->wire, readers_owed(w->readers));
 }
 
@@ -128,6 +151,7 @@ static void on_turn_ends(uv_prepare_t *handle)
 	if (w->has_news || uv_is_active((uv_handle_t *)&w->more))
 		offer_news(w);
 	w->has_news = false;
+	wire_turn_ends(w->wire);
 	readers_reap(w->readers);
 	tools_reap(w->tools);
 }
@@ -245,6 +269,7 @@ static void on_term(uv_signal_t *handle, int signum)
 	w->draining = true;
 	log_info("worker_drains", LOG_I("readers", readers_count(w->readers)));
 	door_stop_listening(w->door);
+	canary_stop(w->canary);
 	desk_leave_inbox(w->desk);
 	w->drain_share = readers_count(w->readers) / steps + 1;
 	w->drain_began_ms = clock_mono_ms();
@@ -263,6 +288,14 @@ static void on_freed(void *arg)
 	struct worker *w = arg;
 
 	door_socket_freed(w->door);
+}
+
+/* A socket of the server's own is like one that was accepted. */
+static int enter(void *arg, int fd)
+{
+	struct worker *w = arg;
+
+	return door_enter(w->door, fd);
 }
 
 static int open_floors(struct worker *w)
@@ -287,6 +320,7 @@ static int open_floors(struct worker *w)
 					  .retention_ms = o->retention_ms,
 					  .lag_bytes = o->lag_bytes,
 					  .lag_time_ms = o->lag_time_ms,
+					  .names_max = memory_names(o),
 					  .shows_readers = o->show_readers == SHOW_EVERYBODY,
 					  .lines = {[FORMAT_WEBSOCKET] = stream_line(),
 						    [FORMAT_WEBSOCKET_ALONE] = stream_line(),
@@ -314,7 +348,8 @@ static int open_floors(struct worker *w)
 	    (w->readers = readers_new(w->wire, &readers)) == NULL ||
 	    (w->tools = tools_new(o->tick_ms, o->sndbuf)) == NULL ||
 	    (w->lines = lines_new(&w->loop, on_freed, w)) == NULL ||
-	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL)
+	    (w->desk = desk_open(&w->loop, &w->place, &desk)) == NULL ||
+	    (w->canary = canary_open(&w->loop, w->wire, o->canary_ms, enter, w)) == NULL)
 		return -1;
 	lines_limit(w->lines, o->lag_memory);
 	struct session_options session = {.sndbuf = o->sndbuf,
@@ -328,11 +363,13 @@ static int open_floors(struct worker *w)
 		.desk = w->desk,
 		.readers = w->readers,
 		.lines = w->lines,
+		.answers_bytes = o->answer_memory,
 		.stream = stream_door(o->sndbuf, o->compression == COMPRESSION_ON),
 		.tool = tools_door(w->tools),
 		.centrifuge = session_door(&session),
 		.events = events_door(o->sndbuf, o->compression == COMPRESSION_ON),
 		.who = w->who,
+		.canary = w->canary,
 		.pages = w->setup->pages,
 		.page_count = w->setup->page_count,
 		.max_item = o->max_item,
@@ -343,7 +380,10 @@ static int open_floors(struct worker *w)
 		.user_timeout_ms = (unsigned)o->user_timeout_ms,
 		.public_url = o->public_url,
 		.cors_origin = o->cors_origin};
-	return (w->door = door_open(&door)) == NULL ? -1 : 0;
+	if ((w->door = door_open(&door)) == NULL)
+		return -1;
+	canary_begin(w->canary);
+	return 0;
 }
 
 static void start_handles(struct worker *w)
@@ -358,6 +398,7 @@ static void start_handles(struct worker *w)
 	uv_prepare_start(&w->turn_ends, on_turn_ends);
 	uv_timer_start(&w->second, on_second, 1000, 1000);
 	GAUGE_SET(WORKERS, 1);
+	GAUGE_SET(MEMORY_LIMIT, memory_limit(w->setup->options));
 	w->second_due_us = clock_mono_ns() / 1000 + 1000000;
 	count_memory();
 	count_files();
@@ -373,6 +414,7 @@ static void close_floors(struct worker *w)
 				  (uv_handle_t *)&w->second,	(uv_handle_t *)&w->drain,
 				  (uv_handle_t *)&w->term,	(uv_handle_t *)&w->replaced};
 
+	canary_close(w->canary);
 	if (w->lines != NULL)
 		lines_close(w->lines);
 	door_close(w->door);
@@ -393,11 +435,9 @@ static void close_floors(struct worker *w)
 	keyring_close(w->keyring);
 }
 
-/* What a worker may hold is a number that was tried, however high the system's limit is. */
 static void limit_descriptors(const struct options *o)
 {
-	rlim_t wanted =
-		o->max_readers == 0 ? DESCRIPTORS_MAX : o->max_readers + DESCRIPTORS_RESERVE;
+	rlim_t wanted = memory_files(o);
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur <= wanted)

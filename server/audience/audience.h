@@ -7,13 +7,17 @@
  * A sweep       Offering goes around the members in slices, and the loop serves everything else between two of
  *               them. A post that comes meanwhile is in every block from then on, until it has been
  *               around: no member waits for the end of a fan-out that it has no part in.
+ * Rows          An audience has two. What the kernel takes for a connection that nobody reads is work for nothing, and of a
+ *               thousand of them it would hold up those who read: so whoever has not shown that he reads sits in the
+ *               back, and is served after those in front, but never left out. What he was written moves him up, as soon as
+ *               neither row owes anything.
  * Key           subscription + entitlement + format, and whether it is `early`. Entitlement names the private channels a
  *               reader may see; "" is the public, the only one there is so far.
  * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
  *               gives it back; the last one frees it. Live members are borrowed; reader.c frees
  *               them and has called audience_leave() before.
- * Re-entrancy   audiences_go_on() and audience_say() call `offer`, which may call audience_leave() and audience_lag() for
- *               the member it was given, and nothing else of this header; the others call nothing of it.
+ * Re-entrancy   audiences_go_on(), audience_pay() and audience_say() call `offer`, which may call audience_leave() and
+ *               audience_lag() for the member it was given, and nothing else of this header; the others call nothing of it.
  * Reach         Who is live when everybody was offered a block has it whole: a post's readers are
  *               counted for each audience, never for each reader.
  * Cost          The kernel's send path pushes our memory out of the caches between two members. So
@@ -36,12 +40,19 @@
 struct audience;
 struct audiences;
 
-/* What a reader embeds to be a member. index is the audience's own. */
+/* What a reader embeds to be a member. `index` and `in_back` are the audience's own, and so is `taken` while it is live.
+ * index: among the live ones of its row; AUDIENCE_NOT_LIVE if it is not one. taken: bytes of news that were written to it,
+ * AUDIENCE_PROVEN at most; in the back row less what that was told, so that nobody counts while it is offered blocks. */
 struct audience_member {
 	struct audience *audience; /* NULL: of none */
-	uint32_t index;		   /* among the live ones; AUDIENCE_NOT_LIVE if it is not one */
+	uint32_t index : 31;
+	uint32_t in_back : 1; /* it is live in the back row */
+	uint32_t taken;
 };
-enum { AUDIENCE_NOT_LIVE = UINT32_MAX };
+enum { AUDIENCE_NOT_LIVE = INT32_MAX };
+/* Whoever was written so many bytes reads: until then they may all lie in the kernels' buffers (154 KB on one machine), and
+ * TCP does not say whether they do. */
+enum { AUDIENCE_PROVEN = 256 << 10 };
 
 /* The most bytes of one write; a lone frame that is larger goes as it is. */
 enum { AUDIENCE_BLOCK_MAX = 64 << 10 };
@@ -56,6 +67,9 @@ struct audience_block {
 };
 
 enum { AUDIENCE_EXPECTED = 16, AUDIENCE_SLICE = 512, AUDIENCE_ALL = UINT32_MAX };
+/* While there is somebody in front, an offer to the back takes this much of a slice, and one more for each so many bytes. After
+ * AUDIENCE_AHEAD offers to the front the back has a slice, whatever else is to be offered. */
+enum { AUDIENCE_BACK_PRICE = 8, AUDIENCE_BACK_BYTES = 512, AUDIENCE_AHEAD = 256 };
 /* More than so many bytes of posts that not everybody was offered: they go out before more comes in. */
 enum { AUDIENCE_OWED_MAX = 8 << 20 };
 
@@ -75,8 +89,11 @@ struct audience_ops {
 struct audiences *audiences_new(const struct audience_ops *ops) MUST_USE;
 void audiences_free(struct audiences *set); /* accepts NULL; every audience must have been put */
 
+/* All audiences together name at most so many channels; at first, any number. */
+void audiences_limit(struct audiences *set, size_t names_max);
+
 /* The audience for this key, made if there is none. Takes the subscription over, also on failure.
- * NULL: out of memory. */
+ * NULL: out of memory, or it would name more than all may (counted). */
 struct audience *audience_get(struct audiences *set, struct subscription *subscription,
 			      const char *entitlement, enum format format) MUST_USE;
 struct audience *audience_hold(struct audience *audience);
@@ -84,7 +101,7 @@ void audience_put(struct audience *audience); /* accepts NULL */
 const struct subscription *audience_subscription(const struct audience *audience);
 enum format audience_format(const struct audience *audience);
 
-/* From the next post on the member is offered every block. Its member->audience must be set, and owe
+/* From the next post on the member is offered every block. Its member->audience must be set, and its row owe
  * nobody anything. 0, or -1 out of memory. */
 int audience_join(struct audience_member *member) MUST_USE;
 /* No more offers. Fine if it is not live. */
@@ -92,15 +109,29 @@ void audience_leave(struct audience_member *member);
 /* So many readers more (or less) want its posts, but are behind: they are counted, no more. */
 void audience_lag(struct audience *audience, int more);
 
-/* Is there a post that some of its live members were not offered yet? */
-bool audience_owes(const struct audience *audience);
+/* One who is not live was written so many bytes of news more. */
+void audience_took(struct audience_member *member, size_t bytes);
+/* One who is not live: will it sit in the front row? */
+bool audience_is_proven(const struct audience_member *member);
+
+/* So many of those wait for their row, more or less, and miss nothing that it owes. */
+void audience_arrive(struct audience *audience, int more);
+
+/* Is there a post that not everybody was offered yet in the row that the member is in, or would join? */
+bool audience_owes(const struct audience_member *member);
+/* What that row owes goes out, before others have their turn. */
+void audience_pay(const struct audience_member *member);
 
 /* A post of the tick that is being read: remembered by every audience that it matches and that has
  * members, live or lagging. */
 void audiences_post(struct audiences *set, struct post *post);
-/* Makes about `slice` offers (AUDIENCE_ALL: all of them). Posts blanked meanwhile are left out. Returns
+/* Some posts were blanked, other than by one that was just told: their text is in no offer from now on. */
+void audiences_blanked(struct audiences *set);
+/* Makes about `slice` offers (AUDIENCE_ALL: all of them), fewer if they are to the back. Posts blanked meanwhile are left out. Returns
  * whether there is more to offer. */
 bool audiences_go_on(struct audiences *set, uint32_t slice);
+/* Is all that is left for back rows, while somebody sits in front? */
+bool audiences_can_wait(const struct audiences *set);
 /* The oldest post that was not offered to everybody yet, or NULL. */
 const struct post *audiences_owed(const struct audiences *set);
 /* History broke: what was remembered is forgotten; `head` is where the next tick starts. */

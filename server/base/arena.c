@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CHUNK_SIZE = ARENA_IS_WATCHED ? 0 : 64 << 10 };
 
@@ -57,6 +58,16 @@ static void free_chunk(struct arena *arena)
 	arena->chunks = chunk->next;
 	arena->taken -= chunk->size;
 	free(chunk);
+}
+
+void arena_wipe(struct arena *arena)
+{
+	size_t left = arena->left; /* in the newest chunk; the others are wiped whole */
+
+	for (struct arena_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next) {
+		explicit_bzero(chunk->bytes, chunk->size - left);
+		left = 0;
+	}
 }
 
 void arena_reset(struct arena *arena)

@@ -52,6 +52,8 @@ static inline void *arena_take(struct arena *arena, size_t size)
 	arena->left -= room;
 	return bytes;
 }
+/* Zeroes what was taken and not yet given back. */
+void arena_wipe(struct arena *arena);
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 

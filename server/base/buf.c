@@ -201,3 +201,24 @@ void buf_free(struct buf *b)
 	free(b->data);
 	*b = (struct buf){0};
 }
+
+void buf_add_markup(struct buf *b, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		switch (text[i]) {
+		case '&':
+			buf_adds(b, "&amp;");
+			break;
+		case '<':
+			buf_adds(b, "&lt;");
+			break;
+		case '>':
+			buf_adds(b, "&gt;");
+			break;
+		case '"':
+			buf_adds(b, "&quot;");
+			break;
+		default:
+			buf_addc(b, text[i]);
+		}
+}

@@ -39,6 +39,8 @@ void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(prin
 /* Appends text as a JSON string with its quotes (RFC 8259: quotes, backslash and controls
  * escaped, UTF-8 kept). */
 void buf_add_json(struct buf *b, const char *text, size_t len);
+/* Appends text as HTML and XML have it, within an element or a quoted attribute: &, <, > and " as entities. */
+void buf_add_markup(struct buf *b, const char *text, size_t len);
 /* A decimal number, for a tenth of what printf takes. Writes at most BUF_NUMBER_MAX characters and returns how many. */
 enum { BUF_NUMBER_MAX = 20 };
 size_t buf_write_number(uint64_t value, char *out);

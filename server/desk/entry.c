@@ -103,11 +103,11 @@ static int find_sender(const struct publisher **who, const struct fields *f,
 	if (p == NULL || signature == NULL)
 		return 0;
 	write_signed(&bytes, channels, f->item);
-	result = bytes.failed ? -1 : 0;
-	if (result == 0 && proof_is_signed_by(p, signature, bytes.data, bytes.len))
+	result = bytes.failed ? -1 : proof_is_signed_by(p, signature, bytes.data, bytes.len);
+	if (result == 1)
 		*who = p;
 	buf_free(&bytes);
-	return result;
+	return result == -1 ? -1 : 0;
 }
 
 static struct job *refuse(const struct fields *f, enum item_refusal refusal, const char *detail)

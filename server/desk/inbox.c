@@ -25,23 +25,25 @@ enum inbox_state {
 /* Always true: busy <=> one entry that was taken over is being decided. */
 struct inbox {
 	uv_timer_t timer;  /* the next step */
-	struct link *link; /* reads, blocking; NULL once we have left */
+	struct link *link; /* listens, blocking; NULL once we have left */
 	struct link *commands;
 	struct desk *desk;
 	const struct desk_options *options;
 	struct desk_waiter waiter; /* for room in the desk */
 	enum inbox_state state;
-	bool stepping; /* inbox.lua was asked … */
-	bool looking;  /* … for an entry to take over, too */
-	bool thorough; /* … however lately another one was given it */
-	bool reading;  /* XREADGROUP was asked */
-	bool waiting;  /* for room */
+	bool stepping;	/* inbox.lua was asked … */
+	bool looking;	/* … for an entry to take over, too */
+	bool thorough;	/* … however lately another one was given it */
+	bool listening; /* for new entries: XREAD was asked */
+	bool news;	/* there are some, or may be */
+	bool waiting;	/* for room */
 	bool busy;
 	bool closing;
 	char name[JOB_NAME_MAX + 1]; /* of this worker, as who reads */
 	/* Of this life of the link: what it was given and never brought has another's name. */
 	char consumer[JOB_NAME_MAX + 1];
 	char from[JOB_ENTRY_MAX + 2]; /* where the next step looks on */
+	char last[JOB_ENTRY_MAX + 1]; /* that was given to anybody: what is above it is new */
 	char trouble[160];	      /* that was logged */
 };
 
@@ -160,7 +162,7 @@ static void take(struct inbox *inbox, const redisReply *id, const redisReply *fi
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
-enum { WHO, REST, LENGTH, WHAT, ID, FIELDS, NEXT, ANSWERS }; /* as inbox.lua says */
+enum { WHO, REST, LENGTH, WHAT, ID, FIELDS, NEXT, ENTRIES, LAST, ANSWERS }; /* as inbox.lua says */
 
 static bool is_answer(const redisReply *reply)
 {
@@ -168,9 +170,26 @@ static bool is_answer(const redisReply *reply)
 		return false;
 	for (size_t i = 0; i < ANSWERS; i++)
 		if (reply->element[i]->type !=
-		    (i == FIELDS ? REDIS_REPLY_ARRAY : REDIS_REPLY_STRING))
+		    (i == FIELDS || i == ENTRIES ? REDIS_REPLY_ARRAY : REDIS_REPLY_STRING))
 			return false;
 	return true;
+}
+
+/* [[id, [name, value …]] …] */
+static void hear_entries(struct inbox *inbox, const redisReply *entries)
+{
+	for (size_t i = 0; i < entries->elements; i++) {
+		const redisReply *entry = entries->element[i];
+
+		if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 ||
+		    entry->element[0]->type != REDIS_REPLY_STRING ||
+		    entry->element[1]->type != REDIS_REPLY_ARRAY)
+			continue;
+		COUNT(INBOX_READ);
+		take(inbox, entry->element[0], entry->element[1], false);
+	}
+	if (entries->elements > 1) /* they were waiting, and there may be more */
+		inbox->news = true;
 }
 
 static void note_end(const char *event, enum counter_id counter, const char *id)
@@ -211,6 +230,8 @@ static void hear_mine(struct inbox *inbox, redisReply *const *answer)
 	if (all)
 		snprintf(inbox->from, sizeof inbox->from, "%s", answer[NEXT]->str);
 	more = (looked && hear_what(inbox, answer)) || (!all && !inbox->busy);
+	hear_entries(inbox, answer[ENTRIES]);
+	snprintf(inbox->last, sizeof inbox->last, "%s", answer[LAST]->str);
 	if (!inbox->stepping)
 		step_in(inbox, more ? 0 : STEP_MS);
 	if (!more && !inbox->busy)
@@ -243,7 +264,9 @@ static void on_step(redisReply *reply, void *arg)
 		return;
 	}
 	stop_reading(inbox);
-	if (reply != NULL) { /* else inbox_wake() */
+	if (reply == NULL) {		      /* inbox_wake() follows */
+		choose_name(inbox->consumer); /* what it brought us is another's */
+	} else {
 		set_trouble(inbox, reply->type == REDIS_REPLY_ERROR
 					   ? reply->str
 					   : "an answer that makes no sense");
@@ -251,7 +274,13 @@ static void on_step(redisReply *reply, void *arg)
 	}
 }
 
-/* Says that we are there, and looks for an entry to take over: one at a time. Whoever cannot read says nothing. */
+static bool can_read(const struct inbox *inbox)
+{
+	return inbox->state == INBOX_READING && desk_can_ask(inbox->desk) &&
+	       desk_has_room(inbox->desk);
+}
+
+/* Says that we are there, and asks for entries: one to take over, and what is new. Whoever cannot listen says nothing. */
 static void step(struct inbox *inbox)
 {
 	bool looking = !inbox->busy, thorough = inbox->state != INBOX_READING;
@@ -262,7 +291,8 @@ static void step(struct inbox *inbox)
 						.idle_ms = thorough ? 0 : INBOX_LEASE_MS,
 						.pause_ms = inbox->options->inbox_pause_ms,
 						.from = inbox->from,
-						.tries = INBOX_TRIES};
+						.tries = INBOX_TRIES,
+						.read = can_read(inbox) ? INBOX_AT_ONCE : 0};
 
 	if (inbox->stepping || inbox->closing || inbox->link == NULL)
 		return;
@@ -274,43 +304,28 @@ static void step(struct inbox *inbox)
 	inbox->stepping = true;
 	inbox->looking = looking;
 	inbox->thorough = thorough;
+	if (question.read > 0)
+		inbox->news = false;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* [[stream, [[id, [name, value …]] …]]] */
-static void hear_entries(struct inbox *inbox, const redisReply *reply)
-{
-	const redisReply *stream = reply->elements == 1 ? reply->element[0] : NULL;
-	const redisReply *entries = stream && stream->elements == 2 ? stream->element[1] : NULL;
-
-	for (size_t i = 0; entries && i < entries->elements; i++) {
-		const redisReply *entry = entries->element[i];
-
-		if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 ||
-		    entry->element[0]->type != REDIS_REPLY_STRING ||
-		    entry->element[1]->type != REDIS_REPLY_ARRAY)
-			continue;
-		COUNT(INBOX_READ);
-		take(inbox, entry->element[0], entry->element[1], false);
-	}
-}
-
-static void on_entries(redisReply *reply, void *arg)
+/* A new entry, or none for a while. */
+static void on_listened(redisReply *reply, void *arg)
 {
 	struct inbox *inbox = arg;
 
-	inbox->reading = false;
+	inbox->listening = false;
 	if (reply == NULL)
 		return;				/* on_link_ready() follows */
-	if (reply->type == REDIS_REPLY_ERROR) { /* the group is gone: the next step makes it anew */
+	if (reply->type == REDIS_REPLY_ERROR) { /* the next step says more */
 		set_trouble(inbox, reply->str);
 		stop_reading(inbox);
 		return;
 	}
 	set_trouble(inbox, "");
 	if (reply->type == REDIS_REPLY_ARRAY)
-		hear_entries(inbox, reply);
+		inbox->news = true;
 	read_on(inbox);
 }
 
@@ -322,33 +337,23 @@ static void on_room(void *arg)
 	read_on(inbox);
 }
 
-/* Asks for new entries, if they can be decided. Else: when there is room, or with the next step. */
+/* Asks for new entries, if they can be decided; else when there is room, or with the next step. Where there are none, listens. */
 static void read_on(struct inbox *inbox)
 {
-	if (inbox->state != INBOX_READING || inbox->reading || inbox->waiting || inbox->closing ||
+	if (inbox->state != INBOX_READING || inbox->waiting || inbox->closing ||
 	    !desk_can_ask(inbox->desk))
 		return;
 	if (!desk_has_room(inbox->desk)) {
 		inbox->waiting = true;
 		desk_wait_for_room(inbox->desk, &inbox->waiter);
-	} else if (link_commandf(inbox->link, on_entries, inbox,
-				 "XREADGROUP GROUP desk %s COUNT %d BLOCK %d STREAMS {%s}:inbox >",
-				 inbox->consumer, INBOX_AT_ONCE, BLOCK_MS,
-				 inbox->options->prefix) == 0) {
-		inbox->reading = true;
+	} else if (inbox->news) {
+		step(inbox);
+	} else if (!inbox->listening &&
+		   link_commandf(inbox->link, on_listened, inbox,
+				 "XREAD COUNT 1 BLOCK %d STREAMS {%s}:inbox %s", BLOCK_MS,
+				 inbox->options->prefix, inbox->last) == 0) {
+		inbox->listening = true;
 	}
-}
-
-/* What the connection was given and never brought is now another consumer's, and comes before what is new. */
-static void on_link_lost(void *arg)
-{
-	struct inbox *inbox = arg;
-
-	choose_name(inbox->consumer);
-	if (inbox->state != INBOX_READING)
-		return;
-	set_state(inbox, INBOX_TAKING_OVER);
-	snprintf(inbox->from, sizeof inbox->from, "-");
 }
 
 static void on_link_ready(void *arg)
@@ -356,7 +361,7 @@ static void on_link_ready(void *arg)
 	step(arg);
 }
 
-static const struct link_events link_events = {.ready = on_link_ready, .lost = on_link_lost};
+static const struct link_events link_events = {.ready = on_link_ready};
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
@@ -377,7 +382,7 @@ void inbox_leave(struct inbox *inbox)
 		return;
 	link_close(inbox->link);
 	inbox->link = NULL;
-	inbox->reading = false;
+	inbox->listening = false;
 	stop_reading(inbox);
 	uv_timer_stop(&inbox->timer);
 	/* If this cannot be said, the time of the lease must pass. */

@@ -2,8 +2,10 @@
  *
  * What it does  One worker of all nodes reads the inbox (the key `inbox_reader` names it, for
  *               INBOX_LEASE_MS; the others look when that is over). It first takes over what a reader
- *               before it was given and did not decide, then reads what is new, on a link of its own,
- *               because that blocks. accept.lua and reject.lua take an entry out of the inbox in the moment in which they
+ *               before it was given and did not decide, then what is new; for that it listens on a link of its own,
+ *               because that blocks. Entries are given out by inbox.lua alone, to whom it names: two who think that they read
+ *               (a clock was set, a network was slow) never have some at a time. accept.lua and reject.lua take
+ *               an entry out of the inbox in the moment in which they
  *               decide about it, and decide nothing if it is another's by then: so each is decided
  *               once, whoever dies. docs/redis.md has the whole of it, lua/inbox.lua the rules.
  * Order         That of the ids. An entry that a key is in the way of is put off and holds nobody up.

@@ -212,6 +212,7 @@ int scripts_inbox(struct link *link, const struct desk_options *options,
 	add_text(&call, "from", question->from);
 	add_number(&call, "pause_ms", (int64_t)question->pause_ms);
 	add_number(&call, "tries", question->tries);
+	add_number(&call, "read", question->read);
 	return send_call(link, &inbox_script, &call, cb, arg);
 }
 

@@ -35,7 +35,7 @@ struct inbox_question {
 	uint64_t lease_ms, idle_ms, pause_ms;
 	bool take;
 	const char *from;
-	unsigned tries;
+	unsigned tries, read;
 };
 int scripts_inbox(struct link *link, const struct desk_options *options,
 		  const struct inbox_question *question, link_reply_cb *cb, void *arg) MUST_USE;

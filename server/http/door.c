@@ -12,6 +12,7 @@
 #include <newswire/protocol.h>
 #include "base/counters.h"
 #include "base/log.h"
+#include "http/answers.h"
 #include "http/fronting.h"
 #include "http/listener.h"
 #include "http/passing_memory.h"
@@ -23,9 +24,11 @@ struct door {
 	struct lws_context *context;
 	struct lws_vhost *vhost;
 	struct listener *listener;
+	struct answers *answers;
 	size_t max_readers;
-	size_t requests; /* being answered */
-	size_t silent;	 /* connections that have asked for nothing yet */
+	size_t requests;       /* being answered */
+	size_t silent;	       /* connections that have asked for nothing yet */
+	const struct lws *own; /* the server's own, while libwebsockets has it; or NULL */
 };
 
 /* What a connection is by now. Its opaque pointer says so in its lowest bits, and in the others who answers it. */
@@ -56,6 +59,11 @@ static void *sitter_of(struct lws *wsi)
 const struct door_setup *door_setup_of(const struct door *door)
 {
 	return &door->setup;
+}
+
+struct answers *door_answers(const struct door *door)
+{
+	return door->answers;
 }
 
 bool door_has_room(const struct door *door)
@@ -93,6 +101,11 @@ void door_socket_freed(struct door *door)
 	listener_freed(door->listener);
 }
 
+static void on_answer_freed(void *arg)
+{
+	door_socket_freed(arg);
+}
+
 /* --- the callback ----------------------------------------------------------------------------- */
 
 /* It has asked for something. */
@@ -103,10 +116,10 @@ static void speak(struct door *door, struct lws *wsi)
 }
 
 /* Who answers the handshake takes the socket with him; for libwebsockets the connection ends here, either way. */
-static int upgrade(struct door *door, struct lws *wsi, const char *to)
+static int handshake(struct door *door, struct lws *wsi)
 {
 	struct buf refusal = {0};
-	const struct door_stream *ops = routes_upgrade(door, wsi, to, &refusal);
+	const struct door_stream *ops = routes_handshake(door, wsi, &refusal);
 
 	speak(door, wsi);
 	if (ops != NULL)
@@ -115,6 +128,18 @@ static int upgrade(struct door *door, struct lws *wsi, const char *to)
 		(void)lws_write(wsi, (unsigned char *)refusal.data, refusal.len, LWS_WRITE_HTTP);
 	buf_free(&refusal);
 	return -1;
+}
+
+/* Who would rather speak HTTP/2 (h2c: curl --http2, Java's client) is answered in HTTP/1.1 (RFC 9110, 7.8): libwebsockets
+ * looks at the header's value, which `to` is, once more. Any other upgrade it refuses itself. */
+static int upgrade(struct door *door, struct lws *wsi, char *to)
+{
+	if (strcasecmp(to, "websocket") == 0)
+		return handshake(door, wsi);
+	if (strcasecmp(to, "h2c") != 0)
+		return -1;
+	*to = '\0';
+	return 0;
 }
 
 /* The request that is being answered, or NULL. */
@@ -183,6 +208,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		request_ends(door, wsi);
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
+		if (wsi == door->own)
+			door->own = NULL;
 		connection_ends(door, seat_of(wsi));
 		return 0;
 	default:
@@ -272,16 +299,38 @@ static int open_context(struct door *door)
 	return (door->vhost = lws_create_vhost(door->context, &info)) == NULL ? -1 : 0;
 }
 
-static int adopt(int fd, void *arg)
+/* NULL: the socket is closed. */
+static struct lws *seat_socket(struct door *door, int fd)
 {
-	struct door *door = arg;
 	struct lws *wsi = lws_adopt_socket_vhost(door->vhost, fd);
 
 	if (wsi == NULL)
-		return -1;
+		return NULL;
 	sit(wsi, SEAT_SILENT, NULL);
 	door->silent++;
-	return 0;
+	return wsi;
+}
+
+static int adopt(int fd, void *arg)
+{
+	return seat_socket(arg, fd) == NULL ? -1 : 0;
+}
+
+int door_enter(struct door *door, int fd)
+{
+	if (listener_count(door->listener, fd) != 0) {
+		close(fd);
+		return -1;
+	}
+	if ((door->own = seat_socket(door, fd)) != NULL)
+		return 0;
+	listener_freed(door->listener);
+	return -1;
+}
+
+bool door_is_own(const struct door *door, const struct lws *wsi)
+{
+	return wsi == door->own;
 }
 
 /* Some places stay free for requests: a worker that is full of readers still takes in news, shows feeds, and says to the next
@@ -300,7 +349,9 @@ struct door *door_open(const struct door_setup *setup)
 	if (door == NULL)
 		return NULL;
 	door->setup = *setup;
-	if (open_context(door) != 0)
+	door->answers = answers_new(setup->loop, setup->answers_bytes, ANSWERS_TIME_MS,
+				    on_answer_freed, door);
+	if (door->answers == NULL || open_context(door) != 0)
 		goto fail;
 	door->listener =
 		listener_open(setup->loop, setup->listen_fd, setup->user_timeout_ms, adopt, door);
@@ -328,11 +379,15 @@ void door_close(struct door *door)
 {
 	if (door == NULL)
 		return;
+	if (door->answers != NULL)
+		answers_close(door->answers);
 	listener_close(door->listener);
 	door->listener = NULL;
 	if (door->context != NULL)
 		lws_context_destroy(door->context);
 	door->context = NULL;
+	answers_free(door->answers);
+	door->answers = NULL;
 }
 
 void door_free(struct door *door)
@@ -344,12 +399,13 @@ void door_free(struct door *door)
 void door_second(struct door *door)
 {
 	listener_retry(door->listener);
+	answers_second(door->answers);
 	passing_memory_second();
 }
 
 size_t door_requests(const struct door *door)
 {
-	return door->requests;
+	return door->requests + answers_count(door->answers);
 }
 
 size_t door_silent(const struct door *door)

@@ -26,7 +26,9 @@
 #include "reader/reader.h"
 #include "wire/wire.h"
 
+struct answers;
 struct door;
+struct canary;
 struct request;
 struct who;
 
@@ -60,7 +62,9 @@ struct door_setup {
 	const struct door_stream *centrifuge; /* readers: /connection/websocket */
 	const struct door_events *events;     /* readers: /v1/stream as Server-Sent Events */
 	struct lines *lines;		      /* where sockets go that leave libwebsockets */
+	size_t answers_bytes;		      /* --answer-memory */
 	struct who *who;
+	const struct canary *canary; /* says whether news flows */
 	const struct counters_page *pages;
 	size_t page_count;
 	size_t max_item;
@@ -82,12 +86,19 @@ void door_close(struct door *door);
 void door_free(struct door *door);
 /* A second has passed. */
 void door_second(struct door *door);
-/* Requests that are not answered yet: a drain waits for them … */
+/* Requests that are not answered yet, and answers that have not arrived: a drain waits for them … */
 size_t door_requests(const struct door *door);
 /* … and, for a while, for connections that have not asked for anything: their requests may be on the way. */
 size_t door_silent(const struct door *door);
 
+/* Takes a connected socket of the server's own, as if it had been accepted; there is one at a time. 0, or -1: there is no place for it,
+ * or memory is short; it is closed then. */
+int door_enter(struct door *door, int fd) MUST_USE;
+/* Is this connection that one? */
+bool door_is_own(const struct door *door, const struct lws *wsi);
+
 const struct door_setup *door_setup_of(const struct door *door);
+struct answers *door_answers(const struct door *door);
 /* Is there a place for one more reader? */
 bool door_has_room(const struct door *door);
 /* The socket of a connection, which from now on belongs to the caller and counts until door_socket_freed(). What

@@ -183,6 +183,14 @@ void listener_retry(struct listener *l)
 	log_info("accept_resumed", LOG_I("open", l->open));
 }
 
+int listener_count(struct listener *l, int fd)
+{
+	if (l == NULL || l->open >= l->limit || fd >= LISTENER_TABLE)
+		return -1;
+	l->open++;
+	return 0;
+}
+
 int listener_keep(struct listener *l, int fd)
 {
 	int kept = fcntl(fd, F_DUPFD_CLOEXEC, LISTENER_TABLE);

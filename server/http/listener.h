@@ -26,6 +26,9 @@ struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms
 void listener_close(struct listener *listener); /* accepts NULL */
 /* Accepts nobody any more; what was accepted before is still adopted. Accepts NULL. */
 void listener_stop(struct listener *listener);
+/* Is there a place for this connected socket of our own, which came by no listening socket? Then it counts as one that was adopted:
+ * 0, or -1. */
+int listener_count(struct listener *listener, int fd) MUST_USE;
 /* A second descriptor of an adopted connection, to be freed by itself; above LISTENER_TABLE as long as there are such. -1: none is
  * left. Accepts NULL. */
 int listener_keep(struct listener *listener, int fd) MUST_USE;

@@ -1,6 +1,7 @@
 /* posting.c - the desk's receipts as HTTP answers. */
 #include "http/posting.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "http/batching.h"
@@ -166,6 +167,15 @@ static void post_one(struct request *r, const struct channel_set *channels)
 		desk_take(door_setup_of(r->door)->desk, &order, decided, t);
 }
 
+/* channel_set_read() has said why in errno. */
+static void refuse_channels(struct request *r)
+{
+	if (errno == ENOMEM)
+		request_problem(r, 500, "no_memory", "out of memory", "", NULL);
+	else
+		request_problem(r, 422, "too_many_channels", "at most 256 channels", "", NULL);
+}
+
 void posting_body(struct request *r)
 {
 	const char *names = query_get(&r->query, QUERY_CHANNELS);
@@ -175,7 +185,7 @@ void posting_body(struct request *r)
 	if (r->who == NULL && !who_lets_signed_in(r))
 		return;
 	if (names != NULL && channel_set_read(&channels, names, strlen(names), ',') != 0)
-		request_problem(r, 422, "too_many_channels", "at most 256 channels", "", NULL);
+		refuse_channels(r);
 	else if (form == BATCH_LINES || batch_is_array(r->body.data, r->body.len))
 		batching_begin(r, form, &channels);
 	else if (who_lets_post(r, 1))

@@ -2,9 +2,12 @@
 #include "http/request.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "base/counters.h"
+#include "http/answers.h"
 #include "http/encoding.h"
 #include "http/problem.h"
 #include "http/routes.h"
@@ -33,21 +36,24 @@ static enum method method_of(struct lws *wsi, int *uri_token)
 	return METHOD_OTHER;
 }
 
-static char *header(struct lws *wsi, int token)
+/* NULL: there is none, or no memory for it, which *is_short remembers. */
+static char *header(struct lws *wsi, int token, bool *is_short)
 {
 	int len = lws_hdr_total_length(wsi, (enum lws_token_indexes)token);
-	char *text;
+	char *text = len > 0 ? malloc((size_t)len + 1) : NULL;
 
-	if (len <= 0 || (text = malloc((size_t)len + 1)) == NULL)
+	if (text == NULL) {
+		*is_short = *is_short || len > 0;
 		return NULL;
+	}
 	if (lws_hdr_copy(wsi, text, len + 1, (enum lws_token_indexes)token) < 0)
 		text[0] = '\0';
 	return text;
 }
 
-char *request_bearer(struct lws *wsi)
+static char *bearer(struct lws *wsi, bool *is_short)
 {
-	char *text = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	char *text = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, is_short);
 
 	if (text != NULL && strncasecmp(text, "Bearer ", 7) == 0) {
 		memmove(text, text + 7, strlen(text + 7) + 1);
@@ -57,15 +63,24 @@ char *request_bearer(struct lws *wsi)
 	return NULL;
 }
 
+char *request_bearer(struct lws *wsi)
+{
+	bool is_short = false;
+
+	return bearer(wsi, &is_short);
+}
+
 /* Superdesk signs what it posts. */
-static char *signature(struct lws *wsi)
+static char *signature(struct lws *wsi, bool *is_short)
 {
 	static const char name[] = "x-superdesk-signature:";
 	int len = lws_hdr_custom_length(wsi, name, sizeof name - 1);
-	char *text;
+	char *text = len > 0 ? malloc((size_t)len + 1) : NULL;
 
-	if (len <= 0 || (text = malloc((size_t)len + 1)) == NULL)
+	if (text == NULL) {
+		*is_short = *is_short || len > 0;
 		return NULL;
+	}
 	if (lws_hdr_custom_copy(wsi, text, len + 1, name, sizeof name - 1) < 0)
 		text[0] = '\0';
 	return text;
@@ -97,6 +112,7 @@ static bool takes_gzip(struct lws *wsi)
 struct request *request_begin(struct door *door, struct lws *wsi)
 {
 	struct request *r = calloc(1, sizeof *r);
+	bool is_short = false;
 	int token;
 
 	if (r == NULL)
@@ -104,19 +120,22 @@ struct request *request_begin(struct door *door, struct lws *wsi)
 	r->door = door;
 	r->wsi = wsi;
 	r->method = method_of(wsi, &token);
-	if ((r->path = header(wsi, token)) == NULL && (r->path = strdup("/")) == NULL) {
-		free(r);
+	if ((r->path = header(wsi, token, &is_short)) == NULL)
+		r->path = strdup("/");
+	r->key = bearer(wsi, &is_short);
+	if (r->method == METHOD_POST)
+		r->signature = signature(wsi, &is_short);
+	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, &is_short);
+	r->takes_gzip = takes_gzip(wsi);
+	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, &is_short);
+	r->host = header(wsi, WSI_TOKEN_HOST, &is_short);
+	r->origin = header(wsi, WSI_TOKEN_ORIGIN, &is_short);
+	r->query_failed = query_read(&r->query, wsi) != 0;
+	if (is_short ||
+	    r->path == NULL) { /* without what could not be kept, it would be another request */
+		request_free(r);
 		return NULL;
 	}
-	r->key = request_bearer(wsi);
-	if (r->method == METHOD_POST)
-		r->signature = signature(wsi);
-	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
-	r->takes_gzip = takes_gzip(wsi);
-	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
-	r->host = header(wsi, WSI_TOKEN_HOST);
-	r->origin = header(wsi, WSI_TOKEN_ORIGIN);
-	r->query_failed = query_read(&r->query, wsi) != 0;
 	routes_begin(r);
 	return r;
 }
@@ -145,10 +164,10 @@ static void let_go_of_body(struct request *r)
 
 int request_body(struct request *r, const char *bytes, size_t len)
 {
-	if (r->method != METHOD_POST)
-		return 0; /* libwebsockets reads a body after any method; nobody asked for it */
 	if (r->body_ended)
 		return -1; /* libwebsockets would spin on them while Redis is asked */
+	if (r->method != METHOD_POST)
+		return 0; /* libwebsockets reads a body after any method; nobody asked for it */
 	if (r->body.len + len > r->body_max)
 		return -1; /* more than its Content-Length said */
 	if (!hold_body(r, len)) {
@@ -162,12 +181,10 @@ int request_body(struct request *r, const char *bytes, size_t len)
 
 int request_body_ends(struct request *r)
 {
-	if (r->method != METHOD_POST)
-		return 0;
 	if (r->body_ended)
 		return -1;
 	r->body_ended = true;
-	if (r->answer.len == 0)
+	if (r->method == METHOD_POST && r->answer.len == 0)
 		routes_body(r);
 	return request_goes_on(r);
 }
@@ -200,11 +217,7 @@ int request_goes_on(struct request *r)
 		return 0;
 	/* What is known at once is written at once: libwebsockets would first wait for a refused
 	 * body, or for requests that were sent after this one and are never read. */
-	if (r->method != METHOD_POST)
-		return request_write(r);
-	r->sent = true;
-	(void)lws_write(r->wsi, (unsigned char *)r->answer.data, r->answer.len, LWS_WRITE_HTTP);
-	return -1;
+	return request_write(r);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -306,19 +319,47 @@ void request_write_problem(struct buf *out, bool head_only, int status, const ch
 	buf_free(&json);
 }
 
+/* May there be a body that has not come whole? Some who post announce none, and send one. */
+static bool body_may_come(const struct request *r)
+{
+	long length;
+
+	if (r->body_ended)
+		return false;
+	if (lws_hdr_total_length(r->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return true;
+	length = request_content_length(r->wsi);
+	return length == -1 ? r->method == METHOD_POST : length != 0;
+}
+
+/* As much as the kernel takes; the rest of it leaves libwebsockets with its socket. So does an answer before the end of
+ * the body: a socket that is closed while bytes come is reset, and the answer is lost (RFC 9112, 9.6). */
+static void send_answer(struct request *r)
+{
+	ssize_t sent = send(lws_get_socket_fd(r->wsi), r->answer.data, r->answer.len,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	bool whole;
+	int fd;
+
+	r->sent = true;
+	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+		sent = 0;
+	whole = sent == (ssize_t)r->answer.len;
+	if (sent < 0 || (whole && !body_may_come(r)))
+		return;
+	if ((fd = request_take_socket(r)) >= 0)
+		answers_go_on(door_answers(r->door), fd, &r->answer, (size_t)sent);
+	else if (!whole)
+		COUNT(ANSWERS_CUT);
+}
+
 int request_write(struct request *r)
 {
-	if (r->sent)
-		return lws_partial_buffered(r->wsi) ? 0 : -1;
 	if (r->answer.len == 0)
 		return 0;
-	r->sent = true;
-	if (lws_write(r->wsi, (unsigned char *)r->answer.data, r->answer.len, LWS_WRITE_HTTP) < 0)
-		return -1;
-	if (!lws_partial_buffered(r->wsi))
-		return -1;
-	lws_callback_on_writable(r->wsi);
-	return 0;
+	if (!r->sent)
+		send_answer(r);
+	return -1;
 }
 
 /* A list of ETags, or `*`; a proxy that compressed an answer has made `W/"…"` of its ETag. */

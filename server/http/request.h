@@ -73,9 +73,10 @@ struct request *request_begin(struct door *door, struct lws *wsi) MUST_USE;
 /* LWS_CALLBACK_HTTP_BODY and _COMPLETION. 0, or -1: close. */
 int request_body(struct request *r, const char *bytes, size_t len) MUST_USE;
 int request_body_ends(struct request *r) MUST_USE;
-/* LWS_CALLBACK_HTTP_WRITEABLE: 0 not yet, -1 done: close. */
+/* LWS_CALLBACK_HTTP_WRITEABLE: 0 not yet, -1 done, or on its way without libwebsockets (answers.h): close. */
 int request_write(struct request *r) MUST_USE;
-/* What LWS_CALLBACK_HTTP returns: a refused POST is closed without reading its body. */
+/* What LWS_CALLBACK_HTTP returns. A POST that is refused before its body came is not read further; what the client still
+ * sends is thrown away until it closes (line.h's end), so that it is not reset and hears why. */
 int request_goes_on(struct request *r) MUST_USE;
 void request_free(struct request *r); /* accepts NULL */
 
@@ -87,8 +88,8 @@ void request_answer_head(struct request *r, const char *type, const char *header
 /* Appends the head of a stream's answer, for who has taken the socket. */
 void request_write_head(const struct request *r, const char *type, const char *headers,
 			struct buf *out);
-/* A GET that is not answered yet: its socket, which now belongs to the caller and counts until door_socket_freed(). The
- * request and what libwebsockets keeps for it end by themselves. -1: descriptors are short. */
+/* The socket of one whose answer libwebsockets does not write; it now belongs to the caller and counts until
+ * door_socket_freed(). The request and what libwebsockets keeps for it end by themselves. -1: descriptors are short. */
 int request_take_socket(struct request *r) MUST_USE;
 /* Answers with application/problem+json (RFC 9457). report adds the list of faults; NULL: none. */
 void request_problem(struct request *r, int status, const char *code, const char *detail,

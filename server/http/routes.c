@@ -18,6 +18,7 @@
 #include "http/posting.h"
 #include "http/purging.h"
 #include "http/reaching.h"
+#include "reader/canary.h"
 #include "wire/redis_words.h"
 #include "wire/shelf.h"
 
@@ -165,6 +166,22 @@ static void get_healthz(struct request *r)
 	say(r, 200, "ok\n");
 }
 
+/* The wire is followed as far as it knows; a worker's canary knows better. Who has come keeps what there is, also where Redis holds
+ * the news up: only a worker whose own fault it is, is to be left out. */
+static void say_whether_news_flows(struct request *r)
+{
+	char why[CANARY_TROUBLE_MAX], text[CANARY_TROUBLE_MAX + 32];
+	enum canary_news news = canary_explain(door_setup_of(r->door)->canary, why, sizeof why);
+
+	if (news == CANARY_FLOWS) {
+		say(r, 200, "ready\n");
+		return;
+	}
+	snprintf(text, sizeof text,
+		 news == CANARY_HELD_UP ? "ready, degraded: %s\n" : "not ready: %s\n", why);
+	say(r, news == CANARY_HELD_UP ? 200 : 503, text);
+}
+
 /* Readers can be served from memory as soon as the wire was attached once, also while Redis is
  * away. */
 static void get_readyz(struct request *r)
@@ -174,7 +191,7 @@ static void get_readyz(struct request *r)
 	char why[DESK_TROUBLE_MAX], text[DESK_TROUBLE_MAX + 64];
 
 	if (wire_is_following(wire)) {
-		say(r, 200, "ready\n");
+		say_whether_news_flows(r);
 		return;
 	}
 	redis_words_write(wire_trouble(wire), why, sizeof why);
@@ -246,7 +263,7 @@ static void get_stream(struct request *r)
 			"upgrade: websocket\r\nvary: accept\r\n", NULL);
 	else if (!wire_has_epoch(door_setup_of(r->door)->wire))
 		request_problem(r, 503, "not_ready", "Redis has not been reached yet", RETRY, NULL);
-	else if (!door_has_room(r->door))
+	else if (!door_has_room(r->door) && !door_is_own(r->door, r->wsi))
 		request_problem(r, 503, FULL_CODE, FULL_DETAIL, full_retry_reader(), NULL);
 	else
 		events->begin(events->owner, r);
@@ -354,7 +371,8 @@ static void refuse_query(struct request *r)
 
 void routes_begin(struct request *r)
 {
-	COUNT(HTTP_REQUESTS);
+	if (!door_is_own(r->door, r->wsi))
+		COUNT(HTTP_REQUESTS);
 	r->route = route_of(r->path);
 	if (r->query_failed)
 		refuse_query(r);
@@ -370,7 +388,7 @@ void routes_body(struct request *r)
 	r->route->body(r);
 }
 
-/* --- upgrades --------------------------------------------------------------------------------- */
+/* --- handshakes ------------------------------------------------------------------------------- */
 
 /* Does the client offer protocols, and none of them is ours? */
 static bool offers_other_protocol(struct lws *wsi)
@@ -443,17 +461,14 @@ static bool shows_wrong_key(const struct door *door, struct lws *wsi, bool *prov
 	return who == NULL;
 }
 
-const struct door_stream *routes_upgrade(const struct door *door, struct lws *wsi, const char *to,
-					 struct buf *refusal)
+const struct door_stream *routes_handshake(const struct door *door, struct lws *wsi,
+					   struct buf *refusal)
 {
 	const struct door_stream *stream = stream_at(door, wsi);
 	bool proved = false;
 
 	COUNT(HTTP_REQUESTS);
-	if (strcasecmp(to, "websocket") != 0)
-		request_write_problem(refusal, false, 400, "bad_upgrade",
-				      "only `Upgrade: websocket` is spoken here", "", NULL);
-	else if (stream == NULL)
+	if (stream == NULL)
 		request_write_problem(refusal, false, 404, "not_found",
 				      "the stream is at /v1/stream, the line for tools at "
 				      "/v1/publish, Centrifuge's protocol at "

@@ -9,7 +9,7 @@ void routes_begin(struct request *r);
 /* The body is complete. */
 void routes_body(struct request *r);
 /* May this connection become a WebSocket? Who answers its handshake, or NULL: a refusal stands in *refusal. */
-const struct door_stream *routes_upgrade(const struct door *door, struct lws *wsi, const char *to,
-					 struct buf *refusal) MUST_USE;
+const struct door_stream *routes_handshake(const struct door *door, struct lws *wsi,
+					   struct buf *refusal) MUST_USE;
 
 #endif

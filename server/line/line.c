@@ -2,6 +2,8 @@
 #include "line/line.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,7 +12,6 @@
 #include <utlist.h>
 #include <xxhash.h>
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/hash.h"
 
 enum { EVENTS_AT_ONCE = 1024, READ_BYTES = 64 << 10 };
@@ -49,8 +50,9 @@ struct lines {
 	struct parting *parting;
 	size_t parting_count;
 	size_t waiting, waiting_max; /* bytes of all that is kept */
-	struct kept *kept;	     /* by hash */
-	struct line_rest *rests;     /* who has waited longest first */
+	enum counter_id waiting_row, let_go_row;
+	struct kept *kept;	 /* by hash */
+	struct line_rest *rests; /* who has waited longest first */
 	void (*freed)(void *arg);
 	void *arg;
 };
@@ -98,7 +100,7 @@ static ssize_t send_some(const struct line *line, const uint8_t *bytes, size_t l
 static void count_waiting(struct lines *all, size_t waiting)
 {
 	all->waiting = waiting;
-	GAUGE_SET(WAITING_BYTES, waiting);
+	counters_mine->value[all->waiting_row] = waiting;
 }
 
 /* --- what waits ------------------------------------------------------------------------------- */
@@ -143,7 +145,7 @@ static void put_last(struct line *line)
 /* Nothing is written to it any more, and its end follows. */
 static void let_go(struct line *line)
 {
-	COUNT(LAG_MEMORY);
+	counters_mine->value[line->all->let_go_row]++;
 	line->cut = true;
 	free_rest(line);
 	(void)die(line);
@@ -329,7 +331,8 @@ static void parting_ended(struct line *line)
 	struct lines *all = line->all;
 
 	DL_DELETE(all->parting, p);
-	GAUGE_SET(PARTING, --all->parting_count);
+	all->parting_count--;
+	GAUGE_SET(PARTING, COUNTER_GET(PARTING) - 1);
 	free(p);
 }
 
@@ -348,7 +351,8 @@ static bool part(struct line *line)
 	all->by_fd[line->fd] = &p->line;
 	(void)look(&p->line, EPOLL_CTL_MOD);
 	DL_APPEND(all->parting, p);
-	GAUGE_SET(PARTING, ++all->parting_count);
+	all->parting_count++;
+	COUNT(PARTING);
 	return true;
 }
 
@@ -465,6 +469,14 @@ static int make_room(struct lines *all, size_t fd)
 	return 0;
 }
 
+void line_bound(int fd, size_t bytes)
+{
+	int most = (int)bytes, unsent = most / 4;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+}
+
 int line_watch(struct line *line)
 {
 	if (make_room(line->all, (size_t)line->fd) != 0 || look(line, EPOLL_CTL_ADD) != 0)
@@ -493,7 +505,11 @@ struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg)
 
 	if (all == NULL)
 		return NULL;
-	*all = (struct lines){.waiting_max = SIZE_MAX / 2, .freed = freed, .arg = arg};
+	*all = (struct lines){.waiting_max = SIZE_MAX / 2,
+			      .waiting_row = COUNTER_WAITING_BYTES,
+			      .let_go_row = COUNTER_LAG_MEMORY,
+			      .freed = freed,
+			      .arg = arg};
 	all->poll.data = all;
 	if ((all->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
 	    uv_poll_init(loop, &all->poll, all->epoll) != 0) {
@@ -509,6 +525,12 @@ struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg)
 void lines_limit(struct lines *all, size_t waiting_max)
 {
 	all->waiting_max = waiting_max;
+}
+
+void lines_count_as(struct lines *all, enum counter_id waiting, enum counter_id let_go)
+{
+	all->waiting_row = waiting;
+	all->let_go_row = let_go;
 }
 
 void lines_second(struct lines *all)

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 #include <uv.h>
 #include "base/base.h"
+#include "base/counters.h"
 
 struct line;
 struct lines;
@@ -68,6 +69,8 @@ struct line {
 struct lines *lines_new(uv_loop_t *loop, void (*freed)(void *arg), void *arg) MUST_USE;
 /* All lines together keep at most so many bytes; at first, any number. */
 void lines_limit(struct lines *all, size_t waiting_max);
+/* What counts the bytes that wait, and the lines that were let go for want of room: at first, what is for readers. */
+void lines_count_as(struct lines *all, enum counter_id waiting, enum counter_id let_go);
 /* A second has passed. */
 void lines_second(struct lines *all);
 /* Sockets that wait for the other side to close. */
@@ -77,6 +80,10 @@ void lines_close(struct lines *all);
 /* Accepts NULL. Every line must be gone. The rest of its memory goes when the loop has run. */
 void lines_free(struct lines *all);
 
+/* What the kernel keeps of what is written to a connected socket: so many bytes at most, a quarter of them more than the other side has room
+ * for. (Who does not read costs little, and what still waits here can be taken back when a story is killed.) Other sockets than
+ * TCP's have the first bound only. */
+void line_bound(int fd, size_t bytes);
 /* From now on its events come. Before, it may be moved and written to. 0, or -1: memory was short. Then it is not
  * watched, and line_drop() is all that may follow. */
 int line_watch(struct line *line) MUST_USE;

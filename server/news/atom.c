@@ -62,14 +62,32 @@ static void add_attribute(struct atom *a, const char *name, const char *value)
 	buf_free(&clean);
 }
 
+/* Not by libxml2, which loses the text in silence where memory is short. XML would read a bare carriage return as the end of a
+ * line. */
+static void add_escaped(struct buf *out, const char *text)
+{
+	size_t len;
+
+	while (text[len = strcspn(text, "\r")] != '\0') {
+		buf_add_markup(out, text, len);
+		buf_adds(out, "&#13;");
+		text += len + 1;
+	}
+	buf_add_markup(out, text, len);
+	buf_addc(out, '\0');
+}
+
 static void add_text(struct atom *a, const char *text)
 {
-	struct buf clean = {0};
+	struct buf clean = {0}, escaped = {0};
 
 	add_clean(&clean, text);
-	a->failed =
-		a->failed || clean.failed || xmlTextWriterWriteString(a->xml, XML(clean.data)) < 0;
+	if (!clean.failed)
+		add_escaped(&escaped, clean.data);
+	a->failed = a->failed || clean.failed || escaped.failed ||
+		    xmlTextWriterWriteRaw(a->xml, XML(escaped.data)) < 0;
 	buf_free(&clean);
+	buf_free(&escaped);
 }
 
 /* An element of text; type: what Atom says it is, or NULL. Nothing where there is no text. */

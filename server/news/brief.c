@@ -1,11 +1,11 @@
 /* brief.c - an item without its body. */
 #include "news/brief.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/buf.h"
+#include "news/json_arena.h"
 #include "news/ninjs.h"
 #include "news/story.h"
 
@@ -152,20 +152,20 @@ static json_t *make(json_t *item)
 
 char *brief_make(const char *body, size_t len, size_t *brief_len)
 {
-	json_error_t error = {0};
-	json_t *item = json_loadb(body, len, 0, &error), *brief;
+	json_error_t error;
+	json_t *item, *brief = NULL;
 	struct buf text = {0};
 
-	if (item == NULL && json_error_code(&error) == json_error_out_of_memory)
-		return NULL;
-	brief = json_is_object(item) ? make(item) : json_object();
+	json_arena_open(len);
+	item = json_arena_read(body, len, 0, &error);
+	if (item != NULL || json_error_code(&error) != json_error_out_of_memory)
+		brief = json_is_object(item) ? make(item) : json_object();
 	if (brief == NULL)
 		text.failed = true;
 	else
 		ninjs_write(brief, &text);
 	buf_addc(&text, '\0');
-	json_decref(brief);
-	json_decref(item);
+	json_arena_close();
 	if (text.failed) {
 		buf_free(&text);
 		return NULL;

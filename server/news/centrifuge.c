@@ -1,10 +1,10 @@
 /* centrifuge.c - Centrifuge's client protocol, read and written. */
 #include "news/centrifuge.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include "news/channel.h"
+#include "news/json_arena.h"
 
 #ifndef NEWSWIRE_VERSION
 #define NEWSWIRE_VERSION "0"
@@ -193,7 +193,7 @@ enum centrifuge_read centrifuge_next(const char **at, const char *end,
 				     struct centrifuge_command *out)
 {
 	enum centrifuge_read result = CENTRIFUGE_READ;
-	json_error_t error = {0};
+	json_error_t error;
 	const char *line;
 	json_t *json;
 	size_t len;
@@ -201,12 +201,13 @@ enum centrifuge_read centrifuge_next(const char **at, const char *end,
 	*out = (struct centrifuge_command){.kind = CENTRIFUGE_UNKNOWN};
 	if ((line = next_line(at, end, &len)) == NULL)
 		return CENTRIFUGE_END;
-	json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+	json_arena_open(len);
+	json = json_arena_read(line, len, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL && json_error_code(&error) == json_error_out_of_memory)
 		result = CENTRIFUGE_SHORT;
 	else
 		result = read_command(out, json);
-	json_decref(json);
+	json_arena_close();
 	return result;
 }
 

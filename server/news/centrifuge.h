@@ -6,7 +6,7 @@
  *               nothing, is the same on every node, and turns straight into a place on the wire. It is exact in a
  *               JavaScript number until the year 2109. Its clients compare no two of them and expect no run without holes.
  *               The 2,048th post of one millisecond and those after it share an offset: who goes on from it sees some
- *               again, and misses none. (Redis' clock, set back, makes ids of one millisecond for so long.)
+ *               again, and misses none.
  * Errors        A line that is no command at all is CENTRIFUGE_BROKEN: its clients are disconnected for that.
  * Threads       Any.
  */

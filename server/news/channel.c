@@ -2,6 +2,7 @@
 #include "news/channel.h"
 #include "base/base.h"
 
+#include <errno.h>
 #include <newswire/protocol.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,11 @@ int channel_set_read(struct channel_set *set, const char *text, size_t len, char
 	*set = (struct channel_set){0};
 	if (most == 0)
 		return 0;
-	if (bytes > UINT32_MAX || (name = malloc(bytes)) == NULL)
+	if (bytes > UINT32_MAX) {
+		errno = E2BIG;
+		return -1;
+	}
+	if ((name = malloc(bytes)) == NULL)
 		return -1;
 	copy = (char *)(name + most);
 	memcpy(copy, text, len);
@@ -143,6 +148,7 @@ int channel_set_read(struct channel_set *set, const char *text, size_t len, char
 	count = sort_names(name, count);
 	if (count > CHANNEL_SET_MAX) {
 		free(name);
+		errno = E2BIG;
 		return -1;
 	}
 	*set = (struct channel_set){name, (uint32_t)count, (uint32_t)bytes};

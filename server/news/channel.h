@@ -43,7 +43,7 @@ struct channel_set {
 };
 
 /* From names separated by `separator` (e.g. ' ' or ','), empty ones skipped. Does not validate.
- * 0, or -1 out of memory or more than CHANNEL_SET_MAX. */
+ * 0, or -1: memory is short (errno is ENOMEM), or there are more than CHANNEL_SET_MAX (E2BIG). */
 int channel_set_read(struct channel_set *set, const char *text, size_t len, char separator);
 int channel_set_copy(struct channel_set *to, const struct channel_set *from);
 bool channel_set_has(const struct channel_set *set, const char *name);

@@ -58,6 +58,11 @@ static void add_article(struct front *f)
 	struct parts parts = {0};
 
 	front_part_body(&parts, f->story);
+	if (parts.lede.failed) {
+		f->out->failed = true;
+		buf_free(&parts.lede);
+		return;
+	}
 	add_opening(f);
 	front_add_kicker(f);
 	front_add_head(f, &parts);
@@ -65,7 +70,6 @@ static void add_article(struct front *f)
 	front_add_film(f);
 	front_add_more(f, &parts);
 	buf_adds(f->out, "</article>\n");
-	f->out->failed = f->out->failed || parts.lede.failed;
 	buf_free(&parts.lede);
 }
 

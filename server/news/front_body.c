@@ -79,7 +79,7 @@ static void add_paragraphs(struct buf *out, const char *text)
 		const char *end = blank_line(text);
 
 		buf_adds(out, "<p class=\"plain\" dir=\"auto\">");
-		front_add_escaped(out, text, trimmed(text, end));
+		buf_add_markup(out, text, trimmed(text, end));
 		buf_adds(out, "</p>");
 		text = end;
 	}

@@ -28,7 +28,6 @@ struct parts {
 
 /* --- elements (front_text.c) ------------------------------------------------------------------ */
 
-void front_add_escaped(struct buf *out, const char *text, size_t len);
 void front_add_text(struct buf *out, const char *text);
 /* Nothing where the value is NULL or empty. */
 void front_add_attribute(struct buf *out, const char *name, const char *value);

@@ -4,30 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void front_add_escaped(struct buf *out, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		switch (text[i]) {
-		case '&':
-			buf_adds(out, "&amp;");
-			break;
-		case '<':
-			buf_adds(out, "&lt;");
-			break;
-		case '>':
-			buf_adds(out, "&gt;");
-			break;
-		case '"':
-			buf_adds(out, "&quot;");
-			break;
-		default:
-			buf_addc(out, text[i]);
-		}
-}
-
 void front_add_text(struct buf *out, const char *text)
 {
-	front_add_escaped(out, text, strlen(text));
+	buf_add_markup(out, text, strlen(text));
 }
 
 void front_add_attribute(struct buf *out, const char *name, const char *value)

@@ -29,6 +29,8 @@ static void *refuse(struct memory *memory, enum html_result why)
 	longjmp(memory->full, 1);
 }
 
+/* Zeroed: of a fragment, which has no doctype, the parser asks whether the document is in quirks mode without ever having
+ * set it, and what a table does to a paragraph hangs on it. 0 is no quirks. */
 static void *take(void *userdata, size_t size)
 {
 	struct memory *memory = userdata;
@@ -40,7 +42,7 @@ static void *take(void *userdata, size_t size)
 		return refuse(memory, HTML_TOO_LARGE);
 	if ((bytes = arena_take(&memory->arena, size)) == NULL)
 		return refuse(memory, memory->arena.over ? HTML_TOO_LARGE : HTML_NO_MEMORY);
-	return bytes;
+	return memset(bytes, 0, size);
 }
 
 static void keep(void *userdata, void *bytes)

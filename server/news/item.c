@@ -6,6 +6,7 @@
 #include "news/json_arena.h"
 #include "news/ninjs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,6 @@
 #include <xxhash.h>
 
 enum { NOTICE_MAX = 500, LANG_MAX = 35 };
-
-/* What jansson's trees may take: `{},` becomes 240 bytes, twice where they are built anew. */
-#define TREE_BASE   ((size_t)1 << 20)
-#define TREE_FACTOR ((size_t)512)
 
 static const struct place uri_place = {NULL, "uri", 0};
 
@@ -336,7 +333,6 @@ static void read_item(struct item *item, json_t *json, size_t len, const struct 
 		n->no_memory = true;
 
 done:
-	json_arena_drop(canonical);
 	buf_free(&names);
 }
 
@@ -355,13 +351,12 @@ struct item *item_read_by(const char *bytes, size_t len, size_t max_bytes,
 	json_t *json = NULL;
 
 	*report = (struct item_report){0};
-	json_arena_open(TREE_BASE + len * TREE_FACTOR);
+	json_arena_open(len);
 	if (item == NULL)
 		n.no_memory = true;
 	else if ((json = item_decode(bytes, len, max_bytes, &n)))
 		read_item(item, json, len, plain, by_urgency ? by_urgency : news_class_by_urgency,
 			  &n);
-	json_arena_drop(json);
 	json_arena_close();
 	n.forgiving = false;
 	if (n.no_memory && report->count == 0)
@@ -369,6 +364,7 @@ struct item *item_read_by(const char *bytes, size_t len, size_t max_bytes,
 	if (report->count == 0)
 		return item;
 	item_free(item);
+	errno = n.no_memory ? ENOMEM : 0;
 	return NULL;
 }
 

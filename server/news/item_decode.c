@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "news/json_arena.h"
 
 /* --- before jansson -------------------------------------------------------------------------- */
 
@@ -79,9 +80,6 @@ static void refuse_json(struct ninjs *n, const json_error_t *error)
 		{json_error_null_character, ITEM_BAD_VALUE, "A text has a NUL character"},
 		{json_error_null_byte_in_key, ITEM_BAD_VALUE, "A name has a NUL character"},
 		{json_error_numeric_overflow, ITEM_BAD_VALUE, "A number is too large"},
-		{json_error_out_of_memory, ITEM_BAD_VALUE, "The server is short of memory"},
-		{json_error_unknown, ITEM_BAD_VALUE,
-		 "The server is short of memory"}, /* jansson is mute then */
 	};
 	enum item_refusal refusal = ITEM_NOT_JSON;
 	const char *detail = "This is not JSON";
@@ -103,12 +101,15 @@ static void refuse_json(struct ninjs *n, const json_error_t *error)
 
 static json_t *load(const struct buf *squeezed, const char *bytes, size_t len, struct ninjs *n)
 {
-	json_error_t error = {0};
-	json_t *json = json_loadb(squeezed->data, squeezed->len, JSON_REJECT_DUPLICATES, NULL);
+	json_error_t error;
+	json_t *json =
+		json_arena_read(squeezed->data, squeezed->len, JSON_REJECT_DUPLICATES, &error);
 
-	if (json == NULL)
-		json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
-	if (json == NULL)
+	if (json == NULL) /* where the fault stands is said of what was sent */
+		json = json_arena_read(bytes, len, JSON_REJECT_DUPLICATES, &error);
+	if (json == NULL && json_error_code(&error) == json_error_out_of_memory)
+		n->no_memory = true;
+	else if (json == NULL)
 		refuse_json(n, &error);
 	return json;
 }

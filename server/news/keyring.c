@@ -129,23 +129,31 @@ static void put_in_force(struct keyring *k, struct publisher_book *book)
 		log_info("keys_read", LOG_S("file", k->path), LOG_I("keys", publisher_count(book)));
 }
 
-static void complain(const struct keyring *k, const char *error)
+static void complain(const struct keyring *k, const char *error, bool no_memory)
 {
 	COUNT(KEYS_BROKEN);
 	log_error("keys_broken", LOG_S("file", k->path), LOG_S("reason", error),
 		  LOG_S("in_force", k->book == NULL ? "no key" : "the keys that were read before"),
-		  LOG_S("remedy", "correct the file; it is read again when it changes"));
+		  LOG_S("remedy", no_memory
+					  ? "it is read again in a second"
+					  : "correct the file; it is read again when it changes"));
 }
 
 static void read_anew(struct keyring *k)
 {
 	char error[320];
-	struct publisher_book *book = read_path(k->path, &k->look, error, sizeof error);
+	struct publisher_book *book;
+	bool no_memory;
 
+	errno = 0;
+	book = read_path(k->path, &k->look, error, sizeof error);
+	no_memory = book == NULL && errno == ENOMEM;
 	if (book != NULL)
 		put_in_force(k, book);
 	else
-		complain(k, error);
+		complain(k, error, no_memory);
+	if (no_memory)
+		k->look.missing = ENOMEM; /* as no file looks */
 }
 
 struct keyring *keyring_open(const char *path)

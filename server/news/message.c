@@ -1,9 +1,10 @@
 /* message.c - what server and reader say to each other besides posts. */
 #include "news/message.h"
 #include "base/clock.h"
+#include "news/json_arena.h"
 #include "news/message_own.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,11 @@ int message_refuse_memory(struct message_fault *fault)
 	return message_refuse(fault, ANSWER_ONLY, "no_memory", "The server is short of memory.");
 }
 
+int message_refuse_unread(struct message_fault *fault)
+{
+	return message_refuse(fault, CLOSE_SHORT, "no_memory", "The server is short of memory.");
+}
+
 int message_refuse_json(struct message_fault *fault, const json_error_t *error)
 {
 	switch (json_error_code(error)) {
@@ -137,7 +143,7 @@ int message_refuse_json(struct message_fault *fault, const json_error_t *error)
 		return message_refuse(fault, CLOSE_BAD_UTF8, "bad_utf8",
 				      "The message is not UTF-8.");
 	case json_error_out_of_memory:
-		return message_refuse_memory(fault);
+		return message_refuse_unread(fault);
 	default:
 		return message_refuse(fault, CLOSE_BAD_SUBSCRIPTION, "bad_json",
 				      "The message is not a JSON object.");
@@ -150,6 +156,7 @@ int message_read_ref(const json_t *ref, char out[MESSAGE_REF_SIZE], struct messa
 
 	if (ref == NULL || json_is_null(ref))
 		return 0;
+	errno = 0;
 	if (json_is_string(ref) || json_is_number(ref)) {
 		len = json_dumpb(ref, out, 65, JSON_ENCODE_ANY | JSON_COMPACT);
 		if (len >= 1 && len <= 64) {
@@ -158,6 +165,8 @@ int message_read_ref(const json_t *ref, char out[MESSAGE_REF_SIZE], struct messa
 		}
 	}
 	out[0] = '\0';
+	if (errno == ENOMEM)
+		return message_refuse_unread(fault);
 	return message_refuse(fault, ANSWER_ONLY, "bad_ref",
 			      "ref is not a number or string of at most 64 bytes.");
 }
@@ -274,16 +283,18 @@ static int read_object(const json_t *json, struct client_message *out, struct me
 int message_read(const char *bytes, size_t len, struct client_message *out,
 		 struct message_fault *fault)
 {
-	json_error_t error = {0};
-	json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+	json_error_t error;
+	json_t *json;
 	int result;
 
+	json_arena_open(len);
+	json = json_arena_read(bytes, len, JSON_REJECT_DUPLICATES, &error);
 	*out = (struct client_message){0};
 	*fault = (struct message_fault){0};
 	if (!json_is_object(json))
 		result = message_refuse_json(fault, &error);
 	else
 		result = read_object(json, out, fault);
-	json_decref(json);
+	json_arena_close();
 	return result;
 }

@@ -8,7 +8,7 @@
 #include "news/message.h"
 
 /* The close codes of newswire/protocol.h that a message can earn. */
-enum { ANSWER_ONLY = 0, CLOSE_BAD_UTF8 = 1007, CLOSE_BAD_SUBSCRIPTION = 4000 };
+enum { ANSWER_ONLY = 0, CLOSE_BAD_UTF8 = 1007, CLOSE_SHORT = 1011, CLOSE_BAD_SUBSCRIPTION = 4000 };
 
 /* Appends `,"name":"value"`, and the client's own mark if there is one. */
 void message_add_text(struct buf *out, const char *name, const char *value);
@@ -17,6 +17,8 @@ void message_add_ref(struct buf *out, const char *ref);
 /* Fill *fault and return -1. */
 int message_refuse(struct message_fault *fault, int close, const char *code, const char *detail);
 int message_refuse_memory(struct message_fault *fault);
+/* Memory is short, and not even its ref is known: who waits for the answer would wait for ever, so the connection ends. */
+int message_refuse_unread(struct message_fault *fault);
 int message_refuse_json(struct message_fault *fault, const json_error_t *error);
 
 /* Keeps the client's own mark as JSON, to be sent back. */

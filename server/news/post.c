@@ -2,11 +2,11 @@
 #include "news/post.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <newswire/protocol.h>
 #include "news/brief.h"
+#include "news/json_arena.h"
 
 enum { FULL, REMOVE }; /* the second index of post.frames */
 
@@ -152,10 +152,11 @@ struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_i
 {
 	struct post *post = NULL;
 	struct meta meta;
+	json_error_t error;
 	json_t *json;
 
-	errno = 0;
-	json = json_loadb(meta_text, meta_len, JSON_REJECT_DUPLICATES, NULL);
+	json_arena_open(meta_len);
+	json = json_arena_read(meta_text, meta_len, JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(json) || read_meta(json, &meta) == -1)
 		goto fail;
 	if (!cursor_is_epoch(epoch, strlen(epoch)) || (post = make_post(&meta)) == NULL)
@@ -165,11 +166,11 @@ struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_i
 	memcpy(post->epoch, epoch, strlen(epoch) + 1);
 	post->id = id;
 	post->prev = prev;
-	json_decref(json);
+	json_arena_close();
 	return post;
 
 fail:
-	json_decref(json);
+	json_arena_close();
 	post_drop(post);
 	return NULL;
 }
@@ -262,6 +263,14 @@ void post_drop(struct post *post)
 	free(post);
 }
 
+/* It holds so much more memory now. */
+static void grow(struct post *post, size_t bytes)
+{
+	post->bytes += bytes;
+	if (post->sum != NULL)
+		*post->sum += bytes;
+}
+
 size_t post_blank(struct post *post)
 {
 	size_t freed = 0;
@@ -284,6 +293,8 @@ size_t post_blank(struct post *post)
 	post->brief = NULL;
 	post->blanked = true;
 	post->bytes -= freed;
+	if (post->sum != NULL)
+		*post->sum -= freed;
 	return freed;
 }
 
@@ -376,7 +387,7 @@ static int need_brief(struct post *post)
 		return 0;
 	if ((post->brief = brief_make(post->body, post->body_len, &post->brief_len)) == NULL)
 		return -1;
-	post->bytes += post->brief_len + 1;
+	grow(post, post->brief_len + 1);
 	return 0;
 }
 
@@ -390,7 +401,7 @@ static int make(struct post *post, struct frame *frame, enum format format, enum
 		return 0;
 	if (make_frame(frame, format, post, turn, match == MATCH_REMOVE, NULL) == -1)
 		return -1;
-	post->bytes += frame->len;
+	grow(post, frame->len);
 	return 0;
 }
 
@@ -421,7 +432,7 @@ static int need_early(struct post *post)
 		return 0;
 	if ((post->early = calloc(FORMAT_COUNT, sizeof *post->early)) == NULL)
 		return -1;
-	post->bytes += FORMAT_COUNT * sizeof *post->early;
+	grow(post, FORMAT_COUNT * sizeof *post->early);
 	return 0;
 }
 
@@ -468,14 +479,14 @@ const struct frame *post_channel_frame(struct post *post, enum format format, ui
 		post->by_channel = calloc(count_channels(post), sizeof *post->by_channel);
 		if (post->by_channel == NULL)
 			return NULL;
-		post->bytes += count_channels(post) * sizeof *post->by_channel;
+		grow(post, count_channels(post) * sizeof *post->by_channel);
 	}
 	frame = &post->by_channel[at];
 	if (frame->data)
 		return frame;
 	if (make_frame(frame, format, post, TURN_NOW, !is_in && !is_textless(post), channel) == -1)
 		return NULL;
-	post->bytes += frame->len;
+	grow(post, frame->len);
 	return frame;
 }
 

@@ -56,6 +56,7 @@ struct post {
 	bool also;
 	bool blanked; /* a later kill or hold took its text: it is not sent any more */
 	bool heard;   /* it came as a message on `out`, not from the stream */
+	bool canary;  /* no post of the wire: a worker's message to itself (wire/canary_note.h) */
 	char *uri;
 	char *version;
 	char *lang;   /* NULL if none */
@@ -73,6 +74,7 @@ struct post {
 	struct frame *
 		by_channel; /* NULL, or one for each of `channels`, then of `was`: of FORMAT_CENTRIFUGE */
 	size_t bytes;	    /* all memory of this post, frames included */
+	uint64_t *sum;	    /* the backlog's: `bytes` of all posts in it; NULL: it is in none */
 	struct post *newer; /* the backlog's: next post of the same uri, or NULL */
 	uint64_t before;    /* the backlog's: bytes of the texts that came before it */
 	uint64_t tally;	    /* wire/tally.h's number of it; 0: it is not counted */
@@ -82,6 +84,12 @@ struct post {
 /* Reads an `out` message. Returns a post with one reference, or NULL if it is none, or memory is
  * short: then errno is ENOMEM. */
 struct post *post_read(const char *message, size_t len) MUST_USE;
+/* A kill or a hold: it takes the text of the older posts of its uri. */
+static inline bool post_is_withdrawal(const struct post *post)
+{
+	return post->action == POST_KILL || post->action == POST_HOLD;
+}
+
 /* Reads a wire entry; body may be NULL (killed since, or expired: the post is then blanked,
  * unless its action has no text). NULL as post_read(). */
 struct post *post_read_entry(const char *epoch, struct wire_id id, struct wire_id prev,

@@ -93,17 +93,17 @@ const struct publisher *proof_by_signature(const struct publisher_book *book, co
 	return found;
 }
 
-bool proof_is_signed_by(const struct publisher *p, const char *signature, const void *bytes,
-			size_t len)
+int proof_is_signed_by(const struct publisher *p, const char *signature, const void *bytes,
+		       size_t len)
 {
 	unsigned char told[SHA256_SIZE], made[EVP_MAX_MD_SIZE];
 	unsigned size;
 
 	if (p->secret == NULL || read_hex(signature, told, SHA256_SIZE) == -1)
-		return false;
-	return HMAC(EVP_sha256(), p->secret, (int)strlen(p->secret), bytes, len, made, &size) !=
-		       NULL &&
-	       CRYPTO_memcmp(told, made, SHA256_SIZE) == 0;
+		return 0;
+	if (HMAC(EVP_sha256(), p->secret, (int)strlen(p->secret), bytes, len, made, &size) == NULL)
+		return -1;
+	return CRYPTO_memcmp(told, made, SHA256_SIZE) == 0;
 }
 
 bool proof_has_secrets(const struct publisher_book *book)

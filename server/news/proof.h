@@ -20,9 +20,10 @@ bool proof_is_key(const char *key, const char *own);
 /* Whose secret signed these bytes, as Superdesk does it: `sha1=` and the HMAC-SHA1 in hexadecimal. */
 const struct publisher *proof_by_signature(const struct publisher_book *book, const char *signature,
 					   const void *bytes, size_t len);
-/* Did this publisher sign these bytes: the HMAC-SHA256 in hexadecimal, lower case? Nobody signs without a secret. */
-bool proof_is_signed_by(const struct publisher *p, const char *signature, const void *bytes,
-			size_t len);
+/* Did this publisher sign these bytes: the HMAC-SHA256 in hexadecimal, lower case? 1 or 0; nobody signs without a secret. -1: it could
+ * not be reckoned, for want of memory. */
+int proof_is_signed_by(const struct publisher *p, const char *signature, const void *bytes,
+		       size_t len) MUST_USE;
 /* Has any publisher a secret? Without one no signature can fit. */
 bool proof_has_secrets(const struct publisher_book *book);
 

@@ -1,10 +1,11 @@
 /* publisher_read.c - keys.json: read strictly, since a slip in it lets somebody in, or keeps somebody out. */
 #include <ctype.h>
-#include <jansson.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "news/json_arena.h"
 #include "news/publisher_book.h"
 
 /* One reading. The first fault is told; path is where it is, as an RFC 6901 pointer. */
@@ -30,7 +31,9 @@ static int __attribute__((format(printf, 2, 3))) fail(struct reading *r, const c
 
 static int fail_memory(struct reading *r)
 {
-	return fail(r, "out of memory");
+	(void)fail(r, "out of memory");
+	errno = ENOMEM;
+	return -1;
 }
 
 /* A name out of the file, at most so long that it can be shown. */
@@ -316,8 +319,7 @@ static int read_file(struct reading *r, const json_t *file)
 /* jansson's own words would show what stands there, which may be a secret. */
 static void fail_json(struct reading *r, const json_error_t *bad)
 {
-	if (json_error_code(bad) == json_error_out_of_memory ||
-	    json_error_code(bad) == json_error_unknown) /* jansson is mute then */
+	if (json_error_code(bad) == json_error_out_of_memory)
 		(void)fail_memory(r);
 	else if (json_error_code(bad) == json_error_duplicate_key)
 		(void)fail(r, "a property is there twice (line %d)", bad->line);
@@ -328,8 +330,8 @@ static void fail_json(struct reading *r, const json_error_t *bad)
 struct publisher_book *publisher_book_read(const char *json, size_t len, char *error, size_t size)
 {
 	struct reading r = {.error = error, .size = size};
-	json_error_t bad = {0};
-	json_t *file = NULL;
+	json_error_t bad;
+	json_t *file;
 	int result = -1;
 
 	if ((r.book = calloc(1, sizeof *r.book)) == NULL) {
@@ -337,11 +339,13 @@ struct publisher_book *publisher_book_read(const char *json, size_t len, char *e
 		return NULL;
 	}
 	r.book->refs = 1;
-	if ((file = json_loadb(json, len, JSON_REJECT_DUPLICATES, &bad)) == NULL)
+	json_arena_open(len);
+	if ((file = json_arena_read(json, len, JSON_REJECT_DUPLICATES, &bad)) == NULL)
 		fail_json(&r, &bad);
 	else
 		result = read_file(&r, file);
-	json_decref(file);
+	json_arena_wipe(); /* secrets */
+	json_arena_close();
 	if (result == 0)
 		return r.book;
 	publisher_book_unref(r.book);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "news/html.h"
 #include "news/iri.h"
+#include "news/json_arena.h"
 #include "news/ninjs_html.h"
 
 enum { FIRST_WORDS_MAX = 80, LANG_MAX = 35, PICTURE_WIDTH = 1200 };
@@ -384,12 +385,12 @@ int story_read(struct story *story, const char *body, size_t len)
 {
 	json_error_t error;
 
-	*story = (struct story){.item = json_loadb(body, len, 0, &error)};
+	json_arena_open(len);
+	*story = (struct story){.item = json_arena_read(body, len, 0, &error)};
 	if (!json_is_object(story->item)) {
-		bool no_memory =
-			story->item == NULL && json_error_code(&error) == json_error_out_of_memory;
-		story_free(story);
-		return no_memory ? -1 : 1;
+		*story = (struct story){0};
+		json_arena_close();
+		return json_error_code(&error) == json_error_out_of_memory ? -1 : 1;
 	}
 	if (read_texts(story) != 0) {
 		story_free(story);
@@ -405,7 +406,8 @@ int story_read(struct story *story, const char *body, size_t len)
 
 void story_free(struct story *story)
 {
-	json_decref(story->item);
+	if (story->item != NULL)
+		json_arena_close();
 	free(story->title);
 	free(story->summary);
 	*story = (struct story){0};

@@ -25,7 +25,8 @@ struct subscription {
 	enum format_view view;	  /* how much of each item; no part of the key */
 	bool readers;		  /* be told how many read its channels */
 	bool early; /* of who opens a stream: flashes before their turn, where it lags; no part of the key */
-	char *key; /* canonical text, e.g. `c=sport,topic:*&class=flash` */
+	bool canary; /* of the server's own reader, which is counted nowhere; no part of the key */
+	char *key;   /* canonical text, e.g. `c=sport,topic:*&class=flash` */
 };
 
 /* Each is looked for in every post that another name of the subscription does not match. */

@@ -1,10 +1,11 @@
 /* tool_message.c - what a newsroom's tool and the server say to each other on a lasting line. */
 #include "news/tool_message.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
+#include "news/json_arena.h"
 #include "news/json_scan.h"
 #include "news/message_own.h"
 
@@ -43,11 +44,11 @@ static int find_item(const char *at, const char *end, struct tool_message *out)
 	}
 }
 
-/* What stands around the item, with a null in its place. NULL: *fault says why. */
+/* What stands around the item, with a null in its place, in jansson's arena. NULL: *fault says why. */
 static json_t *read_envelope(const char *bytes, size_t len, const struct tool_message *m,
 			     struct message_fault *fault)
 {
-	json_error_t error = {0};
+	json_error_t error;
 	struct buf envelope = {0};
 	json_t *json = NULL;
 
@@ -65,12 +66,11 @@ static json_t *read_envelope(const char *bytes, size_t len, const struct tool_me
 		buf_add(&envelope, bytes, len);
 	}
 	if (envelope.failed) {
-		message_refuse_memory(fault);
+		message_refuse_unread(fault);
 	} else {
-		json = json_loadb(envelope.data, envelope.len, JSON_REJECT_DUPLICATES, &error);
+		json = json_arena_read(envelope.data, envelope.len, JSON_REJECT_DUPLICATES, &error);
 		if (!json_is_object(json)) {
 			message_refuse_json(fault, &error);
-			json_decref(json);
 			json = NULL;
 		}
 	}
@@ -91,8 +91,9 @@ static int read_channels(const json_t *json, struct tool_message *out, struct me
 	else if (names.failed)
 		result = message_refuse_memory(fault);
 	else if (channel_set_read(&out->channels, names.data, strlen(names.data), ',') != 0)
-		result = message_refuse(fault, ANSWER_ONLY, "too_many_channels",
-					"at most 256 channels");
+		result = errno == ENOMEM ? message_refuse_memory(fault)
+					 : message_refuse(fault, ANSWER_ONLY, "too_many_channels",
+							  "at most 256 channels");
 	buf_free(&names);
 	return result;
 }
@@ -166,16 +167,17 @@ int tool_message_read(const char *bytes, size_t len, struct tool_message *out,
 		      struct message_fault *fault)
 {
 	json_t *json;
-	int result;
+	int result = -1;
 
 	*out = (struct tool_message){0};
 	*fault = (struct message_fault){0};
 	if (find_item(bytes, bytes + len, out) == -1)
 		return message_refuse_json(fault, &(json_error_t){0});
-	if ((json = read_envelope(bytes, len, out, fault)) == NULL)
-		return -1;
-	result = read_object(json, out, fault);
-	json_decref(json);
+	json_arena_open(len - out->item_len);
+	if ((json = read_envelope(bytes, len, out, fault)) != NULL)
+		result = read_object(json, out, fault);
+	json_arena_wipe(); /* it may hold a key */
+	json_arena_close();
 	return result;
 }
 

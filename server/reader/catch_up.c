@@ -240,6 +240,7 @@ static void write_begun(struct reader *r, const struct reader_mark *none, struct
 	const uint8_t *bytes = (const uint8_t *)r->all->block.data;
 	size_t len = r->all->block.len, sent = reader_write_some(r, bytes, len), start = 0;
 
+	audience_took(&r->member, sent);
 	if (sent == len)
 		return;
 	*mark = sent == 0 ? *none : *mark_at(r->all, sent, &start);
@@ -284,7 +285,6 @@ static void page_came(enum history_answer answer, struct history_page *page, voi
 {
 	struct reader *r = arg;
 
-	readers_tick(r->all);
 	r->asked = false;
 	if (r->state != READER_WAITING)
 		return;

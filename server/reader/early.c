@@ -111,7 +111,8 @@ static void go(struct reader *r, struct post *post, enum post_match how)
 
 static bool has_room(const struct reader *r)
 {
-	return !r->blocked && (r->state == READER_BEHIND || r->state == READER_WAITING);
+	return !r->blocked && (r->state == READER_BEHIND || r->state == READER_WAITING ||
+			       r->state == READER_ARRIVING);
 }
 
 void reader_hurry(struct reader *r)
@@ -177,6 +178,8 @@ static __attribute__((noinline)) void fall_behind(struct reader *r,
 	reader_set_state(r, READER_BEHIND);
 	if (debts != NULL)
 		debts->offered = block->upto;
+	if (wire_id_compare(block->upto, wire_head(r->all->wire)) < 0)
+		lag_excuse(r);
 	if (sent < cut.len)
 		reader_write_rest(r, block->bytes, cut.len, sent);
 	if (cut.len > 0)

@@ -124,6 +124,20 @@ static enum lag_limit judge_by_past(const struct reader *r)
 	return LAG_FINE;
 }
 
+/* It was not slow: it had to wait. */
+static bool is_excused(const struct reader *r)
+{
+	return r->debts != NULL && wire_id_compare(r->cursor, r->debts->lag.excused) < 0;
+}
+
+void lag_excuse(struct reader *r)
+{
+	struct wire_id head = wire_head(r->all->wire);
+
+	if (wire_id_compare(r->cursor, head) < 0 && reader_debts_of(r) != NULL)
+		r->debts->lag.excused = head;
+}
+
 enum lag_limit lag_judge(struct reader *r)
 {
 	const struct backlog *backlog = wire_backlog(r->all->wire);
@@ -131,7 +145,7 @@ enum lag_limit lag_judge(struct reader *r)
 	struct question q = {.old = lag_old(&r->all->past)};
 	enum lag_limit limit;
 
-	if (!r->was_live)
+	if (!r->was_live || is_excused(r))
 		return LAG_FINE;
 	if (wire_id_compare(r->cursor, backlog_start(backlog)) < 0)
 		return judge_by_past(r);

@@ -70,6 +70,7 @@ struct readers_options {
 	uint64_t
 		lag_bytes; /* of posts that a reader may be behind; 0: as far as the backlog goes */
 	uint64_t lag_time_ms; /* how old what it has not got may be; 0: any age */
+	size_t names_max;     /* channels that all subscriptions together may name; 0: any number */
 	bool shows_readers;   /* how many read a channel; else asking for it is refused */
 	const struct reader_line *lines[FORMAT_COUNT]; /* of the door of each format; borrowed */
 };
@@ -81,10 +82,13 @@ size_t readers_count(const struct readers *all);
 
 /* What the wire tells (wire_events). */
 void readers_post(struct readers *all, struct post *post);
+void readers_withdrawn(struct readers *all, const struct post *withdrawal);
 /* The turn of the loop ends: its posts are offered, in one write for each reader, to some of them.
  * Returns whether there is more to offer: then it has to be called again soon, after whatever else waits
  * was served. */
 bool readers_go_on(struct readers *all);
+/* Is all that is left for readers who have not shown that they read, while others have? */
+bool readers_can_wait(const struct readers *all);
 /* As readers_go_on(), to everybody. Cheap when there is nothing. */
 void readers_tick(struct readers *all);
 /* The oldest post that not everybody was offered yet, or NULL. */
@@ -94,6 +98,8 @@ void readers_confirmed(struct readers *all, struct wire_id head);
 
 /* A second has passed: the next bucket of readers gets its tick. */
 void readers_second(struct readers *all);
+/* This worker's canary came (wire_events.canary): goes out as a post does, to the reader that the server has for it. */
+void readers_canary(struct readers *all, struct post *post);
 /* Performs the closings that were asked for. Called at the end of each turn of the loop, never
  * from a door's callback. Returns how many there were. */
 size_t readers_reap(struct readers *all);

@@ -6,11 +6,12 @@
 #include "reader/reader.h"
 
 enum reader_state {
-	READER_LIVE,	/* at the head: its audience writes to it */
-	READER_BEHIND,	/* catching up, or waiting for room to */
-	READER_WAITING, /* a page of history is on its way, or Redis is away */
-	READER_AHEAD,	/* its cursor is above this worker's head: another worker knew more */
-	READER_CLOSING, /* in all->closing until it is reaped, then only CLOSED is awaited */
+	READER_LIVE,	 /* at the head: its audience writes to it */
+	READER_BEHIND,	 /* catching up, or waiting for room to */
+	READER_WAITING,	 /* a page of history is on its way, or Redis is away */
+	READER_AHEAD,	 /* its cursor is above this worker's head: another worker knew more */
+	READER_ARRIVING, /* at the head: it goes live once those that it joins owe nothing */
+	READER_CLOSING,	 /* in all->closing until it is reaped, then only CLOSED is awaited */
 };
 
 /* A block with news that the kernel took only in part: once the rest has left too, its posts have one
@@ -30,12 +31,13 @@ struct reader_mark {
 
 /* What is known of how far behind a reader is (lag.c). */
 struct lag_memo {
-	struct wire_id clear; /* it waits for nothing up to here */
-	uint64_t due;	      /* its bytes are counted again when backlog_passed() is this */
+	struct wire_id clear;	/* it waits for nothing up to here */
+	struct wire_id excused; /* … or for something that came while it waited for its row */
+	uint64_t due;		/* its bytes are counted again when backlog_passed() is this */
 };
 
-/* What is kept only for a reader whose connection does not take all that it is given, or who is to get what is older than its
- * coming. */
+/* What is kept only for a reader whose connection does not take all that it is given, who is to get what is older than its
+ * coming, or who had to wait. */
 struct reader_debts {
 	struct wire_id present; /* the head when it came: what is older went out without it */
 	struct buf owed;	/* answers that could not be written yet */
@@ -51,7 +53,7 @@ struct reader_debts {
 /* One connected reader. Always true between two events of the loop (reader_check()):
  *   1. state == LIVE    <=> member.index != AUDIENCE_NOT_LIVE
  *   2. state == CLOSING <=> why != CLOSE_NONE
- *   3. queued <=> it is in a list: WAITING or AHEAD in all->waiting, CLOSING and not reaped in all->closing
+ *   3. queued <=> it is in a list: WAITING, AHEAD or ARRIVING in all->waiting, CLOSING and not reaped in all->closing
  *   4. blocked => it is not LIVE
  * The cursor of a LIVE reader is the wire's head, and `cursor` is not kept.
  *
@@ -72,6 +74,7 @@ struct reader {
 	bool doubted : 1; /* AHEAD: Redis was asked for its head after it came */
 	bool asked : 1;	  /* a page of history was asked for */
 	bool early : 1;	  /* it asked for flashes before their turn */
+	bool canary : 1;  /* it is the server's own, which is counted nowhere */
 	struct readers *all;
 	uint8_t why;	/* enum close_why */
 	uint8_t state;	/* enum reader_state; reader_set_state() alone writes it */
@@ -103,7 +106,7 @@ struct readers {
 	struct wire *wire;
 	struct history *history;
 	struct audiences *audiences;
-	bool pending; /* posts are not offered to everybody yet: readers_tick() comes before anyone goes live */
+	bool pending; /* posts are not offered to everybody yet */
 	struct readers_options options;
 	struct audience_ops audience_ops;
 	size_t count;
@@ -112,7 +115,7 @@ struct readers {
 	struct bucket *buckets;
 	uint16_t bucket_count, next_bucket; /* to be ticked */
 	uint16_t fill_bucket;		    /* gets the next reader */
-	struct reader *waiting;		    /* WAITING and AHEAD */
+	struct reader *waiting;		    /* WAITING, AHEAD and ARRIVING */
 	struct reader *closing;		    /* to be reaped */
 	struct buf json, frame;		    /* scratch for messages */
 	struct buf block;		    /* scratch for catching up */
@@ -142,8 +145,14 @@ static inline struct wire_id reader_present(const struct reader *r)
 }
 
 void reader_set_state(struct reader *r, enum reader_state state);
+/* The door said that the connection is gone: nothing is left to ask of it. */
+void reader_died(struct reader *r);
+/* Goes on from there. What is not newer than the head went out without it (or without this subscription of it). */
+void reader_stand_at(struct reader *r, struct wire_id at);
 /* Its debts, made if there are none; NULL: memory is short. */
 struct reader_debts *reader_debts_of(struct reader *r);
+void reader_free_debts(struct reader *r); /* accepts a reader that has none */
+void reader_free_debts_if_none(struct reader *r);
 /* Writes now, or remembers that it cannot (blocked). block may be anything but empty. */
 void reader_write(struct reader *r, const uint8_t *bytes, size_t len);
 /* Of an early reader: as much as the kernel takes at once. Returns how much that was; nothing waits then, and if it is
@@ -171,8 +180,11 @@ enum post_match reader_match(const struct reader *r, const struct post *post, co
  * needed. */
 bool reader_needs_not(const struct reader *r, const struct post *post, const char *channel,
 		      bool in_backlog);
+/* What the row of one who is LIVE owes goes out: it stands at the head then, or is known to be behind. Others of the row may
+ * be found to be gone. */
+void reader_settle(struct reader *r);
 void reader_check(const struct reader *r);
-/* It is at the head: from now on its audience writes to it. */
+/* It is at the head: its audience writes to it from now on, or as soon as its row owes nothing. */
 void reader_go_live(struct reader *r);
 
 /* --- lag.c: how far behind a reader may be ----------------------------------------------------- */
@@ -188,6 +200,8 @@ void lag_forget(struct lag_past *past, uint64_t passed);
 struct wire_id lag_old(const struct lag_past *past);
 /* When this was the head, or a little earlier, backlog_passed() was so much. */
 uint64_t lag_passed(const struct lag_past *past, struct wire_id id);
+/* What is on the wire already counts for nothing: its row had to wait, or it for its row. */
+void lag_excuse(struct reader *r);
 /* Is a reader that is BEHIND further than it may be? */
 enum lag_limit lag_judge(struct reader *r);
 /* It was told of a gap for that. */

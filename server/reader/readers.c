@@ -14,6 +14,7 @@ static __attribute__((noinline)) void fall_behind(struct reader *r,
 						  const struct audience_block *block)
 {
 	r->cursor = block->upto;
+	lag_excuse(r);
 	if (block->bytes != NULL) {
 		reader_left(r, &(struct reader_block){.from = block->from, .upto = block->upto});
 		return;
@@ -75,6 +76,8 @@ struct readers *readers_new(struct wire *wire, const struct readers_options *opt
 	all->history = history_new(wire);
 	all->audience_ops = (struct audience_ops){offer, offer_early, expect, reached, all};
 	all->audiences = audiences_new(&all->audience_ops);
+	if (all->audiences != NULL && options->names_max > 0)
+		audiences_limit(all->audiences, options->names_max);
 	if (all->buckets != NULL && all->history != NULL && all->audiences != NULL)
 		return all;
 	readers_free(all);
@@ -121,12 +124,15 @@ static void wake(struct readers *all, enum reader_state state, void (*try)(struc
 	}
 }
 
-/* The worker has caught up with a reader that was ahead: is its place one of ours? */
+/* The worker has caught up with a reader that was ahead: is its place one of ours? Redis knows of what is older. */
 static void meet(struct reader *r)
 {
+	const struct backlog *backlog = wire_backlog(r->all->wire);
+
 	if (wire_id_compare(r->cursor, wire_head(r->all->wire)) > 0)
 		return;
-	if (!backlog_knows(wire_backlog(r->all->wire), r->cursor)) {
+	if (wire_id_compare(r->cursor, backlog_start(backlog)) >= 0 &&
+	    !backlog_knows(backlog, r->cursor)) {
 		reader_gap(r);
 		return;
 	}
@@ -134,14 +140,26 @@ static void meet(struct reader *r)
 	reader_catch_up(r);
 }
 
+/* It joins its row, after what has come meanwhile. */
+static void arrive(struct reader *r)
+{
+	lag_excuse(r);
+	reader_set_state(r, READER_BEHIND);
+	reader_catch_up(r);
+}
+
 static void go_on(struct readers *all, uint32_t slice)
 {
-	if (all->pressing)
+	if (all->pressing) {
 		wake(all, READER_WAITING, reader_hurry);
+		wake(all, READER_ARRIVING, reader_hurry);
+	}
 	all->pressing = false;
 	all->pending = audiences_go_on(all->audiences, slice);
-	if (!all->pending)
-		wake(all, READER_AHEAD, meet);
+	if (all->pending)
+		return;
+	wake(all, READER_ARRIVING, arrive);
+	wake(all, READER_AHEAD, meet);
 }
 
 void readers_post(struct readers *all, struct post *post)
@@ -153,11 +171,28 @@ void readers_post(struct readers *all, struct post *post)
 		all->pressing = true;
 }
 
+void readers_withdrawn(struct readers *all, const struct post *withdrawal)
+{
+	history_hear(all->history, withdrawal);
+	audiences_blanked(all->audiences);
+}
+
+void readers_canary(struct readers *all, struct post *post)
+{
+	audiences_post(all->audiences, post);
+	all->pending = true;
+}
+
 bool readers_go_on(struct readers *all)
 {
 	if (all->pending)
 		go_on(all, AUDIENCE_SLICE);
 	return all->pending;
+}
+
+bool readers_can_wait(const struct readers *all)
+{
+	return audiences_can_wait(all->audiences);
 }
 
 void readers_tick(struct readers *all)
@@ -203,19 +238,17 @@ static void still_ahead(struct reader *r)
 void readers_confirmed(struct readers *all, struct wire_id head)
 {
 	all->confirmed = head;
-	if (all->waiting == NULL)
-		return;
-	readers_tick(all);
 	wake(all, READER_AHEAD, still_ahead);
 	wake(all, READER_WAITING, ask_again);
 }
 
 /* --- ticks, closing, draining ----------------------------------------------------------------- */
 
-/* It waits for a page of history or for its worker, and nothing else is on its way to it. */
+/* It waits for a page of history, for its worker or for its row, and nothing else is on its way to it. */
 static bool is_patient(const struct reader *r)
 {
-	return (r->state == READER_WAITING || r->state == READER_AHEAD) && !r->blocked;
+	return !r->blocked && (r->state == READER_WAITING || r->state == READER_AHEAD ||
+			       r->state == READER_ARRIVING);
 }
 
 /* Proof of life that leaves the cursor where it is: the head would skip what it waits for. */
@@ -246,7 +279,7 @@ static void tick_at_head(struct reader *r, const struct cursor *head)
 static bool is_quiet(const struct reader *r)
 {
 	return r->state == READER_LIVE &&
-	       (reader_door(r)->speech != NULL || !audience_owes(r->member.audience));
+	       (reader_door(r)->speech != NULL || !audience_owes(&r->member));
 }
 
 /* The oldest post that it has not got whole; of what the backlog holds no more, the newest. 0-0: it has everything. */
@@ -273,11 +306,23 @@ static void observe_lag(const struct reader *r)
 	OBSERVE_US(READER_LAG, age_ms > 0 ? (uint64_t)age_ms * 1000 : 0);
 }
 
+/* Those who are ticked also while posts are on their way to them. Who is found to be gone for that leaves the bucket, so it comes
+ * before anybody in it is told anything. */
+static void settle_all(const struct bucket *b)
+{
+	for (uint32_t i = b->count; i-- > 0;)
+		if (i < b->count && reader_door(b->at[i])->speech != NULL)
+			reader_settle(b->at[i]);
+}
+
 void readers_second(struct readers *all)
 {
 	struct bucket *b = &all->buckets[all->next_bucket];
 	struct cursor head = {.id = wire_head(all->wire)};
 
+	/* However busy the worker is, nobody waits for longer. */
+	wake(all, READER_ARRIVING, arrive);
+	wake(all, READER_AHEAD, meet);
 	counts_second(all);
 	lag_second(&all->past, head.id, backlog_passed(wire_backlog(all->wire)));
 	all->next_bucket = (uint16_t)((all->next_bucket + 1) % all->bucket_count);
@@ -285,7 +330,9 @@ void readers_second(struct readers *all)
 	buf_clear(&all->json);
 	message_tick(&all->json, &head);
 	for (uint32_t i = 0; i < b->count; i++)
-		observe_lag(b->at[i]);
+		if (!b->at[i]->canary)
+			observe_lag(b->at[i]);
+	settle_all(b);
 	for (uint32_t i = b->count; i-- > 0;)
 		if (is_quiet(b->at[i]))
 			tick_at_head(b->at[i], &head);

@@ -12,6 +12,7 @@
 #include "http/full.h"
 #include "http/request.h"
 #include "line/line.h"
+#include "reader/canary.h"
 
 #define STREAM_HEADERS \
 	"cache-control: no-store, no-transform\r\n" \
@@ -27,7 +28,7 @@ struct stream {
 
 /* As events_door() was told. */
 static struct {
-	int sndbuf;
+	size_t sndbuf;
 	bool compresses;
 } how;
 
@@ -79,6 +80,18 @@ static int read_since(struct request *r, struct asked *asked)
 		return 0;
 	refuse(r, "bad_cursor",
 	       "`since` (or `last_event_id`) is not a cursor: <epoch>:<number>-<number>");
+	return -1;
+}
+
+/* The server's own reader: news comes to it as to any other, and its subscription is one that nobody may ask for. 0, or -1: it
+ * was refused. */
+static int read_own(struct request *r, struct asked *asked)
+{
+	*asked = (struct asked){.format = FORMAT_EVENT};
+	asked->subscription = canary_subscription(door_setup_of(r->door)->canary);
+	if (asked->subscription != NULL)
+		return 0;
+	request_problem(r, 500, "no_memory", "out of memory", "", NULL);
 	return -1;
 }
 
@@ -185,7 +198,7 @@ static void open_line(struct request *r, int fd, struct asked *asked)
 	struct stream st = {.line = {.fd = fd, .events = &events, .all = setup->lines}};
 	struct reader *reader = NULL;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &how.sndbuf, sizeof how.sndbuf);
+	line_bound(fd, how.sndbuf);
 	if (send_head(fd, r, asked->format) != 0)
 		subscription_free(asked->subscription);
 	else
@@ -207,7 +220,7 @@ static void begin(void *owner, struct request *r)
 	int fd;
 
 	(void)owner;
-	if (read_asked(r, &asked) != 0)
+	if ((door_is_own(r->door, r->wsi) ? read_own : read_asked)(r, &asked) != 0)
 		return;
 	if (r->method == METHOD_HEAD) {
 		subscription_free(asked.subscription);
@@ -224,7 +237,7 @@ const struct door_events *events_door(size_t sndbuf, bool compresses)
 {
 	static const struct door_events ops = {NULL, begin};
 
-	how.sndbuf = (int)sndbuf;
+	how.sndbuf = sndbuf;
 	how.compresses = compresses;
 	return &ops;
 }

@@ -7,10 +7,7 @@
 #include "base/counters.h"
 #include "base/hash.h"
 
-enum {
-	FIRST_CAPACITY = 256, /* a power of two, as every later one */
-	SWEEP = 64,	      /* older posts that are counted anew in a tick */
-};
+enum { FIRST_CAPACITY = 256 }; /* a power of two, as every later one */
 
 /* The posts of one uri: oldest to newest they are chained by post->newer. */
 struct story {
@@ -20,14 +17,11 @@ struct story {
 	UT_hash_handle hh;
 };
 
-/* Always true: ids rise from `first` on; bytes is the sum of counted[]; start is below all ids;
+/* Always true: ids rise from `first` on; bytes is the sum of theirs; start is below all ids;
  * every post is in exactly one story's chain. */
 struct backlog {
 	struct post **ring;
-	size_t *counted; /* beside each post: its bytes when they were last counted */
 	size_t capacity, first, count;
-	size_t fresh; /* how many of the newest have come since the last tick */
-	size_t sweep; /* the next older one to count anew */
 	uint64_t bytes, max_bytes;
 	uint64_t passed; /* bytes of texts, of all posts that were ever appended */
 	struct wire_id start;
@@ -78,7 +72,8 @@ static void evict_oldest(struct backlog *b)
 	struct post *post = b->ring[b->first];
 
 	b->start = post->id;
-	b->bytes -= b->counted[b->first];
+	b->bytes -= post->bytes;
+	post->sum = NULL;
 	b->first = slot(b, 1);
 	b->count--;
 	leave_story(b, post);
@@ -106,7 +101,6 @@ void backlog_free(struct backlog *b)
 		return;
 	backlog_reset(b, b->start);
 	free(b->ring);
-	free(b->counted);
 	free(b);
 }
 
@@ -115,44 +109,22 @@ static int grow(struct backlog *b)
 {
 	size_t capacity = b->capacity ? 2 * b->capacity : FIRST_CAPACITY;
 	struct post **ring = calloc(capacity, sizeof *ring);
-	size_t *counted = calloc(capacity, sizeof *counted);
 
-	if (ring == NULL || counted == NULL) {
-		free(ring);
-		free(counted);
+	if (ring == NULL)
 		return -1;
-	}
-	for (size_t i = 0; i < b->count; i++) {
+	for (size_t i = 0; i < b->count; i++)
 		ring[i] = b->ring[slot(b, i)];
-		counted[i] = b->counted[slot(b, i)];
-	}
 	free(b->ring);
-	free(b->counted);
 	b->ring = ring;
-	b->counted = counted;
 	b->capacity = capacity;
 	b->first = 0;
 	return 0;
 }
 
-static void count_anew(struct backlog *b, size_t at)
+static void blank_older(const struct post *withdrawal, struct post *oldest)
 {
-	b->bytes += b->ring[at]->bytes - b->counted[at];
-	b->counted[at] = b->ring[at]->bytes;
-}
-
-static int is_withdrawal(const struct post *post)
-{
-	return post->action == POST_KILL || post->action == POST_HOLD;
-}
-
-/* The posts of a chain have ids here, so each is found and its bytes are counted anew. */
-static void blank_older(struct backlog *b, const struct post *withdrawal, struct post *oldest)
-{
-	for (struct post *post = oldest; post != withdrawal; post = post->newer) {
-		if (post_blank(post) > 0)
-			count_anew(b, slot(b, backlog_after(b, post->id) - 1));
-	}
+	for (struct post *post = oldest; post != withdrawal; post = post->newer)
+		post_blank(post);
 }
 
 /* Makes the post the newest of its story. */
@@ -177,25 +149,31 @@ static int join_story(struct backlog *b, struct post *post)
 		free(story);
 		return -1;
 	}
-	if (is_withdrawal(post))
-		blank_older(b, post, story->oldest);
+	if (post_is_withdrawal(post))
+		blank_older(post, story->oldest);
 	return 0;
+}
+
+void backlog_withdraw(struct backlog *b, const struct post *withdrawal)
+{
+	struct story *story;
+
+	HASH_FIND_STR(b->stories, withdrawal->uri, story);
+	for (struct post *post = story ? story->oldest : NULL; post; post = post->newer)
+		post_blank(post);
 }
 
 /* Without memory for it: what it withdraws must not go out all the same. */
 static int fail_to_append(struct backlog *b, const struct post *post)
 {
-	for (size_t i = 0; is_withdrawal(post) && i < b->count; i++)
-		if (strcmp(b->ring[slot(b, i)]->uri, post->uri) == 0 &&
-		    post_blank(b->ring[slot(b, i)]) > 0)
-			count_anew(b, slot(b, i));
+	for (size_t i = 0; post_is_withdrawal(post) && i < b->count; i++)
+		if (strcmp(b->ring[slot(b, i)]->uri, post->uri) == 0)
+			post_blank(b->ring[slot(b, i)]);
 	return -1;
 }
 
 int backlog_append(struct backlog *b, struct post *post)
 {
-	size_t at;
-
 	MUST(wire_id_compare(post->id, backlog_head(b)) > 0);
 	if (b->count == b->capacity && grow(b) == -1)
 		return fail_to_append(b, post);
@@ -203,27 +181,16 @@ int backlog_append(struct backlog *b, struct post *post)
 	post->before = b->passed;
 	if (join_story(b, post) == -1)
 		return fail_to_append(b, post);
-	at = slot(b, b->count++);
-	b->ring[at] = post_hold(post);
-	b->counted[at] = 0;
-	b->fresh++;
+	b->ring[slot(b, b->count++)] = post_hold(post);
+	post->sum = &b->bytes;
+	b->bytes += post->bytes;
 	b->passed += post->body_len;
-	count_anew(b, at);
 	evict(b);
 	return 0;
 }
 
-/* New posts get their frames in their tick. Readers who catch up make frames of older ones: a
- * sweep finds them in time. */
 void backlog_settle(struct backlog *b)
 {
-	size_t fresh = b->fresh < b->count ? b->fresh : b->count;
-
-	for (size_t i = b->count - fresh; i < b->count; i++)
-		count_anew(b, slot(b, i));
-	for (size_t n = 0; n < SWEEP && n < b->count; n++, b->sweep++)
-		count_anew(b, slot(b, b->sweep % b->count));
-	b->fresh = 0;
 	evict(b);
 }
 

@@ -1,7 +1,7 @@
 /* backlog.h - the last posts, in memory, bounded in bytes.
  *
  * What it does  A ring of posts in wire order, found by id (binary search), chained by uri
- *               (post->newer). Evicts the oldest while the sum of post->bytes (all formats' frames
+ *               (post->newer). Frames count from the moment they are made. Evicts the oldest while the sum of post->bytes (all formats' frames
  *               included) is above the bound; the newest always stays.
  * Ownership     Holds one reference on each post.
  * Threads       Loop thread only.
@@ -24,8 +24,9 @@ void backlog_reset(struct backlog *b, struct wire_id from);
 /* Appends (post->id must be above the last). A kill or hold blanks the older posts of its uri.
  * 0, or -1 out of memory: they are blanked all the same, and backlog_reset() is due. */
 int backlog_append(struct backlog *b, struct post *post) MUST_USE;
-/* Frames were made since: counts anew (the new posts, and some of the others in turn) and
- * evicts. Call once a tick, after its frames were made. */
+/* A kill or hold that is not appended (yet): blanks the posts of its uri. */
+void backlog_withdraw(struct backlog *b, const struct post *withdrawal);
+/* Frames were made since: evicts what there is no room for any more. Call once a turn of the loop: nobody may be among its posts. */
 void backlog_settle(struct backlog *b);
 
 /* A second has passed: says how far back it reaches (newswire_backlog_span_seconds). */

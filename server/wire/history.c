@@ -114,7 +114,7 @@ static void keep_page(struct history *h, struct history_page *page)
 
 void history_hear(struct history *h, const struct post *post)
 {
-	if (post->action != POST_KILL && post->action != POST_HOLD)
+	if (!post_is_withdrawal(post))
 		return;
 	for (size_t p = 0; p < HISTORY_PAGES; p++)
 		for (size_t i = 0; h->page[p] && i < h->page[p]->count; i++) {

@@ -1,16 +1,12 @@
-/* link.c - one connection to Redis that mends itself. */
-#include "wire/link.h"
+/* link.c - one connection to Redis that mends itself: connecting, greeting, watching, losing. What is asked over it: link_asks.c. */
+#include "wire/link_own.h"
 
 #include <arpa/inet.h>
-#include <openssl/evp.h>
 #include <hiredis/async.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <utlist.h>
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -19,51 +15,7 @@
 #include "wire/redis_words.h"
 #include "wire/sentinel.h"
 
-enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 500, SCRIPTS_MAX = 16 };
-
-/* A command whose answer is owed, or a subscription. */
-struct ask {
-	struct ask *prev, *next;
-	struct link *link;
-	link_reply_cb *cb;
-	void *arg;
-	unsigned channels; /* 0: an ordinary command */
-	unsigned acks;	   /* subscription: acknowledgements that were told */
-	char *heartbeat;   /* subscription: the command, to be sent again */
-	size_t heartbeat_len;
-};
-
-/* Always true: redis != NULL => state is CONNECTING, GREETING, READY or CLOSED (on its way out). */
-struct link {
-	uv_loop_t *loop;
-	uv_timer_t
-		timer; /* WAITING: the next attempt; else: looks every second whether Redis is alive */
-	uv_getaddrinfo_t resolver;
-	struct redis_place place;
-	struct sentinel *sentinel; /* who knows where the master is; NULL: nobody has to be asked */
-	struct sentinel_ear ear;
-	char host[256]; /* where it is connected to, or tries to; "": by the Unix socket */
-	int port;
-	char name[32];
-	struct link_events events;
-	void *arg;
-	enum link_state state;
-	struct backoff backoff;
-	unsigned holds; /* what must be over before the memory goes: timer, resolver, connections */
-	bool resolving, paused;
-	bool outdated;			   /* the Sentinels have named another master since */
-	bool told_role;			   /* it was logged that this is a replica */
-	unsigned flaps;			   /* how often in turn it became ready and did not last */
-	char reason[160];		   /* why we let the connection go; "": we did not */
-	const struct redis_words *trouble; /* why it was lost last */
-	redisAsyncContext *redis;
-	struct redis_uv *poll;
-	struct ask *asks;
-	unsigned owed; /* answers and acknowledgements */
-	uint64_t heard_ms, watched_ms;
-	const struct link_script *loaded[SCRIPTS_MAX];
-	size_t loaded_count;
-};
+enum { WATCH_MS = 1000, BACKOFF_BASE_MS = 50, BACKOFF_CAP_MS = 500 };
 
 static void on_timer(uv_timer_t *timer);
 
@@ -127,230 +79,6 @@ static void release(struct link *link)
 	free(link);
 }
 
-/* --- asks ----------------------------------------------------------------------------------- */
-
-/* Something is owed from now on: silence counts from here. */
-static void owe(struct link *link, unsigned more)
-{
-	if (link->owed == 0)
-		link->heard_ms = clock_mono_ms();
-	link->owed += more;
-}
-
-static void free_ask(struct ask *ask)
-{
-	DL_DELETE(ask->link->asks, ask);
-	free(ask->heartbeat);
-	free(ask);
-}
-
-/* Tells the asker; by then the ask is out of the list. */
-static void answer(struct ask *ask, redisReply *reply)
-{
-	link_reply_cb *cb = ask->cb;
-	void *arg = ask->arg;
-
-	free_ask(ask);
-	if (cb)
-		cb(reply, arg);
-}
-
-static bool is_acknowledgement(const redisReply *reply)
-{
-	const char *kind;
-
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
-	    reply->element[0]->type != REDIS_REPLY_STRING)
-		return false;
-	kind = reply->element[0]->str;
-	return strcasecmp(kind, "subscribe") == 0 || strcasecmp(kind, "psubscribe") == 0;
-}
-
-static void hear_subscription(struct ask *ask, redisReply *reply)
-{
-	if (is_acknowledgement(reply)) {
-		if (ask->link->owed > 0)
-			ask->link->owed--;
-		if (ask->acks == ask->channels)
-			return; /* a heartbeat */
-		ask->acks++;
-	}
-	if (ask->cb)
-		ask->cb(reply, ask->arg);
-}
-
-static bool is_error(const redisReply *reply, const char *code)
-{
-	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, code, strlen(code)) == 0;
-}
-
-/* on_gone() follows. */
-static void let_go(struct link *link, const char *reason)
-{
-	snprintf(link->reason, sizeof link->reason, "%s", reason);
-	redisAsyncFree(link->redis);
-}
-
-/* Redis lost our scripts, or is no master any more: the connection is made anew, when this callback is over. What is told to
- * whoever asked: he will ask again when scripts are there again, as after any loss; what is read-only says so. */
-static redisReply *look_at_error(struct link *link, redisReply *reply)
-{
-	bool has_lost_scripts = is_error(reply, "NOSCRIPT ");
-
-	if (!has_lost_scripts && !is_error(reply, "READONLY "))
-		return reply;
-	if (has_lost_scripts)
-		log_warn("redis_scripts_lost", LOG_S("link", link->name));
-	else
-		log_warn("redis_read_only", LOG_S("link", link->name), LOG_S("error", reply->str));
-	let_go(link, reply->str);
-	return has_lost_scripts ? NULL : reply;
-}
-
-static void on_reply(redisAsyncContext *redis, void *data, void *privdata)
-{
-	struct ask *ask = privdata;
-	redisReply *reply = data;
-
-	if (redis->ev.cleanup == NULL)
-		return; /* hiredis 1.x cleans up before it answers what was in flight: on_gone() has told those who asked */
-	if (ask->channels) {
-		if (reply) /* the end is told by on_gone(), once */
-			hear_subscription(ask, reply);
-		return;
-	}
-	if (ask->link->owed > 0)
-		ask->link->owed--;
-	answer(ask, reply ? look_at_error(ask->link, reply) : NULL);
-}
-
-/* How many channels a formatted command subscribes to; 0 if it is another one. */
-static unsigned count_channels(const char *command)
-{
-	unsigned words = (unsigned)strtoul(command + 1, NULL, 10);
-	const char *name = strchr(command, '\n'); /* "*2\r\n$9\r\nSUBSCRIBE\r\n…" */
-
-	name = name ? strchr(name + 1, '\n') : NULL;
-	if (name == NULL || words < 2)
-		return 0;
-	if (strncasecmp(name + 1, "SUBSCRIBE\r", 10) == 0 ||
-	    strncasecmp(name + 1, "PSUBSCRIBE\r", 11) == 0)
-		return words - 1;
-	return 0;
-}
-
-/* Takes the command, which may be NULL (out of memory), in every case. */
-static int send_command(struct link *link, link_reply_cb *cb, void *arg, char *command, size_t len)
-{
-	struct ask *ask = NULL;
-
-	if (command == NULL || link->redis == NULL || (ask = calloc(1, sizeof *ask)) == NULL)
-		goto fail;
-	ask->link = link;
-	ask->cb = cb;
-	ask->arg = arg;
-	ask->channels = count_channels(command);
-	DL_APPEND(link->asks, ask);
-	if (redisAsyncFormattedCommand(link->redis, on_reply, ask, command, len) != REDIS_OK)
-		goto fail;
-	owe(link, ask->channels ? ask->channels : 1);
-	if (ask->channels) {
-		ask->heartbeat = command;
-		ask->heartbeat_len = len;
-	} else {
-		redisFreeCommand(command);
-	}
-	return 0;
-
-fail:
-	if (ask)
-		free_ask(ask);
-	redisFreeCommand(command);
-	return -1;
-}
-
-static int send_words(struct link *link, link_reply_cb *cb, void *arg, int argc,
-		      const char *const *argv, const size_t *lens)
-{
-	char *command = NULL;
-	int len = redisFormatCommandArgv(&command, argc, (const char **)argv, lens);
-
-	return send_command(link, cb, arg, len < 0 ? NULL : command, (size_t)len);
-}
-
-int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, const char *const *argv,
-		 const size_t *lens)
-{
-	return link->state == LINK_READY ? send_words(link, cb, arg, argc, argv, lens) : -1;
-}
-
-int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format, ...)
-{
-	char *command = NULL;
-	va_list args;
-	int len;
-
-	if (link->state != LINK_READY)
-		return -1;
-	va_start(args, format);
-	len = redisvFormatCommand(&command, format, args);
-	va_end(args);
-	return send_command(link, cb, arg, len < 0 ? NULL : command, (size_t)len);
-}
-
-/* --- scripts -------------------------------------------------------------------------------- */
-
-static int load_script(struct link *link, struct link_script *script)
-{
-	const char *words[] = {"SCRIPT", "LOAD", script->text};
-
-	for (size_t i = 0; i < link->loaded_count; i++)
-		if (link->loaded[i] == script)
-			return 0;
-	MUST(link->loaded_count < SCRIPTS_MAX);
-	if (link_command(link, NULL, NULL, COUNT_OF(words), words, NULL) == -1)
-		return -1;
-	link->loaded[link->loaded_count++] = script;
-	return 0;
-}
-
-static void name_script(struct link_script *script)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-
-	MUST(EVP_Digest(script->text, strlen(script->text), digest, &len, EVP_sha1(), NULL) == 1);
-	for (unsigned i = 0; i < len; i++)
-		snprintf(script->sha + (size_t)2 * i, 3, "%02x", digest[i]);
-}
-
-int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
-		int keys, int argc, const char *const *argv, const size_t *lens)
-{
-	size_t count = (size_t)argc + 3;
-	const char **words = calloc(count, sizeof *words);
-	size_t *sizes = calloc(count, sizeof *sizes);
-	char keys_text[12];
-	int result = -1;
-
-	if (script->sha[0] == '\0')
-		name_script(script);
-	snprintf(keys_text, sizeof keys_text, "%d", keys);
-	if (words && sizes && load_script(link, script) == 0) {
-		words[0] = "EVALSHA";
-		words[1] = script->sha;
-		words[2] = keys_text;
-		for (size_t i = 3; i < count; i++)
-			words[i] = argv[i - 3];
-		for (size_t i = 0; i < count; i++)
-			sizes[i] = i >= 3 && lens ? lens[i - 3] : strlen(words[i]);
-		result = link_command(link, cb, arg, (int)count, words, sizes);
-	}
-	free(words);
-	free(sizes);
-	return result;
-}
-
 /* --- losing the connection ------------------------------------------------------------------ */
 
 static void wait_for_next_attempt(struct link *link, const char *why)
@@ -365,6 +93,12 @@ static void wait_for_next_attempt(struct link *link, const char *why)
 	uv_timer_start(&link->timer, on_timer, backoff_next(&link->backoff), 0);
 	if (was_ready && link->events.lost)
 		link->events.lost(link->arg);
+}
+
+void link_let_go(struct link *link, const char *reason)
+{
+	snprintf(link->reason, sizeof link->reason, "%s", reason);
+	redisAsyncFree(link->redis);
 }
 
 /* hiredis frees the context: whatever is still owed will not come. */
@@ -383,8 +117,7 @@ static void on_gone(void *arg)
 	link->paused = false;
 	link->owed = 0;
 	link->loaded_count = 0;
-	while (link->asks)
-		answer(link->asks, NULL); // NOLINT: it takes itself out of the list
+	link_answer_nobody(link);
 	if (link->state != LINK_CLOSED)
 		wait_for_next_attempt(link, why);
 }
@@ -414,7 +147,7 @@ static void on_greeting(redisReply *reply, void *arg)
 
 	if (reply == NULL || reply->type != REDIS_REPLY_ERROR || link->state != LINK_GREETING)
 		return;
-	let_go(link, reply->str);
+	link_let_go(link, reply->str);
 }
 
 /* ROLE was: only a master takes what is written. A Redis that forbids to ask (NOPERM) may be one. */
@@ -434,7 +167,7 @@ static void on_role(redisReply *reply, void *arg)
 			  LOG_S("remedy", "--redis names the master, or Sentinels who know it "
 					  "(redis+sentinel://…)"));
 	link->told_role = true;
-	let_go(link, "READONLY it is a replica");
+	link_let_go(link, "READONLY it is a replica");
 }
 
 /* PING was: Redis works for us, unless it says that it is still loading, or wants a password, or
@@ -448,7 +181,7 @@ static void on_pong(redisReply *reply, void *arg)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "MISCONF", 7) != 0 &&
 	    strncmp(reply->str, "NOPERM", 6) != 0) {
-		let_go(link, reply->str);
+		link_let_go(link, reply->str);
 		return;
 	}
 	COUNT(REDIS_CONNECTS);
@@ -470,17 +203,17 @@ static int greet(struct link *link)
 
 	snprintf(name, sizeof name, "newswired-%s", link->name);
 	snprintf(db, sizeof db, "%d", place->db);
-	if (place->user && send_words(link, on_greeting, link, 3, auth, NULL) == -1)
+	if (place->user && link_send_words(link, on_greeting, link, 3, auth, NULL) == -1)
 		return -1;
 	if (!place->user && place->password &&
-	    send_words(link, on_greeting, link, 2, old_auth, NULL) == -1)
+	    link_send_words(link, on_greeting, link, 2, old_auth, NULL) == -1)
 		return -1;
-	if (place->db && send_words(link, on_greeting, link, 2, select, NULL) == -1)
+	if (place->db && link_send_words(link, on_greeting, link, 2, select, NULL) == -1)
 		return -1;
-	if (send_words(link, NULL, NULL, 3, set_name, NULL) == -1 ||
-	    send_words(link, on_role, link, 1, role, NULL) == -1)
+	if (link_send_words(link, NULL, NULL, 3, set_name, NULL) == -1 ||
+	    link_send_words(link, on_role, link, 1, role, NULL) == -1)
 		return -1;
-	return send_words(link, on_pong, link, 1, ping, NULL);
+	return link_send_words(link, on_pong, link, 1, ping, NULL);
 }
 
 static void on_connect(const redisAsyncContext *redis, int status)
@@ -609,18 +342,6 @@ static void start_attempt(struct link *link)
 
 /* --- watching ------------------------------------------------------------------------------- */
 
-static void send_heartbeat(struct link *link)
-{
-	struct ask *ask = link->asks;
-
-	/* Only once Redis has answered the last: what is owed stays bounded. */
-	if (ask == NULL || ask->channels == 0 || link->owed > 0 || link->paused)
-		return;
-	if (redisAsyncFormattedCommand(link->redis, on_reply, ask, ask->heartbeat,
-				       ask->heartbeat_len) == REDIS_OK)
-		owe(link, ask->channels);
-}
-
 static void watch(struct link *link)
 {
 	uint64_t now = clock_mono_ms();
@@ -634,7 +355,7 @@ static void watch(struct link *link)
 	    now - link->heard_ms > LINK_SILENCE_MS) {
 		log_warn("redis_silent", LOG_S("link", link->name),
 			 LOG_I("ms", now - link->heard_ms), LOG_I("owed", link->owed));
-		let_go(link, "it is silent");
+		link_let_go(link, "it is silent");
 		return;
 	}
 	if (link->state ==
@@ -642,7 +363,7 @@ static void watch(struct link *link)
 		backoff_reset(&link->backoff);
 		link->flaps = 0;
 	}
-	send_heartbeat(link);
+	link_send_heartbeat(link);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -665,7 +386,7 @@ static void on_moved(void *arg)
 	link->outdated = true;
 	backoff_reset(&link->backoff);
 	if (link->redis != NULL)
-		let_go(link, "there is another master");
+		link_let_go(link, "there is another master");
 	if (link->state == LINK_WAITING)
 		uv_timer_start(&link->timer, on_timer, 0, 0);
 }

@@ -55,7 +55,7 @@ int page_read_id(const redisReply *reply, size_t i, struct wire_id *id)
 	return wire_id_parse(text, strlen(text), id);
 }
 
-static int bad_answer(const char *what)
+int page_bad_answer(const char *what)
 {
 	log_error("redis_nonsense", LOG_S("answer", what),
 		  LOG_S("remedy", "does another program write newswire's keys?"));
@@ -79,12 +79,12 @@ int page_read_place(const redisReply *reply, size_t elements, struct page_place 
 		return -1;
 	}
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < elements || elements < 2)
-		return bad_answer("too short");
+		return page_bad_answer("too short");
 	epoch = page_text(reply, 0);
 	if (*epoch && !cursor_is_epoch(epoch, strlen(epoch)))
-		return bad_answer("epoch");
+		return page_bad_answer("epoch");
 	memcpy(place->epoch, epoch, strlen(epoch) + 1);
-	return page_read_id(reply, 1, &place->head) == 0 ? 0 : bad_answer("head");
+	return page_read_id(reply, 1, &place->head) == 0 ? 0 : page_bad_answer("head");
 }
 
 /* {id, prev, meta, body or nothing}: read.lua says nothing else, but whatever stands between it and us may. */
@@ -102,16 +102,16 @@ int page_read(const redisReply *reply, struct page *page)
 	if (page_read_place(reply, 5, &page->place) == -1)
 		return -1;
 	if (page_read_id(reply, 2, &page->floor) == -1)
-		return bad_answer("floor");
+		return page_bad_answer("floor");
 	if (reply->element[3]->type != REDIS_REPLY_INTEGER ||
 	    reply->element[4]->type != REDIS_REPLY_ARRAY)
-		return bad_answer("page");
+		return page_bad_answer("page");
 	page->known = reply->element[3]->integer == 1;
 	page->entries = reply->element[4]->element;
 	page->count = reply->element[4]->elements;
 	for (size_t i = 0; i < page->count; i++)
 		if (!is_entry(page->entries[i]))
-			return bad_answer("entry");
+			return page_bad_answer("entry");
 	return 0;
 }
 

@@ -55,5 +55,7 @@ int page_read_place(const struct redisReply *reply, size_t elements,
 /* An element of an array, as an id and as text ("" if it is none). */
 int page_read_id(const struct redisReply *reply, size_t i, struct wire_id *id) MUST_USE;
 const char *page_text(const struct redisReply *reply, size_t i);
+/* No script of ours says this: it is logged. -1. */
+int page_bad_answer(const char *what);
 
 #endif

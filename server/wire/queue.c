@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Without frames, which are made after it has left: the number does not change while it waits. */
+/* Without frames, which are made after it has left. */
 static size_t bytes_of(const struct post *post)
 {
 	return sizeof *post + post->body_len;
@@ -11,14 +11,24 @@ static size_t bytes_of(const struct post *post)
 
 int queue_add(struct queue *q, struct post *post)
 {
+	size_t at = (q->first + q->count) % QUEUE_POSTS;
+
 	if (q->count == QUEUE_POSTS || q->bytes + bytes_of(post) > QUEUE_BYTES) {
 		queue_keep(q, NULL);
 		post_drop(post);
 		return -1;
 	}
-	q->post[(q->first + q->count++) % QUEUE_POSTS] = post;
-	q->bytes += bytes_of(post);
+	q->post[at] = post;
+	q->size[at] = bytes_of(post);
+	q->bytes += q->size[at];
+	q->count++;
 	return 0;
+}
+
+struct post *queue_at(const struct queue *q, size_t i)
+{
+	MUST(i < q->count);
+	return q->post[(q->first + i) % QUEUE_POSTS];
 }
 
 struct post *queue_first(const struct queue *q)
@@ -31,9 +41,9 @@ struct post *queue_take(struct queue *q)
 	struct post *post = queue_first(q);
 
 	MUST(post);
+	q->bytes -= q->size[q->first];
 	q->first = (q->first + 1) % QUEUE_POSTS;
 	q->count--;
-	q->bytes -= bytes_of(post);
 	return post;
 }
 

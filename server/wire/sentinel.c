@@ -28,9 +28,11 @@ struct named {
 struct peer {
 	struct sentinel *sentinel;
 	struct link *link;
+	struct named heard; /* the address, before its epoch has come */
 	struct named named;
 	uint64_t told_ms; /* when it named that; 0: never */
 	bool asked;
+	bool unknown; /* it was logged that it does not know the master */
 };
 
 struct sentinel {
@@ -42,7 +44,6 @@ struct sentinel {
 	uint64_t confirmed_ms; /* when it was named last */
 	uv_timer_t timer;
 	struct sentinel_ear *ears;
-	bool unknown; /* it was logged that nobody knows the master */
 };
 
 static struct sentinel *all;
@@ -88,7 +89,6 @@ static void judge(struct sentinel *s)
 	if (best == NULL || (best->epoch < s->master.epoch && now - s->confirmed_ms < DOUBT_MS))
 		return;
 	s->confirmed_ms = now;
-	s->unknown = false;
 	if (is_same(best, &s->master)) {
 		s->master.epoch = best->epoch;
 		return;
@@ -111,12 +111,13 @@ static const char *value_of(const redisReply *list, const char *name)
 	return NULL;
 }
 
-static void complain(struct sentinel *s, const char *why)
+static void complain(struct peer *p, const char *why)
 {
-	if (s->unknown)
+	if (p->unknown)
 		return;
-	s->unknown = true;
-	log_error("redis_master_unknown", LOG_S("name", s->place.master), LOG_S("error", why),
+	p->unknown = true;
+	log_error("redis_master_unknown", LOG_S("name", p->sentinel->place.master),
+		  LOG_S("error", why),
 		  LOG_S("remedy", "the name in --redis is that of `sentinel monitor NAME …` in the "
 				  "Sentinels' configuration"));
 }
@@ -132,11 +133,11 @@ static void on_address(redisReply *reply, void *arg)
 {
 	struct peer *p = arg;
 
-	p->named.host[0] = '\0';
+	p->heard.host[0] = '\0';
 	if (reply == NULL || !is_address(reply))
 		return;
-	snprintf(p->named.host, sizeof p->named.host, "%s", reply->element[0]->str);
-	p->named.port = (int)strtol(reply->element[1]->str, NULL, 10);
+	snprintf(p->heard.host, sizeof p->heard.host, "%s", reply->element[0]->str);
+	p->heard.port = (int)strtol(reply->element[1]->str, NULL, 10);
 }
 
 /* SENTINEL MASTER was. */
@@ -149,14 +150,16 @@ static void on_epoch(redisReply *reply, void *arg)
 	if (reply == NULL)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR) {
-		complain(p->sentinel, reply->str);
+		complain(p, reply->str);
 		return;
 	}
 	epoch = reply->type == REDIS_REPLY_ARRAY ? value_of(reply, "config-epoch") : NULL;
-	if (epoch == NULL || p->named.host[0] == '\0')
+	if (epoch == NULL || p->heard.host[0] == '\0')
 		return;
+	p->named = p->heard;
 	p->named.epoch = strtoll(epoch, NULL, 10);
 	p->told_ms = clock_mono_ms();
+	p->unknown = false;
 	judge(p->sentinel);
 }
 

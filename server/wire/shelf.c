@@ -1,6 +1,7 @@
 /* shelf.c - reads feeds and items from Redis, as readers get them. */
 #include "wire/shelf.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static enum post_action read_action(const char *name)
 }
 
 /* One item as readers see it: a post without a place, whose channels are to be freed. -1 if it
- * makes no sense (or memory is short). */
+ * makes no sense, or memory is short (then errno is ENOMEM). */
 static int read_post(const char *uri, const char *version, const char *action, const char *class,
 		     const char *channels, const redisReply *body, struct post *post)
 {
@@ -95,16 +96,32 @@ static int read_entry(const struct ask *ask, const redisReply *row, struct wire_
 			 page_text(row, 4), row->element[5], &entry->post);
 }
 
+/* As feed.lua writes it; whatever stands between it and us may write something else. */
+static bool is_row(const redisReply *row)
+{
+	return row->type == REDIS_REPLY_ARRAY && row->elements == 8 &&
+	       row->element[5]->type == REDIS_REPLY_STRING;
+}
+
 static int read_entries(const struct ask *ask, const redisReply *rows, struct feed *feed)
 {
+	if (rows->type != REDIS_REPLY_ARRAY)
+		return page_bad_answer("feed");
+	for (size_t i = 0; i < rows->elements; i++)
+		if (!is_row(rows->element[i]))
+			return page_bad_answer("feed's entry");
 	if (rows->elements == 0)
 		return 0;
 	if ((feed->entries = calloc(rows->elements, sizeof *feed->entries)) == NULL)
 		return -1;
-	for (size_t i = 0; i < rows->elements; i++)
+	for (size_t i = 0; i < rows->elements; i++) {
+		errno = 0;
 		if (read_entry(ask, rows->element[i], feed->cursor.id,
 			       &feed->entries[feed->count]) == 0)
 			feed->count++;
+		else if (errno == ENOMEM) /* not without this story, but not now */
+			return -1;
+	}
 	return 0;
 }
 
@@ -231,10 +248,11 @@ static void answer_usable(struct ask *ask, const redisReply *reply)
 	struct buf body = {0};
 	char etag[FEED_ETAG_SIZE] = "";
 
+	errno = 0;
 	if (text->type != REDIS_REPLY_STRING ||
 	    read_post(ask->uri, page_text(reply, 3), page_text(reply, 4), page_text(reply, 5),
 		      page_text(reply, 6), text, &post) == -1) {
-		answer(ask, SHELF_MISSING, &body, "");
+		answer(ask, errno == ENOMEM ? SHELF_AWAY : SHELF_MISSING, &body, "");
 		return;
 	}
 	post_write_json(&post, VIEW_FULL, &body);

@@ -18,6 +18,7 @@
 #include "base/sabotage.h"
 #include "lua_scripts.h"
 #include "wire/backlog.h"
+#include "wire/canary_note.h"
 #include "wire/durability.h"
 #include "wire/page.h"
 #include "wire/presence.h"
@@ -71,8 +72,9 @@ struct wire {
 	bool told;     /* events.post was called in this tick */
 
 	struct durability durability;
-	unsigned seconds; /* while attached */
-	struct withdrawals withdrawals;
+	unsigned seconds;		/* while attached */
+	struct withdrawals withdrawals; /* that were told */
+	struct withdrawals ahead;	/* … and that `out` brought, perhaps before their turn */
 	struct trimmer trimmer;
 	struct tallies *tallies;
 	struct presence *presence;
@@ -129,6 +131,8 @@ static void count_action(enum post_action action)
  * Redis. */
 static void append(struct wire *w, struct post *post)
 {
+	if (withdrawals_knows(&w->ahead, post->uri, post->id))
+		post_blank(post);
 	w->place = post->id;
 	if (backlog_append(w->backlog, post) == -1) {
 		log_error("no_memory", LOG_S("for", "backlog"));
@@ -157,9 +161,13 @@ static void end_tick(void *arg)
 	w->events.tick(w->arg);
 }
 
-void wire_settle(struct wire *wire, const struct post *owed)
+void wire_turn_ends(struct wire *wire)
 {
 	backlog_settle(wire->backlog);
+}
+
+void wire_settle(struct wire *wire, const struct post *owed)
+{
 	tallies_told(wire->tallies, owed);
 }
 
@@ -234,6 +242,40 @@ static void take_queue(struct wire *w)
 		post_drop(queue_take(&w->queue));
 }
 
+/* It passes by the queue: it is no link of the chain, and nothing follows it. */
+static void hear_canary(struct wire *w, const char *message, size_t len)
+{
+	struct post *post;
+
+	if (!wire_is_following(w) || (post = canary_note_read(message, len, wire_name(w))) == NULL)
+		return;
+	if (strcmp(post->epoch, w->epoch) == 0) {
+		post->canary = true;
+		post->id = post->prev = wire_head(w);
+		w->told = true;
+		w->events.canary(w->arg, post);
+	}
+	post_drop(post);
+}
+
+/* What it withdraws goes no further from now on, also where posts before it are still on their way from Redis. */
+static void hear_withdrawal(struct wire *w, const struct post *post)
+{
+	if (!w->has_epoch || !post_is_withdrawal(post) || strcmp(post->epoch, w->epoch) != 0 ||
+	    wire_id_compare(post->id, w->place) <= 0)
+		return;
+	withdrawals_hear(&w->ahead, post);
+	backlog_withdraw(w->backlog, post);
+	w->events.withdrawn(w->arg, post);
+}
+
+/* Those that came before there was an epoch to hold them against. */
+static void hear_queued_withdrawals(struct wire *w)
+{
+	for (size_t i = 0; i < w->queue.count; i++)
+		hear_withdrawal(w, queue_at(&w->queue, i));
+}
+
 static void on_out(redisReply *reply, void *arg)
 {
 	struct wire *w = arg;
@@ -249,6 +291,10 @@ static void on_out(redisReply *reply, void *arg)
 	}
 	if (reply->element[2]->type != REDIS_REPLY_STRING)
 		return;
+	if (canary_note_is(reply->element[2]->str, reply->element[2]->len)) {
+		hear_canary(w, reply->element[2]->str, reply->element[2]->len);
+		return;
+	}
 	post = post_read(reply->element[2]->str, reply->element[2]->len);
 	if (post == NULL && errno == ENOMEM) { /* reading will bring it, within a second */
 		log_error("no_memory", LOG_S("for", "post"));
@@ -260,6 +306,7 @@ static void on_out(redisReply *reply, void *arg)
 		return;
 	}
 	id = post->id;
+	hear_withdrawal(w, post);
 	if (queue_add(&w->queue, post) == -1)
 		later(&w->target, id); /* reading will bring it */
 	go_on(w);
@@ -320,7 +367,9 @@ static void on_attached(redisReply *reply, void *arg)
 		log_warn("wire_epoch", LOG_S("was", w->epoch), LOG_S("is", at.epoch));
 		COUNT(WIRE_FORKS);
 		memcpy(w->epoch, at.epoch, sizeof w->epoch);
+		w->ahead.count = 0; /* ids of another history */
 		start_anew(w, at.head);
+		hear_queued_withdrawals(w);
 	}
 	go_on(w);
 }
@@ -328,7 +377,13 @@ static void on_attached(redisReply *reply, void *arg)
 static void attach(struct wire *w)
 {
 	char proposed[NAME_LEN + 1], head[WIRE_ID_TEXT_MAX];
-	const char *argv[] = {proposed, w->epoch, head, w->forked ? "1" : "0"};
+	const struct post *last = backlog_find(w->backlog, w->place);
+	const char *argv[] = {proposed,
+			      w->epoch,
+			      head,
+			      w->forked ? "1" : "0",
+			      last ? last->uri : "",
+			      last ? last->version : ""};
 
 	random_name(proposed);
 	wire_id_format(w->place, head);
@@ -350,6 +405,7 @@ static void on_recent(redisReply *reply, void *arg)
 		return;
 	}
 	w->placed = true;
+	w->from = w->place; /* it may have read on from here before, and not to the end */
 	w->target = at.head;
 	backlog_reset(w->backlog, w->place);
 	if (strcmp(at.epoch, w->epoch) != 0)
@@ -471,6 +527,7 @@ static void follow(struct wire *w)
 		return;
 	backlog_settle(w->backlog);
 	w->events.epoch(w->arg);
+	hear_queued_withdrawals(w);
 	go_on(w); /* the queue */
 }
 
@@ -532,8 +589,12 @@ static void on_checked(redisReply *reply, void *arg)
 		OBSERVE_US(REDIS_LATENCY, (clock_mono_ns() - w->asked_ns) / 1000);
 	if (reply == NULL || !w->attached)
 		return;
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+	if (reply->type == REDIS_REPLY_ERROR) {
 		redis_words_tell(redis_words(reply->str), reply->str);
+		return;
+	}
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+		w->attached = false; /* no Redis answers that */
 		return;
 	}
 	if (reply->element[1]->type == REDIS_REPLY_STRING && page_read_id(reply, 1, &head) == -1)
@@ -685,6 +746,11 @@ const struct backlog *wire_backlog(const struct wire *w)
 	return w->backlog;
 }
 
+const char *wire_name(const struct wire *w)
+{
+	return w->trimmer.name;
+}
+
 struct tallies *wire_tallies(const struct wire *w)
 {
 	return w->tallies;
@@ -717,7 +783,8 @@ const char *wire_durability(const struct wire *w)
 
 bool wire_is_withdrawn(const struct wire *w, const char *uri, struct wire_id than)
 {
-	return withdrawals_has(&w->withdrawals, uri, than);
+	return withdrawals_has(&w->withdrawals, uri, than) ||
+	       withdrawals_knows(&w->ahead, uri, than);
 }
 
 bool wire_may_vanish(const struct wire *w)

@@ -1,6 +1,6 @@
 /* wire.h - the one ordered log of accepted posts, followed.
  *
- * Start here: everything that readers get comes out of wire_events.post, in order, each once.
+ * Start here: everything that readers get comes out of wire_events.post, in order, each once (but a worker's canary).
  *
  * What it does  Keeps two links. `out` SUBSCRIBEs to `newswire:out`; only after the acknowledgement the command link attaches (attach.lua:
  *               epoch, head, floor) and reads what is missing. Then each `out` message says epoch, id and the id before it:
@@ -42,6 +42,12 @@ struct wire_events {
 	 * cursors that were there then, none may be ahead of it; one that came since may be. Who
 	 * has waited for one `confirmed` before was there. */
 	void (*confirmed)(void *arg, struct wire_id head);
+	/* This worker's own canary came back (canary_note.h): no post of the wire, though it is to go out like one. Its place
+	 * is the head, which it does not move; no backlog holds it. A tick follows. Borrowed. */
+	void (*canary)(void *arg, struct post *post);
+	/* A kill or hold has come, whose turn to be told may come later: posts before it are still being read. What the backlog
+	 * has of its uri is blanked already. Borrowed. */
+	void (*withdrawn)(void *arg, const struct post *withdrawal);
 };
 
 struct wire_options {
@@ -59,8 +65,9 @@ struct wire *wire_open(uv_loop_t *loop, const struct redis_place *place,
  * gets NULL first. */
 void wire_close(struct wire *wire);
 
-/* News has gone out, so its frames exist: the backlog counts them and keeps within its bound. The readers of
- * all posts before `owed` (NULL: of all) may be reported. Call after each tick. */
+/* The backlog keeps within its bound, whatever frames were made of its posts. Call after each turn of the loop. */
+void wire_turn_ends(struct wire *wire);
+/* News has gone out: the readers of all posts before `owed` (NULL: of all) may be reported. Call after each tick. */
 void wire_settle(struct wire *wire, const struct post *owed);
 
 /* Attached and hearing? Readers can be served (from memory) once it was true for the first time
@@ -71,6 +78,9 @@ const char *wire_epoch(const struct wire *wire);
 /* The id of the last post that was told: the cursor of a reader who has everything. */
 struct wire_id wire_head(const struct wire *wire);
 const struct backlog *wire_backlog(const struct wire *wire);
+
+/* This worker's name, random and unlike all others. */
+const char *wire_name(const struct wire *wire);
 
 /* Counts to how many readers each post was written (tally.h). */
 struct tallies *wire_tallies(const struct wire *wire);

@@ -27,5 +27,7 @@ struct withdrawals {
 void withdrawals_hear(struct withdrawals *w, const struct post *post);
 /* Was the uri withdrawn by a post newer than `than`? */
 bool withdrawals_has(const struct withdrawals *w, const char *uri, struct wire_id than);
+/* The same; what may have been forgotten does not count. */
+bool withdrawals_knows(const struct withdrawals *w, const char *uri, struct wire_id than);
 
 #endif

@@ -71,9 +71,9 @@ static void refuse(struct lws *wsi)
 /* The socket is ours. 0, or -1: it is closed again. */
 static int begin(struct connection *c, const struct buf *head, const struct handshake_terms *terms)
 {
-	int bytes = (int)terms->sndbuf, more = terms->waits ? 0 : MSG_MORE;
+	int more = terms->waits ? 0 : MSG_MORE;
 
-	(void)setsockopt(c->line.fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+	line_bound(c->line.fd, terms->sndbuf);
 	if (send(c->line.fd, head->data, head->len, MSG_DONTWAIT | MSG_NOSIGNAL | more) ==
 	    (ssize_t)head->len)
 		return 0;

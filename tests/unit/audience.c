@@ -332,6 +332,46 @@ static void a_post_touches_only_the_prefixes_it_has(void **state)
 	free(all);
 }
 
+static struct audience *ask_for(const char *channels)
+{
+	struct subscription_fault fault;
+
+	return audience_get(set, subscription_read(channels, NULL, NULL, NULL, &fault), "",
+			    FORMAT_WEBSOCKET);
+}
+
+/* As the server's own reader does. */
+static struct audience *ask_for_own(const char *channels)
+{
+	struct subscription_fault fault;
+	struct subscription *s = subscription_read(channels, NULL, NULL, NULL, &fault);
+
+	s->canary = true;
+	return audience_get(set, s, "", FORMAT_WEBSOCKET);
+}
+
+static void all_audiences_together_name_only_so_many_channels(void **state)
+{
+	struct audience *three, *again, *two, *own;
+
+	(void)state;
+	audiences_limit(set, 5);
+	assert_non_null(three = ask_for("a,b,topic:1*"));
+	assert_non_null(again = ask_for("a,b,topic:1*"));
+	assert_null(ask_for("a,b,c"));
+	assert_non_null(two = ask_for("a,b"));
+	assert_null(ask_for("a"));
+	assert_non_null(own = ask_for_own("f"));
+	audience_put(own);
+	audience_put(again);
+	assert_null(ask_for("a"));
+	audience_put(three);
+	assert_non_null(three = ask_for("c,d,e"));
+	audience_put(two);
+	audience_put(three);
+	assert_int_equal(audiences_count(set), 0);
+}
+
 static void text_that_was_killed_before_it_went_out_reached_nobody(void **state)
 {
 	struct post *story = make("publish", "world", "", "{}");
@@ -419,6 +459,7 @@ int main(void)
 		TEST(a_post_finds_those_who_named_a_prefix),
 		TEST(the_longest_names_and_prefixes_have_their_place),
 		TEST(a_post_touches_only_the_prefixes_it_has),
+		TEST(all_audiences_together_name_only_so_many_channels),
 		TEST(text_that_was_killed_before_it_went_out_reached_nobody),
 		TEST(a_post_in_two_channels_comes_twice_in_one_write_and_counts_once),
 		TEST(a_block_never_ends_within_a_post),

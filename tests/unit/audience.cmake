@@ -1,4 +1,5 @@
 nw_unit_test(audience LIBS audience)
 nw_unit_test(audience_sweep LIBS audience)
+nw_unit_test(audience_rows FAILING_MALLOC LIBS audience)
 nw_unit_test(audience_census LIBS audience)
 nw_unit_test(audience_memory FAILING_MALLOC LIBS audience)

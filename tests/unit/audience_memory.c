@@ -117,12 +117,56 @@ static void a_post_is_offered_or_its_readers_are_told_to_catch_up(void **state)
 	fail_each_from(fan_out);
 }
 
+/* A post has been half the way around when one comes that has more frames than there is room for. */
+static bool fan_out_in_slices(void)
+{
+	enum { LONG = 40 << 10 };
+	struct buf body = {0};
+	struct post *posts[2];
+	bool done = true;
+
+	make_set();
+	buf_addf(&body, "{\"text\":\"%0*d\"}", LONG, 0);
+	for (int i = 0; i < MEMBERS; i++)
+		listen_by_channel(i, "sport world");
+	posts[0] = make("publish", "world", "", "{\"text\":\"first\"}");
+	posts[1] = make("publish", "sport world", "", body.data);
+	audiences_post(set, posts[0]);
+	assert_true(audiences_go_on(set, MEMBERS / 2));
+	fail_begin();
+	audiences_post(set, posts[1]);
+	while (audiences_go_on(set, 1))
+		;
+	fail_end();
+	for (int i = 0; i < MEMBERS; i++) { /* where it goes on from is what it has */
+		bool has_second = crowd[i].largest > LONG;
+
+		assert_int_equal(crowd[i].upto.seq, has_second ? 2 : heard(&crowd[i], "first"));
+		assert_true(has_second || crowd[i].torn > 0);
+		done = done && has_second;
+	}
+	for (int i = 0; i < 2; i++)
+		post_drop(posts[i]);
+	buf_free(&body);
+	drop_set();
+	return done;
+}
+
+static void who_was_offered_a_post_before_memory_ran_out_does_not_hear_it_again(void **state)
+{
+	(void)state;
+	fail_each(fan_out_in_slices);
+	fail_each_from(fan_out_in_slices);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_set_is_made_or_is_not),
 		cmocka_unit_test(who_cannot_join_leaves_nothing_behind),
 		cmocka_unit_test(a_post_is_offered_or_its_readers_are_told_to_catch_up),
+		cmocka_unit_test(
+			who_was_offered_a_post_before_memory_ran_out_does_not_hear_it_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,9 +81,27 @@ static void it_may_take_less_from_one_use_to_the_next(void **state)
 	arena_free(&arena);
 }
 
+static void what_was_taken_is_wiped_in_every_chunk(void **state)
+{
+	struct arena arena = {.most = 1 << 20};
+	char *bytes[20];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+		assert_non_null(bytes[i] = arena_take(&arena, 10000));
+		memset(bytes[i], 'k', 10000);
+	}
+	arena_wipe(&arena);
+	for (size_t i = 0; i < COUNT_OF(bytes); i++)
+		for (size_t at = 0; at < 10000; at++)
+			assert_int_equal(bytes[i][at], 0);
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_taken_is_wiped_in_every_chunk),
 		cmocka_unit_test(what_is_taken_is_apart_and_aligned),
 		cmocka_unit_test(it_takes_no_more_than_it_may),
 		cmocka_unit_test(what_is_too_large_is_refused_and_spoils_nothing),

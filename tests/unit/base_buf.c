@@ -161,9 +161,21 @@ static void room_reserved_is_room_there(void **state)
 	buf_free(&b);
 }
 
+static void markup_is_text_to_html_and_xml(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_add_markup(&b, "1 < 2 & \"3\" > 2 — å, not this", strlen("1 < 2 & \"3\" > 2 — å"));
+	buf_addc(&b, '\0');
+	assert_string_equal(b.data, "1 &lt; 2 &amp; &quot;3&quot; &gt; 2 — å");
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(markup_is_text_to_html_and_xml),
 		cmocka_unit_test(appends_follow_each_other),
 		cmocka_unit_test(a_long_text_grows_it_many_times),
 		cmocka_unit_test(json_strings_are_escaped_and_utf8_is_kept),

@@ -321,9 +321,9 @@ static void a_redis_that_cannot_write_keeps_all_where_it_is(void **state)
 {
 	(void)state;
 	add_stories(0, 300);
-	stage_ask("CONFIG SET maxmemory 1");
 	while (page.value[COUNTER_INBOX_READ] < 1)
 		uv_run(&loop, UV_RUN_ONCE);
+	stage_ask("CONFIG SET maxmemory 1");
 	for (int i = 0; i < 50; i++)
 		uv_run(&loop, UV_RUN_ONCE);
 	assert_true(page.value[COUNTER_INBOX_READ] <= DESK_IN_FLIGHT / 2 + INBOX_AT_ONCE);

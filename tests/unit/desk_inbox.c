@@ -12,9 +12,9 @@
 
 /* What inbox.lua answered last. */
 static struct {
-	char error[256], who[16], what[16], id[48], next[56];
+	char error[256], who[16], what[16], id[48], next[56], last[48];
 	long long rest, length;
-	int fields;
+	int fields, entries;
 } told;
 
 static int clear(void **state)
@@ -43,7 +43,7 @@ static int pending(void)
 }
 
 struct question {
-	const char *name, *consumer, *lease, *take, *idle, *from, *pause;
+	const char *name, *consumer, *lease, *take, *idle, *from, *pause, *read;
 };
 
 static const char *word(const char *given, const char *preset)
@@ -61,17 +61,17 @@ static const char *ask_inbox(struct question q)
 {
 	redisReply *reply = stage_ask("EVAL %s 1 {newswire}:wire prefix newswire name %s consumer "
 				      "%s lease_ms %s take %s idle_ms %s "
-				      "from %s pause_ms %s tries 5",
+				      "from %s pause_ms %s tries 5 read %s",
 				      lua_inbox, word(q.name, "reader"), word(q.consumer, "me"),
 				      word(q.lease, "3000"), word(q.take, "1"), word(q.idle, "0"),
-				      word(q.from, "-"), word(q.pause, "1000"));
+				      word(q.from, "-"), word(q.pause, "1000"), word(q.read, "0"));
 
 	memset(&told, 0, sizeof told);
 	if (reply->type == REDIS_REPLY_ERROR) {
 		copy(told.error, sizeof told.error, reply);
 		return "error";
 	}
-	assert_int_equal(reply->elements, 7);
+	assert_int_equal(reply->elements, 9);
 	copy(told.who, sizeof told.who, reply->element[0]);
 	told.rest = strtoll(reply->element[1]->str, NULL, 10);
 	told.length = strtoll(reply->element[2]->str, NULL, 10);
@@ -79,6 +79,8 @@ static const char *ask_inbox(struct question q)
 	copy(told.id, sizeof told.id, reply->element[4]);
 	told.fields = (int)reply->element[5]->elements;
 	copy(told.next, sizeof told.next, reply->element[6]);
+	told.entries = (int)reply->element[7]->elements;
+	copy(told.last, sizeof told.last, reply->element[8]);
 	return told.what;
 }
 #define STEP(...) ask_inbox((struct question){__VA_ARGS__})
@@ -284,6 +286,51 @@ static void what_was_added_before_there_was_a_group_is_read(void **state)
 			 1);
 }
 
+static void new_entries_are_given_to_who_reads_alone(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		stage_ask("XADD {newswire}:inbox %d-1 item x", i);
+	STEP(.name = "a");
+	assert_int_equal(told.entries, 0); /* not asked for */
+	assert_string_equal(told.last, "0-0");
+	STEP(.name = "a", .read = "2");
+	assert_int_equal(told.entries, 2);
+	assert_string_equal(told.last, "2-1");
+	STEP(.name = "b", .consumer = "b1", .read = "2");
+	assert_string_equal(told.who, "other");
+	assert_int_equal(told.entries, 0);
+	stage_ask("DEL {newswire}:inbox_reader"); /* a clock was set */
+	STEP(.name = "b", .consumer = "b1", .take = "0", .read = "2");
+	assert_string_equal(told.who, "mine");
+	assert_int_equal(told.entries, 2);
+	STEP(.name = "a", .read = "2"); /* who does not know it yet */
+	assert_string_equal(told.who, "other");
+	assert_int_equal(told.entries, 0);
+	assert_int_equal(pending(), 4);
+	SAYS(STEP(.name = "b", .consumer = "b1", .read = "9"), "entry"); /* the first of a's */
+	assert_string_equal(told.id, "1-1");
+	assert_int_equal(told.entries, 1);
+	assert_string_equal(told.last, "5-1");
+}
+
+static void no_more_than_64_KiB_of_them_and_one_are_read_at_a_time(void **state)
+{
+	static char text[30001];
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	for (int i = 1; i <= 6; i++)
+		stage_ask("XADD {newswire}:inbox %d-1 item %s", i, text);
+	STEP(.read = "32");
+	assert_int_equal(told.entries, 3);
+	STEP(.read = "32");
+	assert_int_equal(told.entries, 3);
+	assert_string_equal(told.last, "6-1");
+	STEP(.read = "32");
+	assert_int_equal(told.entries, 0);
+}
+
 static void entries_of_the_dead_are_taken_over_one_at_a_time_in_order(void **state)
 {
 	(void)state;
@@ -452,6 +499,8 @@ int main(void)
 		STORY(a_late_entry_does_not_move_an_embargo_back),
 		STORY(one_reads_and_the_others_wait_until_it_does_not),
 		STORY(what_was_added_before_there_was_a_group_is_read),
+		STORY(new_entries_are_given_to_who_reads_alone),
+		STORY(no_more_than_64_KiB_of_them_and_one_are_read_at_a_time),
 		STORY(entries_of_the_dead_are_taken_over_one_at_a_time_in_order),
 		STORY(an_entry_that_is_never_decided_is_poison),
 		STORY(what_was_put_off_waits_ever_longer_and_holds_nobody_up),

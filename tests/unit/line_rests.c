@@ -4,12 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/counters.h"
 #include "line/line.h"
 
-enum { LINES = 4, BLOCK = 100000, SNDBUF = 16 << 10 };
+enum { LINES = 4, BLOCK = 100000, SNDBUF = 16 << 10, QUIET_MS = 50 };
 
 /* A line between the loop and `far`, where a test reads. */
 struct end {
@@ -212,6 +214,55 @@ static void who_alone_would_need_more_than_there_may_be_is_let_go(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* --- the kernel's part ------------------------------------------------------------------------- */
+
+/* Two ends of a TCP connection, ends[1] does not block. */
+static void connect_ends(int to[2])
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(server, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(server, 1), 0);
+	assert_int_equal(getsockname(server, (struct sockaddr *)&at, &len), 0);
+	to[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(to[0], (struct sockaddr *)&at, len), 0);
+	assert_true((to[1] = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
+	close(server);
+}
+
+/* How much of what nobody reads the kernel takes. */
+static size_t taken_of_what_is_not_read(bool bound)
+{
+	int fds[2], most = 64 << 10;
+	struct pollfd room;
+	size_t taken = 0;
+	ssize_t n;
+
+	connect_ends(fds);
+	if (bound)
+		line_bound(fds[1], (size_t)most);
+	else
+		assert_int_equal(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &most, sizeof most), 0);
+	room = (struct pollfd){.fd = fds[1], .events = POLLOUT};
+	while (poll(&room, 1, QUIET_MS) == 1 &&
+	       (n = send(fds[1], block(1), BLOCK, MSG_NOSIGNAL)) > 0)
+		taken += (size_t)n;
+	close(fds[0]);
+	close(fds[1]);
+	return taken;
+}
+
+static void what_the_kernel_keeps_for_who_does_not_read_is_little(void **state)
+{
+	size_t before = taken_of_what_is_not_read(false), bound = taken_of_what_is_not_read(true);
+
+	(void)state;
+	print_message("%zu bytes instead of %zu\n", bound, before);
+	assert_true(bound + (32 << 10) < before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +273,7 @@ int main(void)
 		TEST(who_has_stood_still_for_longest_is_let_go),
 		TEST(who_reads_a_little_is_not_the_one),
 		TEST(who_alone_would_need_more_than_there_may_be_is_let_go),
+		cmocka_unit_test(what_the_kernel_keeps_for_who_does_not_read_is_little),
 	};
 
 	return cmocka_run_group_tests_name("line_rests", tests, NULL, NULL);

@@ -417,6 +417,21 @@ static void what_is_too_much_for_the_parser_is_not_simple(void **state)
 	free(html);
 }
 
+/* Memory that is all ones says quirks mode, where a table does not end a paragraph. */
+static void what_memory_held_before_changes_nothing(void **state)
+{
+	enum { ONES = 64 << 10 };
+	uint32_t *ones = malloc(ONES);
+
+	(void)state;
+	assert_non_null(ones);
+	for (size_t i = 0; i < ONES / sizeof *ones; i++)
+		ones[i] = 1;
+	free(ones);
+	assert_clean("<p>Votes<table><tbody><tr><td>7</td></tr></tbody></table>",
+		     "<p>Votes</p><table><tbody><tr><td>7</td></tr></tbody></table>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +452,7 @@ int main(void)
 		cmocka_unit_test(too_deep_and_too_much_are_refused),
 		cmocka_unit_test(more_attributes_than_prose_has_are_refused),
 		cmocka_unit_test(what_multiplies_itself_is_refused),
+		cmocka_unit_test(what_memory_held_before_changes_nothing),
 		cmocka_unit_test(text_is_counted_as_readers_count),
 		cmocka_unit_test(writing_without_spaces_says_so),
 	};

@@ -26,7 +26,8 @@ static void start_counting(void)
 
 static json_t *decode(void)
 {
-	json_t *tree = json_loads("{\"a\":[1,2.5,\"text\",{\"b\":null}]}", 0, NULL);
+	static const char text[] = "{\"a\":[1,2.5,\"text\",{\"b\":null}]}";
+	json_t *tree = json_loadb(text, strlen(text), 0, NULL);
 
 	assert_non_null(tree);
 	return tree;
@@ -34,18 +35,15 @@ static json_t *decode(void)
 
 static void trees_of_a_reading_cost_no_allocation_each(void **state)
 {
-	json_t *tree;
+	json_error_t error;
 
 	(void)state;
 	start_counting();
-	json_arena_open(1 << 20);
-	tree = decode();
-	json_arena_drop(tree);
+	json_arena_open(2);
+	assert_non_null(json_arena_read("[]", 2, 0, &error));
+	decode();
 	json_arena_close();
-	if (ARENA_IS_WATCHED)
-		assert_int_equal(mallocs, frees);
-	else
-		assert_int_equal(mallocs, 0);
+	assert_int_equal(mallocs, 0);
 }
 
 static void what_was_there_before_stays_and_is_freed_as_usual(void **state)
@@ -55,8 +53,8 @@ static void what_was_there_before_stays_and_is_freed_as_usual(void **state)
 	(void)state;
 	start_counting();
 	before = decode();
-	json_arena_open(1 << 20);
-	json_arena_drop(decode());
+	json_arena_open(2);
+	decode();
 	json_arena_close();
 	after = decode();
 	assert_true(json_equal(before, after));
@@ -100,10 +98,13 @@ static void the_smallest_objects_fit(void **state)
 
 static void an_arena_that_is_full_is_no_memory(void **state)
 {
+	size_t made = 0;
+
 	(void)state;
-	json_arena_open(1000);
-	if (!ARENA_IS_WATCHED)
-		assert_null(json_object());
+	json_arena_open(0);
+	while (made < 100000 && json_object() != NULL)
+		made++;
+	assert_in_range(made, 1000, 99999);
 	json_arena_close();
 }
 

@@ -33,27 +33,14 @@ static int end(void **state)
 	return teardown(state);
 }
 
-/* How many messages have this in them. */
-static int count(const struct pipe *p, const char *what)
-{
-	struct heard h;
-	int n = 0;
-
-	hear(p, &h);
-	for (int i = 0; i < h.count; i++)
-		n += strstr(h.text[i], what) != NULL;
-	free_heard(&h);
-	return n;
-}
-
 static int gaps(const struct pipe *p)
 {
-	return count(p, "\"type\":\"gap\"");
+	return count_heard(p, "\"type\":\"gap\"");
 }
 
 static int posts(const struct pipe *p)
 {
-	return count(p, "\"type\":\"post\"");
+	return count_heard(p, "\"type\":\"post\"");
 }
 
 /* Its connection takes nothing, and it is behind. */

@@ -50,14 +50,20 @@ struct tallies *wire_tallies(const struct wire *w)
 	return NULL;
 }
 
+/* What was last said of a post's readers. */
+static struct told {
+	uint64_t seq;
+	uint32_t behind;
+} told;
+
 void tallies_add(struct tallies *t, const struct post *post, uint32_t readers, uint32_t behind,
 		 uint64_t when_ms)
 {
 	(void)t;
-	(void)post;
 	(void)readers;
-	(void)behind;
 	(void)when_ms;
+	if (readers + behind > 0)
+		told = (struct told){post->id.seq, behind};
 }
 
 struct presence *wire_presence(const struct wire *w)
@@ -147,6 +153,7 @@ struct pipe {
 	char *text; /* what arrived, and behind it what waits in the door's library */
 	size_t arrived, len;
 	bool wants_turn;
+	bool dead; /* as the next write finds out */
 	bool gone;
 	enum close_why why;
 };
@@ -176,6 +183,8 @@ static inline ssize_t write_some(void *line, const uint8_t *bytes, size_t len)
 	struct pipe *p = pipe_of(line);
 	size_t some = len < p->room ? len : p->room;
 
+	if (p->dead)
+		return -1;
 	assert_int_equal(p->arrived, p->len); /* nothing waits */
 	assert_true(p->len + some <= TEXT);
 	memcpy(p->text + p->len, bytes, some);
@@ -188,6 +197,8 @@ static inline enum line_result write_all(void *line, const uint8_t *bytes, size_
 {
 	struct pipe *p = pipe_of(line);
 
+	if (p->dead)
+		return LINE_DEAD;
 	assert_int_equal(p->arrived, p->len);
 	assert_true(p->len + len <= TEXT);
 	memcpy(p->text + p->len, bytes, len);
@@ -344,6 +355,19 @@ static inline void free_heard(struct heard *h)
 {
 	while (h->count > 0)
 		free(h->text[--h->count]);
+}
+
+/* How many messages that arrived have this in them. */
+static inline int count_heard(const struct pipe *p, const char *what)
+{
+	struct heard h;
+	int n = 0;
+
+	hear(p, &h);
+	for (int i = 0; i < h.count; i++)
+		n += strstr(h.text[i], what) != NULL;
+	free_heard(&h);
+	return n;
 }
 
 /* --- the stage -------------------------------------------------------------------------------- */

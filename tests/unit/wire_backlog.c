@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "wire/backlog.h"
+#include "wire/queue.h"
 
 static struct wire_id at(uint64_t ms)
 {
@@ -90,7 +91,16 @@ static void the_newest_stays_however_large(void **state)
 	backlog_free(b);
 }
 
-static void frames_count_as_soon_as_the_tick_is_over(void **state)
+static uint64_t sum_of(const struct backlog *b)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < backlog_count(b); i++)
+		sum += backlog_at(b, i)->bytes;
+	return sum;
+}
+
+static void frames_count_as_soon_as_they_are_made(void **state)
 {
 	struct backlog *b = backlog_new(30000);
 	uint64_t before;
@@ -102,34 +112,50 @@ static void frames_count_as_soon_as_the_tick_is_over(void **state)
 	assert_int_equal(backlog_count(b), 10);
 	for (size_t i = 0; i < 10; i++)
 		assert_non_null(post_frame(backlog_at(b, i), FORMAT_WEBSOCKET, MATCH_FULL));
-	assert_int_equal(backlog_bytes(b), before);
-	backlog_settle(b);
 	assert_true(backlog_bytes(b) > before + 10000);
+	assert_int_equal(backlog_count(b), 10);
 	for (uint64_t ms = 11; ms <= 200; ms++) {
 		assert_non_null(
 			post_frame(add(b, ms, "a", "correct", 1000), FORMAT_WEBSOCKET, MATCH_FULL));
 		backlog_settle(b);
 		assert_true(backlog_bytes(b) <= 30000);
 	}
+	assert_int_equal(backlog_bytes(b), sum_of(b));
 	backlog_free(b);
 }
 
-static void frames_that_late_readers_need_are_found_by_the_sweep(void **state)
+static void frames_of_older_posts_count_in_every_format_and_make_room_for_themselves(void **state)
 {
-	struct backlog *b = backlog_new(10 << 20);
-	uint64_t sum = 0;
+	struct backlog *b = backlog_new(1 << 20);
 
 	(void)state;
 	for (uint64_t ms = 1; ms <= 500; ms++)
 		add(b, ms, "a", "correct", 1000);
-	backlog_settle(b);
-	for (size_t i = 0; i < 500; i++)
-		assert_non_null(post_frame(backlog_at(b, i), FORMAT_WEBSOCKET, MATCH_FULL));
-	for (int tick = 0; tick < 10; tick++)
+	for (enum format f = 0; f < FORMAT_COUNT; f++) {
+		for (size_t i = 0; !format_names_channel(f) && i < backlog_count(b); i++)
+			assert_non_null(post_frame(backlog_at(b, i), f, MATCH_FULL));
+		assert_int_equal(backlog_bytes(b), sum_of(b));
 		backlog_settle(b);
-	for (size_t i = 0; i < 500; i++)
-		sum += backlog_at(b, i)->bytes;
-	assert_int_equal(backlog_bytes(b), sum);
+		assert_in_range(backlog_bytes(b), 1 << 19, 1 << 20);
+	}
+	assert_in_range(backlog_count(b), 50, 400);
+	backlog_free(b);
+}
+
+static void a_post_that_has_left_counts_no_more(void **state)
+{
+	struct backlog *b = backlog_new(5000);
+	struct post *post;
+	uint64_t before;
+
+	(void)state;
+	post = post_hold(add(b, 1, "a", "publish", 1000));
+	for (uint64_t ms = 2; ms <= 10; ms++)
+		add(b, ms, "b", "publish", 1000);
+	before = backlog_bytes(b);
+	assert_non_null(post_frame(post, FORMAT_WEBSOCKET, MATCH_FULL));
+	assert_int_equal(backlog_bytes(b), before);
+	post_drop(post);
 	backlog_free(b);
 }
 
@@ -219,18 +245,36 @@ static void it_says_each_second_how_far_back_it_reaches(void **state)
 	backlog_free(b);
 }
 
+static void what_is_blanked_in_the_queue_leaves_as_much_room_as_it_took(void **state)
+{
+	static struct queue queue;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(queue_add(&queue, make(1 + (uint64_t)i, "a", "publish", 20000)),
+				 0);
+	assert_in_range(queue.bytes, 60000, 70000);
+	post_blank(queue_at(&queue, 1));
+	while (queue.count > 0)
+		post_drop(queue_take(&queue));
+	assert_int_equal(queue.bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places_are_found_by_id),
 		cmocka_unit_test(the_oldest_go_first_when_bytes_run_out),
 		cmocka_unit_test(the_newest_stays_however_large),
-		cmocka_unit_test(frames_count_as_soon_as_the_tick_is_over),
-		cmocka_unit_test(frames_that_late_readers_need_are_found_by_the_sweep),
+		cmocka_unit_test(frames_count_as_soon_as_they_are_made),
+		cmocka_unit_test(
+			frames_of_older_posts_count_in_every_format_and_make_room_for_themselves),
+		cmocka_unit_test(a_post_that_has_left_counts_no_more),
 		cmocka_unit_test(the_versions_of_a_story_are_chained),
 		cmocka_unit_test(a_kill_or_hold_takes_text_and_bytes_of_its_story_only),
 		cmocka_unit_test(who_holds_a_post_keeps_it_beyond_its_eviction),
 		cmocka_unit_test(it_says_each_second_how_far_back_it_reaches),
+		cmocka_unit_test(what_is_blanked_in_the_queue_leaves_as_much_room_as_it_took),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

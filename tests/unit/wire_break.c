@@ -47,6 +47,36 @@ static void a_worker_that_starts_before_redis_finds_it(void **state)
 	assert_string_equal(stage_told(f), "E1 ");
 }
 
+static bool is_loading(void *arg)
+{
+	const struct wire *wire = ((struct follower *)arg)->wire;
+
+	return !wire_has_epoch(wire) && backlog_count(wire_backlog(wire)) >= 500;
+}
+
+static void a_worker_that_is_interrupted_while_it_loads_begins_again_and_harms_nobody(void **state)
+{
+	struct stage *s = *state;
+	struct follower *old = stage_follow(s, 0), *new;
+
+	stage_post_many(s, 1, 2000); /* four pages */
+	stage_until_posts(s, old, 2000);
+	stage_told(old);
+	s->backlog_bytes = 64 << 20;
+	new = stage_open_wire(s, 1);
+	stage_until(s, is_loading, new);
+	redis_fixture_do(s->redis, "CLIENT KILL TYPE normal SKIPME yes");
+	stage_until_following(s, new);
+	stage_until_following(s, old);
+	assert_int_equal(backlog_count(wire_backlog(new->wire)), 2000);
+	assert_string_equal(wire_epoch(new->wire), wire_epoch(old->wire));
+	stage_post(s, "a", "publish", 2001);
+	stage_until_posts(s, old, 2001);
+	stage_until_posts(s, new, 1);
+	assert_string_equal(stage_told(new), "E2001 ");
+	assert_int_equal(old->epochs, 1);
+}
+
 static void throwing_out_either_connection_loses_nothing(void **state)
 {
 	struct stage *s = *state;
@@ -163,6 +193,55 @@ static void a_fork_while_the_worker_was_away_is_seen_by_reading(void **state)
 	stage_post(s, "c", "publish", 5);
 	stage_until_posts(s, f, 4);
 	assert_string_equal(stage_told(f), "E1 2 3 E5 ");
+}
+
+/* As two masters do that do not know of each other: the last id is that of another post. */
+static void give_the_last_id_to_another(struct stage *s)
+{
+	redis_fixture_eval(
+		s->redis,
+		"local all = redis.call('XRANGE', '{newswire}:wire', '-', '+')\n"
+		"redis.call('DEL', '{newswire}:wire')\n"
+		"for i, entry in ipairs(all) do\n"
+		"  local fields = entry[2]\n"
+		"  for j = 2, #fields, 2 do\n"
+		"    if i == #all and fields[j - 1] == 'meta' then\n"
+		"      fields[j] = fields[j]:gsub('\"uri\":\"a\"', '\"uri\":\"other\"')\n"
+		"    end\n"
+		"  end\n"
+		"  redis.call('XADD', '{newswire}:wire', entry[1], unpack(fields))\n"
+		"end\n",
+		0, NULL);
+}
+
+static void another_post_with_the_id_of_the_last_one_is_a_fork(void **state)
+{
+	struct stage *s = *state;
+	struct follower *f = stage_follow(s, 0);
+
+	stage_post(s, "a", "publish", 1);
+	stage_post(s, "a", "correct", 2);
+	stage_until_posts(s, f, 2);
+	redis_fixture_restart(s->redis);
+	give_the_last_id_to_another(s);
+	stage_until_epochs(s, f, 2);
+	stage_until_following(s, f);
+	stage_post(s, "b", "publish", 3);
+	stage_until_posts(s, f, 3);
+	assert_string_equal(stage_told(f), "E1 2 E3 ");
+}
+
+static void the_same_last_post_is_no_fork(void **state)
+{
+	struct stage *s = *state;
+	struct follower *f = stage_follow(s, 0);
+
+	stage_post(s, "a", "publish", 1);
+	stage_until_posts(s, f, 1);
+	redis_fixture_restart(s->redis);
+	stage_post(s, "b", "publish", 2);
+	stage_until_posts(s, f, 2);
+	assert_string_equal(stage_told(f), "E1 2 ");
 }
 
 static bool agree(void *arg)
@@ -314,11 +393,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(posts_made_while_a_worker_is_away_come_once_and_in_order),
 		TEST(a_worker_that_starts_before_redis_finds_it),
+		TEST(a_worker_that_is_interrupted_while_it_loads_begins_again_and_harms_nobody),
 		TEST(throwing_out_either_connection_loses_nothing),
 		TEST(a_frozen_redis_is_noticed_and_caught_up_with),
 		TEST(a_lost_tail_begins_a_new_epoch),
 		TEST(a_tail_that_was_lost_and_grown_over_is_a_fork),
 		TEST(a_fork_while_the_worker_was_away_is_seen_by_reading),
+		TEST(another_post_with_the_id_of_the_last_one_is_a_fork),
+		TEST(the_same_last_post_is_no_fork),
 		TEST(two_workers_take_the_same_new_epoch),
 		TEST(an_emptied_redis_begins_a_new_epoch),
 		TEST(a_redis_that_comes_back_empty_begins_a_new_epoch),

@@ -100,6 +100,25 @@ static void a_message_that_was_lost_is_read_from_the_stream(void **state)
 	assert_true(COUNTER_GET(WIRE_FILLED) - filled >= 2);
 }
 
+static void a_kill_takes_the_text_before_its_turn(void **state)
+{
+	struct stage *s = *state;
+	struct follower *f = stage_follow(s, 0);
+
+	stage_post(s, "a", "publish", 1);
+	stage_until_posts(s, f, 1);
+	stage_post_unheard(s, "b", 2);
+	stage_post_unheard(s, "a", 3); /* Redis gives its text, as if it was read before … */
+	stage_post(s, "a", "kill", 4); /* … this; it waits for them */
+	stage_post_unheard(s, "a", 5); /* a new one: what was killed before is no matter of it */
+	stage_post(s, "a", "hold", 6);
+	stage_until_posts(s, f, 6);
+	assert_string_equal(stage_told(f), "E1 WW2 3- 4 5- 6 ");
+	stage_post(s, "a", "release", 7);
+	stage_until_posts(s, f, 7);
+	assert_string_equal(stage_told(f), "E1 WW2 3- 4 5- 6 7 ");
+}
+
 static void a_lost_last_message_shows_within_seconds(void **state)
 {
 	struct stage *s = *state;
@@ -212,6 +231,24 @@ static void the_stream_is_trimmed_to_its_length_and_the_floor_says_so(void **sta
 	assert_int_equal(f->epochs, 1);
 }
 
+static void trimming_does_not_lower_the_floor_that_a_new_epoch_has_set(void **state)
+{
+	struct stage *s = *state;
+
+	stage_post_many(s, 1, 3700);
+	redis_fixture_do(
+		s->redis, "EVAL %s 0",
+		"redis.call('SET', '{newswire}:floor', redis.call('GET', '{newswire}:head'))");
+	s->max_entries = 500;
+	stage_follow(s, 0);
+	stage_until(s, is_trimmed, s);
+	assert_string_equal(
+		redis_fixture_do(s->redis, "EVAL %s 0",
+				 "return tostring(redis.call('GET', '{newswire}:floor') == "
+				 "redis.call('GET', '{newswire}:head'))"),
+		"true");
+}
+
 static void what_a_redis_with_append_only_file_promises_is_known(void **state)
 {
 	struct stage *s = *state;
@@ -237,12 +274,14 @@ int main(void)
 		TEST(a_new_worker_loads_only_what_fits),
 		TEST(a_message_that_comes_twice_is_told_once),
 		TEST(a_message_that_was_lost_is_read_from_the_stream),
+		TEST(a_kill_takes_the_text_before_its_turn),
 		TEST(a_lost_last_message_shows_within_seconds),
 		TEST(a_thousand_lost_messages_come_in_order),
 		TEST(garbage_on_out_and_in_the_stream_is_counted_and_passed_over),
 		TEST(the_head_is_confirmed_every_second),
 		TEST(a_kill_blanks_what_is_in_memory),
 		TEST(the_stream_is_trimmed_to_its_length_and_the_floor_says_so),
+		TEST(trimming_does_not_lower_the_floor_that_a_new_epoch_has_set),
 		TEST(what_a_redis_with_append_only_file_promises_is_known),
 	};
 

@@ -18,7 +18,7 @@ enum { POSTS = 4 };
 static uv_loop_t loop;
 static struct wire *wire;
 static unsigned head; /* Redis has 1-0 … head-0 */
-static unsigned told, epochs;
+static unsigned told, epochs, canaries;
 
 /* What Redis has --------------------------------------------------------------------------------- */
 
@@ -123,21 +123,16 @@ static void answer_all(bool short_of_memory)
 	}
 }
 
-/* A message on `out`. */
-static void say(unsigned n, bool short_of_memory)
+static void say_text(struct buf *text, bool short_of_memory)
 {
-	char meta[300];
-	struct buf text = {0}, b = {0};
+	struct buf b = {0};
 	redisReply *reply;
 
-	head = n;
-	buf_addf(&text, "1 e1 %u-0 %u-0\n%s\n%s", n, n - 1, meta_of(n, meta, sizeof meta),
-		 n == POSTS ? "" : "{\"text\":\"secret\"}");
-	buf_addf(&b, "*3\r\n$7\r\nmessage\r\n$12\r\nnewswire:out\r\n$%zu\r\n", text.len);
-	buf_add(&b, text.data, text.len);
+	buf_addf(&b, "*3\r\n$7\r\nmessage\r\n$12\r\nnewswire:out\r\n$%zu\r\n", text->len);
+	buf_add(&b, text->data, text->len);
 	buf_adds(&b, "\r\n");
 	reply = reply_of(b.data, b.len);
-	buf_free(&text);
+	buf_free(text);
 	buf_free(&b);
 	if (short_of_memory)
 		fail_begin();
@@ -145,6 +140,30 @@ static void say(unsigned n, bool short_of_memory)
 	fake_link_batch(fake_link("out"));
 	fail_end();
 	freeReplyObject(reply);
+}
+
+/* A message on `out`. */
+static void say(unsigned n, bool short_of_memory)
+{
+	char meta[300];
+	struct buf text = {0};
+
+	head = n;
+	buf_addf(&text, "1 e1 %u-0 %u-0\n%s\n%s", n, n - 1, meta_of(n, meta, sizeof meta),
+		 n == POSTS ? "" : "{\"text\":\"secret\"}");
+	say_text(&text, short_of_memory);
+}
+
+/* The worker's own canary. */
+static void sing(bool short_of_memory)
+{
+	struct buf text = {0};
+
+	buf_addf(&text,
+		 "1 e1 0-0 0-0\n{\"action\":\"publish\",\"uri\":\"u\",\"version\":\"1\","
+		 "\"class\":\"regular\",\"channels\":\"canary:%s\"}\n{\"canary\":7}",
+		 wire_name(wire));
+	say_text(&text, short_of_memory);
 }
 
 static void subscribed(void)
@@ -201,9 +220,23 @@ static void on_confirmed(void *arg, struct wire_id at)
 	(void)at;
 }
 
+static void on_canary(void *arg, struct post *post)
+{
+	(void)arg;
+	assert_int_equal(post->id.ms, told);
+	canaries++;
+}
+
+static void on_withdrawn(void *arg, const struct post *withdrawal)
+{
+	(void)arg;
+	assert_true(post_is_withdrawal(withdrawal));
+}
+
 static void open_wire(void)
 {
-	static const struct wire_events events = {on_post, on_epoch, on_tick, on_confirmed};
+	static const struct wire_events events = {on_post,	on_epoch,  on_tick,
+						  on_confirmed, on_canary, on_withdrawn};
 	static const struct wire_options options = {.prefix = "newswire",
 						    .backlog_bytes = 1 << 20,
 						    .retention_ms = 1000,
@@ -211,7 +244,7 @@ static void open_wire(void)
 						    .vacate_ms = 1000};
 	struct redis_place place = {.unix_path = (char *)"/nowhere"};
 
-	head = told = epochs = 0;
+	head = told = epochs = canaries = 0;
 	wire = wire_open(&loop, &place, &options, &events, NULL);
 }
 
@@ -286,6 +319,34 @@ static bool hear(void)
 	assert_int_equal(epochs, at_first);
 	close_all();
 	return true;
+}
+
+/* One that is not heard is one that does not come back; the next one does. */
+static bool hear_canary(void)
+{
+	assert_int_equal(uv_loop_init(&loop), 0);
+	open_wire();
+	assert_non_null(wire);
+	follow(false);
+	recover();
+	say(1, false);
+	sing(true);
+	assert_in_range(canaries, 0, 1);
+	canaries = 0;
+	sing(false);
+	say(2, false);
+	recover();
+	assert_int_equal(canaries, 1);
+	must_have_all();
+	close_all();
+	return true;
+}
+
+static void a_canary_is_heard_or_is_not(void **state)
+{
+	(void)state;
+	fail_each(hear_canary);
+	fail_each_from(hear_canary);
 }
 
 static void what_is_heard_is_told_now_or_a_little_later(void **state)
@@ -381,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wire_is_opened_or_is_not),
 		cmocka_unit_test(what_is_heard_is_told_now_or_a_little_later),
+		cmocka_unit_test(a_canary_is_heard_or_is_not),
 		cmocka_unit_test(what_was_missed_is_read_now_or_a_little_later),
 		cmocka_unit_test(who_was_away_reads_everything_sooner_or_later),
 	};

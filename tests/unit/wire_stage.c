@@ -58,7 +58,7 @@ static void on_post(void *arg, struct post *post)
 	assert_int_equal(wire_id_compare(post->id, wire_head(f->wire)), 0);
 	f->posts++;
 	write_down(f, post->version);
-	write_down(f, " ");
+	write_down(f, post->blanked ? "- " : " ");
 }
 
 static void on_epoch(void *arg)
@@ -75,6 +75,7 @@ static void on_tick(void *arg)
 
 	f->ticks++;
 	wire_settle(f->wire, NULL);
+	wire_turn_ends(f->wire);
 	write_down(f, "|");
 }
 
@@ -84,6 +85,24 @@ static void on_confirmed(void *arg, struct wire_id head)
 
 	f->confirms++;
 	f->confirmed = head;
+}
+
+static void on_canary(void *arg, struct post *post)
+{
+	struct follower *f = arg;
+
+	f->canaries++;
+	f->canary = canary_note_number(post->body, post->body_len);
+	f->canary_at = post->id;
+}
+
+static void on_withdrawn(void *arg, const struct post *withdrawal)
+{
+	struct follower *f = arg;
+	const struct post *older = backlog_newest(wire_backlog(f->wire), withdrawal->uri);
+
+	assert_true(older == NULL || older->blanked || older->body == NULL);
+	write_down(f, "W");
 }
 
 int stage_set_up(void **state)
@@ -122,7 +141,8 @@ int stage_tear_down(void **state)
 
 struct follower *stage_open_wire(struct stage *s, unsigned i)
 {
-	static const struct wire_events events = {on_post, on_epoch, on_tick, on_confirmed};
+	static const struct wire_events events = {on_post,	on_epoch,  on_tick,
+						  on_confirmed, on_canary, on_withdrawn};
 	struct wire_options options = {.prefix = "newswire",
 				       .backlog_bytes = s->backlog_bytes,
 				       .retention_ms = 3600000,

@@ -1,6 +1,7 @@
 /* wire_stage.h - a stage for tests of the wire: a private Redis, a loop, wires that follow, and a desk of a few lines of Lua.
  *
- * Every follower writes down what it was told, as text: the version of each post, "|" for each tick, "E" for each epoch.
+ * Every follower writes down what it was told, as text: the version of each post (and "-", if it is blanked), "|" for each tick,
+ * "E" for each epoch, "W" for each withdrawal that came.
  */
 #ifndef NEWSWIRE_TESTS_WIRE_STAGE_H
 #define NEWSWIRE_TESTS_WIRE_STAGE_H
@@ -10,6 +11,7 @@
 #include <uv.h>
 #include "redis_fixture.h"
 #include "wire/backlog.h"
+#include "wire/canary_note.h"
 #include "wire/wire.h"
 
 enum { STAGE_SOON = 10000, STAGE_FOLLOWERS = 2 };
@@ -20,6 +22,9 @@ struct follower {
 	size_t told_len;
 	unsigned posts, epochs, ticks, confirms;
 	struct wire_id confirmed;
+	unsigned canaries;
+	uint64_t canary; /* the number of the last */
+	struct wire_id canary_at;
 };
 
 struct stage {

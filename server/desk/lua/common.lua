@@ -10,6 +10,7 @@ local AUDIT_MAX, REJECTS_MAX = 100000, 10000
 local ROUTES_MAX = 256 -- what a worker can read (CHANNEL_SET_MAX)
 local POSTS_MAX = 32   -- of one uri, whose reach can be asked for
 local FEED_LONGER = 65 / 64
+local SLOW_LONGER_MS, SLOW_STEP_MS = 60000, 30000
 
 local args = {}
 for i = 1, #ARGV, 2 do
@@ -264,7 +265,7 @@ local function read_wire()
 		if need('wire', 'stream') and redis.call('EXISTS', key('wire')) == 1 then
 			error(info)
 		end
-		return -- nothing was ever sent
+		info = {'last-generated-id', '0-0'} -- nothing was ever sent
 	end
 	info = by_name(info)
 	if info['last-entry'] then
@@ -274,11 +275,31 @@ local function read_wire()
 	if is_above(ms, seq) then
 		wire.ms, wire.seq = ms, seq
 	end
+	wire.slow = now < wire.ms and read_string('slow')
+end
+
+-- Where Redis' clock was set back, time on the wire goes on at half its pace until the clock has caught up. So an id still belongs to a moment:
+-- a Redis that lost its last posts gives their ids to no others. `slow`: an id's ms, and the clock when it was given.
+local function slowed_time()
+	local ms, at = (wire.slow or ''):match('^(%d+) (%d+)$')
+	if tonumber(ms) ~= wire.ms or now < tonumber(at) then
+		at = now -- it was set back just now
+	end
+	local gone = math.floor((now - at) / 2)
+	if gone > SLOW_STEP_MS then -- it may have jumped ahead, though not as far as the wire is
+		at, gone = now - 2 * SLOW_STEP_MS, SLOW_STEP_MS
+	end
+	if gone > 0 or at == now then
+		wire.slow = number_text(wire.ms + gone) .. ' ' .. number_text(at + 2 * gone)
+		redis.call('SET', key('slow'), wire.slow, 'PX', number_text(2 * (wire.ms - now) + SLOW_LONGER_MS))
+	end
+	return wire.ms + gone
 end
 
 local function next_id()
-	if now > wire.ms then
-		wire.ms, wire.seq = now, 0
+	local time = now < wire.ms and slowed_time() or now
+	if time > wire.ms then
+		wire.ms, wire.seq = time, 0
 	else
 		wire.seq = wire.seq + 1
 	end

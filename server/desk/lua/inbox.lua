@@ -1,35 +1,62 @@
 -- inbox.lua - one step of whoever reads the inbox, or would like to: one worker of all nodes reads it, so that entries are decided in the
 -- order in which they were added.
 --
--- The reader is named in `inbox_reader`, for a while: it must say again and again that it is there. What another consumer was given and
+-- The reader is named in `inbox_reader`, for a while: it must say again and again that it is there. Only here are entries given to anybody, and
+-- only to the reader: should Redis' clock or the network take the inbox from a reader who does not know it yet, it gets none any more. What another consumer was given and
 -- did not decide (it died, or it was put off because a key was in the way) the reader takes over, one entry at a time: an entry that
 -- ends its worker has only itself to blame when it counts.
 --
 -- ARGV: prefix, name (who asks), consumer (whom its connection is to the group), lease_ms (0: gives the inbox up), take (1: an entry is wanted), idle_ms (how long another consumer
---       must have been silent), from (where to look on; "-" from the start), pause_ms (the first of the pauses of those put off), tries.
--- Returns {who, rest, length, what, id, fields, next}: who is mine or other (rest: for so many ms); how many entries there are; what is
---       none, more (look on from `next`), entry (id and fields: to be decided), poison or gone (id: that one is over).
+--       must have been silent), from (where to look on; "-" from the start), pause_ms (the first of the pauses of those put off), tries, read (how many new entries are wanted).
+-- Returns {who, rest, length, what, id, fields, next, entries, last}: who is mine or other (rest: for so many ms); how many entries there are; what is
+--       none, more (look on from `next`), entry (id and fields: to be decided), poison or gone (id: that one is over); new entries, {id, fields} each; and
+--       the last that was ever given to anybody.
 -- include: common.lua
 
 local PUT_OFF = 'put-off'   -- consumer of those that are to be tried again later
 local AT_ONCE = 100	    -- looked at in one step
+local READ_BYTES = 65536    -- of new entries in one step; one always fits
 local PAUSE_GROWS, PAUSE_MAX_MS = 5, 300000
 
 local inbox, reader = key('inbox'), key('inbox_reader')
 
 local function report(who, rest, what, id, fields, next)
-	return {who, number_text(rest), number_text(redis.call('XLEN', inbox)), what or 'none', id or '', fields or {}, next or '-'}
+	return {who, number_text(rest), number_text(redis.call('XLEN', inbox)), what or 'none', id or '', fields or {}, next or '-', {}, '0-0'}
 end
 
-local function have_group()
+-- Which entry was given to somebody last. nil: there is no group.
+local function last_given()
 	if redis.call('EXISTS', inbox) == 1 then
 		for _, group in ipairs(redis.call('XINFO', 'GROUPS', inbox)) do
-			if by_name(group).name == INBOX_GROUP then
-				return
+			local about = by_name(group)
+			if about.name == INBOX_GROUP then
+				return about['last-delivered-id']
 			end
 		end
 	end
-	redis.call('XGROUP', 'CREATE', inbox, INBOX_GROUP, '0', 'MKSTREAM') -- from the first entry on, whenever it was added
+end
+
+local function have_group()
+	if not last_given() then
+		redis.call('XGROUP', 'CREATE', inbox, INBOX_GROUP, '0', 'MKSTREAM') -- from the first entry on, whenever it was added
+	end
+end
+
+-- As many as are wanted, but no more than so much text: the next step of the reader, and everybody's receipts, come behind it.
+local function read_new(count)
+	local entries, bytes = {}, 0
+	while #entries < tonumber(count) and bytes < READ_BYTES do
+		local given = redis.call('XREADGROUP', 'GROUP', INBOX_GROUP, args.consumer, 'COUNT', 1, 'STREAMS', inbox, '>')
+		if not given then
+			break
+		end
+		local entry = given[1][2][1]
+		for _, text in ipairs(entry[2]) do
+			bytes = bytes + #text
+		end
+		entries[#entries + 1] = entry
+	end
+	return entries
 end
 
 -- Each connection of each reader was another consumer.
@@ -114,10 +141,10 @@ local function lead()
 	redis.call('SET', reader, args.name, 'PX', args.lease_ms)
 	have_group()
 	drop_old_consumers()
-	if args.take ~= '1' then
-		return report('mine', 0)
-	end
-	return report('mine', 0, look())
+	local said = args.take == '1' and report('mine', 0, look()) or report('mine', 0)
+	said[8] = read_new(args.read)
+	said[9] = last_given()
+	return said
 end
 
 need('inbox', 'stream')
@@ -130,6 +157,6 @@ elseif args.lease_ms == '0' then
 end
 local now_reads = redis.call('GET', reader)
 if now_reads and now_reads ~= args.name then
-	return report('other', math.max(0, redis.call('PTTL', reader)))
+	return report('other', math.min(math.max(0, redis.call('PTTL', reader)), args.lease_ms)) -- the clock may have been set back
 end
 return lead()

@@ -3,7 +3,7 @@
 -- ARGV: prefix, the most items, the most bytes of text (one item always fits), the score and uri to go on below ("" for the
 --       first page), and four lists of channels, joined by spaces: what is asked for (a union; `topic:2*` is a prefix),
 --       classes, languages and types (empty: any).
--- Returns {epoch, head, score, uri, {{uri, version, action, class, channels, body}, ...}}. score and uri are where the next
+-- Returns {epoch, head, score, uri, {{uri, version, action, class, channels, body, published, updated}, ...}}. score and uri are where the next
 -- page goes on; "" on the last one. A page may hold fewer items than asked for and not be the last; one with prefixes is
 -- picked out of the feed of everything.
 -- include: common.lua

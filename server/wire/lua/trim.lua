@@ -9,7 +9,7 @@ local TRIMMER_MS = 15000
 local me, retention, max_entries, step = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local trimmer = on('string', 'GET', 'trimmer')
-read_wire() -- its checks
+local _, _, floor = read_wire()
 if trimmer and trimmer ~= me then
 	return -1
 end
@@ -36,7 +36,9 @@ if taken == 0 then
 end
 local reaches
 taken, last, reaches = take(step)
-redis.call('SET', key('floor'), last)
+if is_before(floor, last) then -- a new epoch has put it higher
+	redis.call('SET', key('floor'), last)
+end
 redis.call('UNLINK', unpack(reaches))
 local ms, seq = parts(last)
 redis.call('XTRIM', key('wire'), 'MINID', string.format('%.0f-%.0f', ms, seq + 1))
