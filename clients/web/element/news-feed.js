@@ -386,15 +386,15 @@ export class NewsFeed extends HTMLElement {
 		this.#link = { state: link.state, heard: link.heard };
 		if (changed)
 			this.#tell('news-status', { state: link.state });
-		clearTimeout(this.#linkTimer);
-		this.#linkTimer = 0;
 		if (link.state === 'live' || link.state === 'closed')
 			this.#writeLink();
 		else /* a reconnect that is quick is nobody's business */
-			this.#linkTimer = setTimeout(() => this.#writeLink(), TELL_AFTER_MS);
+			this.#linkTimer ||= setTimeout(() => this.#writeLink(), TELL_AFTER_MS);
 	}
 
 	#writeLink() {
+		clearTimeout(this.#linkTimer);
+		this.#linkTimer = 0;
 		const { status } = this.#parts;
 		const { state, heard } = this.#link;
 		const words = this.#words;

@@ -6,7 +6,7 @@ import { River, storyFrom } from '../story/river.js';
 import { Saying } from '../story/saying.js';
 import { clockTime, counted } from '../story/words.js';
 import { Alerts } from './alerts.js';
-import { Banner, FLASH_MS } from './banner.js';
+import { Banner } from './banner.js';
 
 /** @typedef {import('../sdk/store.js').Entry} Entry */
 
@@ -98,8 +98,7 @@ function breaks(entry) {
 	const story = storyFrom(post);
 	if (post.class === 'flash')
 		banner.offer(story, from);
-	if (Date.now() - from < FLASH_MS)
-		alerts.offer(story);
+	alerts.offer(story, from);
 }
 
 function settle() {
@@ -118,8 +117,18 @@ news.store.addEventListener('change', (/** @type {any} */ { detail: { entry, cha
 		saying.say(change === 'killed' ? 'A story was withdrawn' : 'A story was withheld');
 });
 
-news.store.addEventListener('fill', (/** @type {any} */ { detail: { added, older } }) => {
+let filled = false;
+
+news.store.addEventListener('fill', (/** @type {any} */ { detail: { added, updated, older } }) => {
 	settle();
+	alerts.keepOnly((uri) => Boolean(news.store.get(uri)?.post));
+	/* After a gap; what was there when the page came is no news. */
+	for (const { post } of filled && !older ? [...added, ...updated].reverse() : []) {
+		const story = post && storyFrom(post);
+		if (story)
+			alerts.offer(story, story.changed);
+	}
+	filled = true;
 	const flash = added.find((/** @type {Entry} */ entry) => entry.post?.class === 'flash');
 	if (!flash || older)
 		return;

@@ -71,8 +71,9 @@ export class Following extends Emitter {
 	 */
 	async older() {
 		while (this.#before !== undefined) {
-			const feed = await fetchFeed(this.#asking({ before: this.#before || undefined }));
-			const added = this.store.fill(feed, { older: true });
+			const before = this.#before;
+			const feed = await fetchFeed(this.#asking({ before: before || undefined }));
+			const added = this.store.fill(feed, { older: before !== '' }); /* the top may have what the stream has yet to bring */
 			this.#before = feed.before;
 			if (added.length)
 				return added;

@@ -51,7 +51,14 @@ function groupOf(options, want) {
  */
 export function canShare({ share, locks = globalThis.navigator?.locks, BroadcastChannel: Channel = globalThis.BroadcastChannel }) {
 	const isPage = globalThis.document !== undefined;
-	return Boolean((share ?? isPage) && locks && Channel);
+	if (!(share ?? isPage) || !locks || !Channel)
+		return false;
+	try {
+		new Channel('newswire').close();
+		return true;
+	} catch {
+		return false; /* where storage is forbidden, channels may be, too */
+	}
 }
 
 /**

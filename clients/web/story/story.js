@@ -37,6 +37,7 @@ import { isParagraph, markupOf } from './markup.js';
  * @property {string} uri
  * @property {string} lang
  * @property {string} class
+ * @property {string} version its number, as the item has it
  * @property {string} stamp names this version: its number, a space, when it was made, as the item has them
  * @property {Label[]} labels what stands above the headline
  * @property {string} headline a very long one is cut, and stands in full at the head of the body
@@ -366,9 +367,10 @@ export function storyOf(post, parseHtml) {
 	const first = parseTime(item.firstCreated);
 
 	return {
-		uri: text(item.uri),
+		uri: typeof item.uri === 'string' ? item.uri : '', /* letter by letter: it is a name */
 		lang,
 		class: text(post.class) || 'regular',
+		version: text(item.version),
 		stamp: `${text(item.version)} ${text(item.versionCreated)}`,
 		labels: labelsOf(post, item),
 		headline,

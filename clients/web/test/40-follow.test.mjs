@@ -74,6 +74,22 @@ test('what was trimmed can be had again', async (t) => {
 	assert.deepEqual(uris(), ['c', 'b', 'a']);
 });
 
+test('what the stream has yet to bring, and older() brings after a trim, is new: it is on top', async (t) => {
+	const { news, sockets, uris } = stage(t,
+		{ items: [post('c', '1'), post('b', '1'), post('a', '1')], cursor: 'e:3-0' },
+		{ items: [post('d', '1'), post('c', '1')], cursor: 'e:4-0' });
+	const fills = [];
+	news.store.addEventListener('fill', ({ detail }) => fills.push(detail.older));
+	await news.ready;
+	sockets[0].hello('e:3-0');
+	news.trim(2);
+	await news.older();
+	assert.deepEqual(uris(), ['d', 'c', 'b']);
+	sockets[0].say(post('d', '1', { cursor: 'e:4-0' }));
+	assert.deepEqual(uris(), ['d', 'c', 'b']);
+	assert.deepEqual(fills, [false, false]);
+});
+
 test('a gap is mended from the feed, and tried until it works', async (t) => {
 	const { news, clock, sockets, feed, uris } = stage(t,
 		{ items: [post('b', '1'), post('a', '1')], cursor: 'e:2-0' },

@@ -24,6 +24,12 @@ test('reading time is words by 250, rounded at half a minute', () => {
 	assert.equal(readingTime(NaN), 0);
 });
 
+test('a uri is a name, letter by letter', () => {
+	for (const uri of ['urn:a ', ' urn:a', 'urn:a  b', 'urn:a\u00a0b'])
+		assert.equal(show({ uri }).uri, uri);
+	assert.equal(show({ uri: 5 }).uri, '');
+});
+
 test('words are counted as readers count them', () => {
 	assert.equal(countWords('Two boats – make four crossings.'), 5);
 	assert.equal(countWords(' \n '), 0);

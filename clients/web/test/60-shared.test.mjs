@@ -43,6 +43,14 @@ function open() {
 	return { browser, clock, sockets, tabs, tab, living, say, hello, pass, since };
 }
 
+test('where a channel cannot be made, as where storage is forbidden, a tab has a connection of its own', async () => {
+	const { tab, hello, say } = open();
+	const alone = await tab({ BroadcastChannel: class { constructor() { throw new DOMException('The operation is insecure.', 'SecurityError'); } } });
+	await hello('e:1-0');
+	await say(2);
+	assert.deepEqual([alone.state(), alone.role(), alone.seen], ['live', undefined, ['urn:2']]);
+});
+
 test('one leads and has the connection, the others hear what it hears', async () => {
 	const { tab, sockets, hello, say } = open();
 	const first = await tab();
