@@ -7,6 +7,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Sentinels } from '../scenario/sentinels.mjs';
 import { Stage, Store, WallClock, program, until } from '../scenario/stage.mjs';
 
 const here = (file) => new URL(file, import.meta.url).pathname;
@@ -99,11 +100,11 @@ export class Cast {
   ends = [];
   after(end) { this.ends.unshift(end); }
 
-  /** network: 'namespace' gives the third node one of its own, 'relay' leaves that node out. */
-  static async open({ clients, workers, network, program: file = program('newswired') }) {
+  /** network: 'namespace' gives the third node one of its own, 'relay' leaves that node out. redis: 'single', or 'sentinel': a master with two replicas. */
+  static async open({ clients, workers, network, redis = 'single', program: file = program('newswired') }) {
     const cast = new Cast();
     try {
-      await cast.begin(clients, workers, network, file);
+      await cast.begin(clients, workers, network, redis, file);
     } catch (error) {
       await cast.close();
       throw error;
@@ -111,25 +112,55 @@ export class Cast {
     return cast;
   }
 
-  async begin(clients, workers, network, file) {
+  async begin(clients, workers, network, redis, file) {
     this.dir = await mkdtemp(join(tmpdir(), 'nw-chaos-'));
     this.after(() => rm(this.dir, { recursive: true, force: true }));
     this.program = file;
     this.cable = network === 'namespace' ? new Cable(this) : null;
-    this.clock = await WallClock.open(this);
-    this.redisPort = await freePort();
-    this.store = await Store.open(this, ['--port', String(this.redisPort), '--bind', '127.0.0.1', ...(this.cable ? [this.cable.near] : []),
-      '--protected-mode', 'no', '--enable-debug-command', 'yes'], this.clock.env);
-    this.redis = this.store.redis;
-    this.record = this.redis.duplicate(); // the ledger's
-    this.record.on('error', () => {});
-    this.after(() => this.record.disconnect());
+    if (redis === 'sentinel') await this.openSentinels();
+    else await this.openStore();
     this.nodes = [await this.node(workers), await this.node(workers)];
     if (this.cable) this.nodes.push(await this.farNode());
     this.hops = [];
     for (const node of this.nodes.slice(0, 2)) this.hops.push(await Hop.open(this, node.state.port));
     const half = clients >> 1;
     this.crowds = [await Crowd.open(this, 0, half, this.ways()), await Crowd.open(this, half, clients - half, this.ways())];
+  }
+
+  async openStore() {
+    this.clock = await WallClock.open(this);
+    this.redisPort = await freePort();
+    this.store = await Store.open(this, ['--port', String(this.redisPort), '--bind', '127.0.0.1', ...(this.cable ? [this.cable.near] : []),
+      '--protected-mode', 'no', '--enable-debug-command', 'yes'], this.clock.env);
+    this.records = new Map([[this.store.redis, this.newRecord(this.store.redis)]]);
+  }
+
+  async openSentinels() {
+    this.store = this.sentinels = await Sentinels.open(this, { replicas: 2, minReplicas: 1, downMs: 4000 });
+    this.records = new Map(this.store.servers.map(({ redis }) => [redis, this.newRecord(redis)]));
+    this.ears = this.store.servers.map(({ redis }) => this.newRecord(redis));
+  }
+
+  newRecord(redis) {
+    const record = redis.duplicate({ lazyConnect: false });
+    record.on('error', () => {});
+    this.after(() => record.disconnect());
+    return record;
+  }
+
+  /** The Redis that is written to: of several the master. And the ledger's connection to it. */
+  get redis() { return this.store.redis; }
+  get record() { return this.records.get(this.redis); }
+
+  /** XADD to the inbox. Of several Redises all have it, as with an item's receipt; else it is tried again. */
+  async queue(...words) {
+    if (!this.sentinels) return this.redis.xadd('{newswire}:inbox', '*', ...words);
+    const [[failed], [, confirmed]] = await this.redis.pipeline().xadd('{newswire}:inbox', '*', ...words).call('WAIT', 2, 1000).exec();
+    if (failed || !(confirmed >= 2)) {
+      await this.sentinels.look();
+      throw new Error(`NOREPLICAS: ${failed?.message ?? 'not all have the entry'}`);
+    }
+    return undefined;
   }
 
   /** Where readers connect: two of three straight, every third through a hop. */
@@ -139,6 +170,7 @@ export class Cast {
   }
 
   async node(workers) {
+    if (this.sentinels) return this.stage({ workers, replicas: 2, store: this.sentinels }, {});
     const hop = await Hop.open(this, this.redisPort);
     return this.stage({ workers, store: { address: `redis://127.0.0.1:${hop.port}`, redis: this.redis } }, { hop });
   }

@@ -1,7 +1,9 @@
 // checker.mjs - what was accepted against what each client saw. Pure: no server, no clock, so it is tested itself.
 //
 // wire      [{epoch, id, action, uri, version, channels: [], was: [], also}]   every accepted post, history after history, each in order
-// receipts  [{id, uri, version, action, status, at}]   what publishers were told is durable
+// branches  the same, of what a master had that was replaced, and the one after it has not. Whoever saw some of it is told of a gap; and who was
+//           told that it is `replicated` still has it on the wire
+// receipts  [{id, uri, version, action, status, durability, since, at}]   what publishers were told is durable; since: when the try that was answered began
 // queued    [{uri, version, since}]    what was added to the inbox; since: wall ms, before it was tried
 // embargoes Map uri -> ms              nothing of it may be seen earlier
 // losses    [ms]                       when Redis lost what it had, on purpose: what had not come out by then is excused
@@ -53,10 +55,13 @@ export function matching(post, subscription) {
 }
 
 /** Everything that is wrong, each as {kind, who, what}. part: only what is about 'publishers', or about 'clients'; without it both. */
-export function check({ wire, receipts, queued = [], embargoes, losses = [], deaf = [], clients }, part) {
+export function check({ wire, branches = [], receipts, queued = [], embargoes, losses = [], deaf = [], clients }, part) {
   const wrong = [];
   const place = new Map(wire.map((post, i) => [`${post.epoch}:${post.id}`, i]));
   const byId = new Map(wire.map((post) => [`${post.id} ${post.uri}`, post])); // ids alone come again after a loss
+  const branched = new Map(branches.map((post) => [`${post.epoch}:${post.id} ${post.uri}`, post]));
+  const branchedPlaces = new Set(branches.map((post) => `${post.epoch}:${post.id}`));
+  const forks = forksOf(); // epoch -> id
   if (part !== 'clients') checkPublishers();
   const killedAt = new Map(); // `epoch uri` -> by when every worker knew
   for (const { action, id, uri, at } of receipts) {
@@ -69,6 +74,13 @@ export function check({ wire, receipts, queued = [], embargoes, losses = [], dea
   if (part !== 'publishers') for (const client of clients) checkClient(client);
   return wrong;
 
+  /* Where the branches of a history begin: the last place of the wire before all of them. */
+  function forksOf() {
+    const first = new Map();
+    for (const { epoch, id } of branches) if (!first.has(epoch) || compareIds(id, first.get(epoch)) < 0) first.set(epoch, id);
+    return first;
+  }
+
   function heardBy(at) {
     let time = at + GRACE_MS;
     for (const { from, to } of [...deaf].sort((a, b) => a.from - b.from))
@@ -79,9 +91,11 @@ export function check({ wire, receipts, queued = [], embargoes, losses = [], dea
   function checkPublishers() {
     const uris = new Set(wire.map((post) => post.uri));
     const lostSince = (at, due = at) => losses.some((loss) => loss >= at && loss <= due + WAIT_MS);
-    for (const { id, uri, version, status, at } of receipts) {
+    const mayBeLost = new Set(branches.map(({ id, uri }) => `${id} ${uri}`));
+    for (const { id, uri, version, status, durability = 'replicated', at, since = at } of receipts) {
+      if (durability !== 'replicated' && mayBeLost.has(`${id} ${uri}`)) continue;
       if (id && !byId.has(`${id} ${uri}`)) wrong.push({ kind: 'undurable', who: 'redis', what: `${uri} ${version}: receipt ${id} is not on the wire` });
-      if (status === 'held' && !uris.has(uri) && !lostSince(at, embargoes.get(uri))) wrong.push({ kind: 'undurable', who: 'redis', what: `${uri} was held and never came out` });
+      if (status === 'held' && !uris.has(uri) && !lostSince(since, embargoes.get(uri))) wrong.push({ kind: 'undurable', who: 'redis', what: `${uri} was held and never came out` });
     }
     checkQueued(lostSince);
   }
@@ -116,7 +130,8 @@ export function check({ wire, receipts, queued = [], embargoes, losses = [], dea
 
   function checkClient(client) {
     const bad = (kind, what) => wrong.push({ kind, who: client.name, what });
-    checkStretches(client, bad);
+    const strayed = strayedOf(client);
+    checkStretches(client, strayed, bad);
     const match = matches(client);
     const got = new Set();
     const dead = new Set();
@@ -130,8 +145,10 @@ export function check({ wire, receipts, queued = [], embargoes, losses = [], dea
         last = client.stretches.find((stretch) => stretch.epoch === here)?.from ?? '0-0';
         dead.clear(); // what Redis lost includes its kills
       }
-      const at = place.get(m.cursor);
-      if (at === undefined) bad('strange', `${m.cursor} is not on the wire`);
+      const stray = strayOf(m);
+      const at = stray ? undefined : place.get(m.cursor);
+      if (at === undefined && !stray) bad('strange', `${m.cursor} is not on the wire`);
+      if (stray && matching(stray, client) === null) bad('strange', `${m.uri} does not match its subscription`);
       if (got.has(m.cursor)) bad('doubled', `${m.uri} ${m.version} at ${id}`);
       else if (compareIds(id, last) <= 0) bad('disordered', `${id} after ${last}`);
       got.add(m.cursor);
@@ -141,7 +158,24 @@ export function check({ wire, receipts, queued = [], embargoes, losses = [], dea
       if (at !== undefined && match[at] === null) bad('strange', `${m.uri} does not match its subscription`);
       if (match[at] === 'remove' && !TEXTLESS.has(m.action)) bad('strange', `${m.uri} should be a remove`);
     }
-    checkLost(client, match, got, bad);
+    checkLost(client, match, got, strayed, bad);
+  }
+
+  /* The post of a lost branch that this was; undefined: it is on the wire, or nowhere. */
+  function strayOf(m) {
+    const at = place.get(m.cursor);
+    return at !== undefined && wire[at].uri === m.uri ? undefined : branched.get(`${m.cursor} ${m.uri}`);
+  }
+
+  /* Which of its stretches were on a branch that was lost: it saw a post of it, or its place was one of it. */
+  function strayedOf(client) {
+    const seen = new Set();
+    if (branches.length > 0) for (const m of client.seen) if (strayOf(m)) seen.add(m.cursor);
+    const isIn = ({ epoch, from, to }, cursor) => epochOf(cursor) === epoch && compareIds(idOf(cursor), from) > 0 && compareIds(idOf(cursor), to) <= 0;
+    return client.stretches.map((stretch) => {
+      const end = `${stretch.epoch}:${stretch.to}`;
+      return (branchedPlaces.has(end) && !place.has(end)) || [...seen].some((cursor) => isIn(stretch, cursor));
+    });
   }
 
   function checkText(client, m, epoch, dead, bad) {
@@ -151,31 +185,33 @@ export function check({ wire, receipts, queued = [], embargoes, losses = [], dea
   }
 
   /* Where history broke the client was told; where it did not, there was nothing to tell. */
-  function checkStretches(client, bad) {
+  function checkStretches(client, strayed, bad) {
     client.stretches.forEach(({ epoch, told }, i) => {
       const before = client.stretches[i - 1];
       if (!told) bad('silent', `from ${before ? `${before.epoch}:${before.to}` : 'nowhere'} to ${epoch} without a word`);
       else if (before?.epoch === epoch) bad('gap', `told of a gap at ${epoch}:${before.to}, though nothing was lost`);
     });
     const end = client.stretches.at(-1)?.epoch;
-    if (wire.length > 0 && end !== undefined && end !== wire.at(-1).epoch) bad('silent', `still in ${end}, which is over`);
+    if (strayed.at(-1)) bad('silent', `at ${end}:${client.stretches.at(-1).to}, on a branch that was lost, and was never told`);
+    else if (wire.length > 0 && end !== undefined && end !== wire.at(-1).epoch) bad('silent', `still in ${end}, which is over`);
   }
 
   /* A post that did not come is lost unless a later one of the same uri came: that is what catching up leaves out. Behind the place where a
      stretch was broken nothing is asked for: that the client was told is what checkStretches() sees to. */
-  function checkLost(client, match, got, bad) {
+  function checkLost(client, match, got, strayed, bad) {
     const laterCame = new Set();
     for (let i = wire.length - 1; i >= 0; i--) {
       const post = wire[i];
       if (match[i] === null) continue;
       const name = `${post.epoch} ${post.uri}`;
       if (got.has(`${post.epoch}:${post.id}`)) laterCame.add(name);
-      else if (!laterCame.has(name) && isOwed(client, post)) bad('lost', `${post.action} of ${post.uri} ${post.version} at ${post.epoch}:${post.id}`);
+      else if (!laterCame.has(name) && isOwed(client, strayed, post)) bad('lost', `${post.action} of ${post.uri} ${post.version} at ${post.epoch}:${post.id}`);
     }
   }
 
-  function isOwed(client, post) {
+  /* Of the wire, who strayed is owed what came before the branch. */
+  function isOwed(client, strayed, post) {
     return client.stretches.some(({ epoch, from, to }, i) => epoch === post.epoch && compareIds(post.id, from) > 0
-      && (i === client.stretches.length - 1 || compareIds(post.id, to) <= 0));
+      && (i === client.stretches.length - 1 || compareIds(post.id, to) <= 0) && !(strayed[i] && compareIds(post.id, forks.get(epoch)) > 0));
   }
 }

@@ -3,10 +3,11 @@
 // name, does(cast, dice, tools)   tools: {ledger, grown(n): n more items were accepted}. Ends when the fault is over; may return the wall ms from
 //                                 which the way back counts, else that is the end
 // promise   'kept': nothing accepted is lost, nobody needs to be told · 'told': Redis forgets by design of the fault: every reader is told `gap`,
-//           and what was accepted before is excused
+//           and what was accepted before is excused · 'torn': nothing accepted is lost; what was not may have been seen, and whoever saw it is told
 // back      'redis' or 'worker': whose limit the way back has; else it is only measured
+// settles   after the way back was measured, and before anything else happens: until all are there again
 // deaf      a worker lives on and cannot hear Redis: kills are known there when it can
-// needs     'namespace', 'sentinel'
+// needs     'namespace'; 'single': one Redis, whose process, file and clock are ours; 'sentinel': a master with two replicas, and Sentinels
 import { cp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -86,6 +87,22 @@ async function jump(cast, dice, sign) {
   cast.clock.jump(0);
 }
 
+const whole = (cast) => cast.sentinels.whole();
+
+const someReplica = (cast, dice) => dice.pick(cast.sentinels.replicas);
+
+/* Until the Sentinels have made another master, and the old one is back as its replica. Returns when news can be taken again. */
+async function replaced(cast, breaks, mends) {
+  const old = cast.sentinels.master;
+  await breaks(old);
+  let at;
+  try {
+    await cast.sentinels.newMaster();
+    at = Date.now();
+  } finally { await mends(old); }
+  return at;
+}
+
 async function flood(cast, dice) {
   const pipeline = cast.redis.pipeline();
   for (let i = 0; i < 1500; i++) pipeline.publish('newswire:in:flood', i % 10 === 0 ? JSON.stringify(item({ body: 'flood' })) : `{"no item": ${dice.random()}`);
@@ -120,21 +137,21 @@ export const FAULTS = [
   } },
   { name: 'reload', how: 'newswired reload', promise: 'kept', does: (cast, dice) => renew(cast, dice, 'reload') },
   { name: 'upgrade', how: 'newswired upgrade', promise: 'kept', does: (cast, dice) => renew(cast, dice, 'upgrade') },
-  { name: 'Redis killed', how: 'kill -9; back from its file', promise: 'kept', back: 'redis', does: async (cast, dice) => {
+  { name: 'Redis killed', how: 'kill -9; back from its file', needs: 'single', promise: 'kept', back: 'redis', does: async (cast, dice) => {
     await cast.store.kill();
     await sleep(dice.between(0, 1500));
     await cast.store.start();
     return Date.now();
   } },
-  { name: 'Redis restarted', how: 'SIGTERM; back from its file', promise: 'kept', back: 'redis', does: async (cast) => {
+  { name: 'Redis restarted', how: 'SIGTERM; back from its file', needs: 'single', promise: 'kept', back: 'redis', does: async (cast) => {
     await cast.store.kill('SIGTERM');
     await cast.store.start();
     return Date.now();
   } },
-  { name: 'Redis frozen', how: 'SIGSTOP, up to 3 s', promise: 'kept', back: 'redis', deaf: true, does: (cast, dice) => stopped(cast.store.child.pid, dice.between(200, 3000)) },
+  { name: 'Redis frozen', how: 'SIGSTOP, up to 3 s', needs: 'single', promise: 'kept', back: 'redis', deaf: true, does: (cast, dice) => stopped(cast.store.child.pid, dice.between(200, 3000)) },
   { name: 'Redis flushed', how: 'FLUSHALL', promise: 'told', does: (cast, dice, { ledger }) => ledger.flush() },
-  { name: 'Redis loses its tail', how: 'back from an older file', promise: 'told', does: loseTail },
-  { name: 'Redis read-only', how: 'REPLICAOF a master that is not there', promise: 'kept', back: 'redis', does: async (cast, dice) => {
+  { name: 'Redis loses its tail', how: 'back from an older file', needs: 'single', promise: 'told', does: loseTail },
+  { name: 'Redis read-only', how: 'REPLICAOF a master that is not there', needs: 'single', promise: 'kept', back: 'redis', does: async (cast, dice) => {
     await cast.redis.replicaof('127.0.0.1', 1);
     await sleep(dice.between(300, 2000));
     await cast.redis.replicaof('NO', 'ONE');
@@ -144,15 +161,34 @@ export const FAULTS = [
     await sleep(dice.between(300, 2000));
     await cast.redis.config('SET', 'maxmemory', '0');
   } },
-  { name: 'disk full', how: 'RLIMIT_FSIZE: Redis ends itself; room, and back', promise: 'kept', back: 'redis', does: fillDisk },
+  { name: 'disk full', how: 'RLIMIT_FSIZE: Redis ends itself; room, and back', needs: 'single', promise: 'kept', back: 'redis', does: fillDisk },
+  { name: 'failover ordered', how: 'SENTINEL FAILOVER, under load', needs: 'sentinel', promise: 'torn', settles: whole,
+    does: (cast) => cast.sentinels.failover() },
+  { name: 'master killed', how: 'kill -9; the Sentinels make another; back as a replica', needs: 'sentinel', promise: 'torn', settles: whole,
+    does: (cast) => replaced(cast, (old) => old.stop(), (old) => old.start()) },
+  { name: 'master frozen', how: 'SIGSTOP until there is another; back as a replica', needs: 'sentinel', promise: 'torn', settles: whole, deaf: true,
+    does: (cast) => replaced(cast, (old) => old.freeze(), (old) => old.thaw()) },
+  { name: 'replica killed', how: 'kill -9 of one of two, up to 3 s: 503 replicas', needs: 'sentinel', promise: 'kept', settles: whole, does: async (cast, dice) => {
+    const one = someReplica(cast, dice);
+    await one.stop();
+    await sleep(dice.between(200, 3000));
+    await one.start();
+    return Date.now();
+  } },
+  { name: 'replicas frozen', how: 'SIGSTOP of both, up to 2 s: 503 replicas', needs: 'sentinel', promise: 'kept', settles: whole, does: async (cast, dice) => {
+    for (const one of cast.sentinels.replicas) one.freeze();
+    await sleep(dice.between(500, 2000));
+    for (const one of cast.sentinels.replicas) one.thaw();
+    return Date.now();
+  } },
   { name: 'file rewritten', how: 'BGREWRITEAOF', promise: 'kept', does: (cast) => cast.redis.bgrewriteaof().catch(() => {}) },
   { name: 'scripts forgotten', how: 'SCRIPT FLUSH', promise: 'kept', does: (cast) => cast.redis.script('FLUSH') },
   { name: 'pub/sub cut', how: 'CLIENT KILL TYPE pubsub', promise: 'kept', deaf: true, does: (cast) => cast.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub') },
-  { name: 'network to Redis cut', how: 'a node\'s relay passes nothing, up to 4 s', promise: 'kept', deaf: true,
+  { name: 'network to Redis cut', how: 'a node\'s relay passes nothing, up to 4 s', needs: 'single', promise: 'kept', deaf: true,
     does: (cast, dice) => told([dice.pick(cast.near).hop], { cut: true }, dice.between(300, 4000)) },
-  { name: 'network to Redis reset', how: 'every connection of a node is reset', promise: 'kept', deaf: true, back: 'redis',
+  { name: 'network to Redis reset', how: 'every connection of a node is reset', needs: 'single', promise: 'kept', deaf: true, back: 'redis',
     does: (cast, dice) => told([dice.pick(cast.near).hop], { reset: true }, 0) },
-  { name: 'network to Redis slow', how: '100 KB/s, 50 ms, up to 4 s', promise: 'kept', deaf: true,
+  { name: 'network to Redis slow', how: '100 KB/s, 50 ms, up to 4 s', needs: 'single', promise: 'kept', deaf: true,
     does: (cast, dice) => told([dice.pick(cast.near).hop], { slow: 100000 }, dice.between(500, 4000)) },
   { name: 'network to readers cut', how: 'their relay passes nothing, up to 7 s', promise: 'kept', does: (cast, dice) => told(cast.hops, { cut: true }, dice.between(300, 7000)) },
   { name: 'network to readers slow', how: '30 KB/s for all of them, 50 ms, up to 4 s', promise: 'kept', does: (cast, dice) => told(cast.hops, { slow: 30000 }, dice.between(500, 4000)) },
@@ -170,8 +206,8 @@ export const FAULTS = [
     cast.tellCrowds({ sleep: { ms, count: 15 } });
     await sleep(ms);
   } },
-  { name: 'clock ahead', how: 'Redis\' clock, up to 90 min, and back', promise: 'kept', does: (cast, dice) => jump(cast, dice, 1) },
-  { name: 'clock behind', how: 'the same', promise: 'kept', does: (cast, dice) => jump(cast, dice, -1) },
+  { name: 'clock ahead', how: 'Redis\' clock, up to 90 min, and back', needs: 'single', promise: 'kept', does: (cast, dice) => jump(cast, dice, 1) },
+  { name: 'clock behind', how: 'the same', needs: 'single', promise: 'kept', does: (cast, dice) => jump(cast, dice, -1) },
   { name: 'flood on in', how: '1,500 PUBLISH at once, most of them no item', promise: 'kept', does: flood },
 ];
 

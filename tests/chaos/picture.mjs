@@ -6,7 +6,7 @@ import { LIMITS_MS } from './faults.mjs';
 
 const sorted = (list) => [...list].sort((a, b) => a - b);
 const median = (list) => sorted(list)[list.length >> 1];
-export const SAID = { kept: 'nothing lost, no gap', told: 'every reader told `gap`; before it excused' };
+export const SAID = { kept: 'nothing lost, no gap', told: 'every reader told `gap`; before it excused', torn: 'nothing lost; told `gap` if a tail is' };
 
 /** A row for each kind of fault: {head, lines}. */
 export function faultTable(done) {
@@ -50,7 +50,7 @@ export function withReport(old, run) {
 }
 
 const BOX = { left: 170, right: 870, width: 900 };
-const COLOURS = { kept: '#1f6feb', told: '#c8102e' };
+const COLOURS = { kept: '#1f6feb', told: '#c8102e', torn: '#9a6700' };
 
 function curve(samples, key, top, bottom, x, colour, name) {
   const most = Math.max(1, ...samples.map((one) => one[key]));

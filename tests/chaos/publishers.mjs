@@ -92,7 +92,7 @@ export class Publishers {
     for (const version of ['1', '2', '3']) {
       const since = Date.now();
       const entry = JSON.stringify(this.item({ uri, version, type: 'text', urgency: 3 })); // no flash: an entry without a name may not
-      await this.patiently(() => this.cast.redis.xadd('{newswire}:inbox', '*', 'channel', channel, 'item', entry));
+      await this.patiently(() => this.cast.queue('channel', channel, 'item', entry));
       this.queued.push({ uri, version, since });
       this.count('inbox');
     }
@@ -136,11 +136,16 @@ export class Publishers {
   async hand(story, channel, way = 'post') {
     const key = this.key();
     const body = JSON.stringify(story);
-    const receipt = await this.patiently(() => (way === 'line' ? this.byLine(body, channel, key) : this.byPost(body, channel, key)));
+    const receipt = await this.patiently(async () => {
+      const since = Date.now(); // it was accepted after that
+      return { ...await (way === 'line' ? this.byLine(body, channel, key) : this.byPost(body, channel, key)), since };
+    });
     return this.take(receipt, way);
   }
   take(receipt, way) {
-    this.receipts.push({ id: receipt.id, uri: receipt.uri, version: receipt.version, action: receipt.action, status: receipt.status, at: Date.now() });
+    const { id, uri, version, action, status, durability, since } = receipt;
+    const at = Date.now();
+    this.receipts.push({ id, uri, version, action, status, durability, since: since ?? at, at });
     this.count(way);
     return receipt;
   }

@@ -1,17 +1,17 @@
 // run.mjs - publishers, resuming readers and one fault after another; then the checker. What is promised: docs/reliability.md.
 //
 // Real newswired (two nodes, and a third in a network namespace where there may be one), real Redis (appendfsync always).
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../options.mjs';
 import { until } from '../scenario/stage.mjs';
 import { VERDICTS, check } from './checker.mjs';
 import { Cast, namespaces } from './cast.mjs';
 import { SocketClient } from './client.mjs';
 import { seeded, sleep } from './dice.mjs';
 import { LIMITS_MS, answers, schedule } from './faults.mjs';
-import { Ledger } from './ledger.mjs';
+import { BranchingLedger, Ledger } from './ledger.mjs';
 import { columns, faultTable, picture, withReport } from './picture.mjs';
 import { Publishers } from './publishers.mjs';
 
@@ -23,30 +23,30 @@ const USAGE = `usage: ./dev chaos [OPTION…]
   --workers N      of each of the two nodes (1)
   --rate N         items a second (40)
   --network WHAT   namespace: a third node behind a cable that is pulled (needs root); relay: without; auto (auto)
+  --redis WHAT     single: one, whose file, clock and network are broken, too; sentinel: a master with two replicas and three real Sentinels,
+                   min-replicas-to-write 1, --replicas 2: what is answered 2xx is on both and no failover loses it; whoever saw what stood
+                   only on a master that was replaced is told of a gap (single)
   --only A,B       these faults only
   --quiet-end S    so many seconds without a fault at the end (3)
   --limits         hold the way back against its limits, and fail above
   --report FILE    the result as Markdown, between its marks if the file has them; --svg FILE  as a picture
+  --keep DIR       what was accepted, seen and done, and what the nodes logged: for who looks for a cause
   --list           say what would happen when, and end`;
 
-const { values } = parseArgs({ options: {
-  minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: String(Date.now() % 1e6) }, clients: { type: 'string', default: '500' },
-  workers: { type: 'string', default: '1' }, rate: { type: 'string', default: '40' }, network: { type: 'string', default: 'auto' }, only: { type: 'string' },
-  'quiet-end': { type: 'string', default: '3' }, limits: { type: 'boolean' }, report: { type: 'string' }, svg: { type: 'string' },
-  list: { type: 'boolean' }, help: { type: 'boolean' },
-} });
-if (values.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
+const { values } = readOptions('chaos', USAGE, {
+  minutes: { type: 'number', default: 1 }, seed: { type: 'number', default: Date.now() % 1e6, whole: true }, clients: { type: 'number', default: 500, least: 1, whole: true },
+  workers: { type: 'number', default: 1, least: 1, whole: true }, rate: { type: 'number', default: 40, least: 1 }, network: { type: 'string', default: 'auto' }, redis: { type: 'string', default: 'single' }, only: { type: 'string' },
+  'quiet-end': { type: 'number', default: 3 }, limits: { type: 'boolean' }, report: { type: 'string' }, svg: { type: 'string' }, keep: { type: 'string' },
+  list: { type: 'boolean' },
+});
 const BACK_MS = 20000; // nothing takes longer to come back
-const seconds = Number(values.minutes) * 60;
-const network = values.network === 'auto' ? (namespaces() ? 'namespace' : 'relay') : values.network;
+const seconds = values.minutes * 60;
+const network = values.redis === 'sentinel' ? 'relay' : values.network === 'auto' ? (namespaces() ? 'namespace' : 'relay') : values.network;
 const words = process.argv.slice(2).map((word) => (/ /.test(word) ? `'${word}'` : word)).join(' ');
 const command = `./dev chaos ${words}${/--seed/.test(words) ? '' : ` --seed ${values.seed}`}`;
 const only = values.only?.split(',');
 const plan = (function* planned() {
-  for (const one of schedule(seeded(values.seed), network === 'namespace' ? ['namespace'] : []))
+  for (const one of schedule(seeded(values.seed), [values.redis, network]))
     if (!only || only.includes(one.fault.name)) yield one;
 })();
 
@@ -58,16 +58,17 @@ if (values.list) {
   process.exit(0);
 }
 
-const cast = await Cast.open({ clients: Number(values.clients), workers: Number(values.workers), network });
+let interrupted = null; // by which signal
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {
+  if (interrupted) process.exit(130);
+  interrupted = signal;
+  console.log(`\nchaos: ${signal}: it ends after this fault (at once by another signal, which leaves processes behind)`);
+});
+const cast = await Cast.open({ clients: values.clients, workers: values.workers, network, redis: values.redis });
 const wrong = [];
 const bad = (kind, who, what) => wrong.push({ kind, who, what });
 const scratch = mkdtempSync(join(tmpdir(), 'nw-chaos-judge-'));
 cast.after(() => rmSync(scratch, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, async () => {
-  console.log(`\nchaos: ended by ${signal}`);
-  await cast.close();
-  process.exit(130);
-});
 
 let code = 2;
 try {
@@ -83,11 +84,11 @@ try {
 process.exit(code);
 
 async function main() {
-  console.log(`chaos: ${values.minutes} min, seed ${values.seed}, ${values.clients} readers, ${cast.nodes.length} nodes, network: ${network === 'namespace'
+  console.log(`chaos: ${values.minutes} min, seed ${values.seed}, ${values.clients} readers, ${cast.nodes.length} nodes, ${values.redis === 'sentinel' ? 'a Redis with two replicas and three Sentinels' : 'one Redis'}, network: ${network === 'namespace'
     ? 'a relay before each of two nodes, a namespace around the third' : 'a relay before each node, no namespace'}`);
-  const ledger = new Ledger(cast.record);
+  const ledger = cast.sentinels ? new BranchingLedger(() => cast.record, cast.ears) : new Ledger(cast.record);
   await ledger.begin();
-  const publishers = new Publishers(cast, seeded(Number(values.seed) + 1), Number(values.rate));
+  const publishers = new Publishers(cast, seeded(values.seed + 1), values.rate);
   const probes = cast.nodes.flatMap((node, n) => [0, 1].map((i) => new SocketClient(`probe ${i} of node ${n}`, { channels: ['world'] }, () => node.url,
     { heard: (m) => { if (m.type === 'post' && m.item) probe(n, i)?.waits?.(m.item.uri); } })));
   const probe = (n, i) => probes[2 * n + i];
@@ -99,12 +100,13 @@ async function main() {
   const samples = [];
   const watch = progress(since, publishers, done, samples);
   const deaf = [];
-  while (since() < seconds - Number(values['quiet-end'])) {
+  const goesOn = () => !interrupted && since() < seconds - values['quiet-end'];
+  while (goesOn()) {
     const { fault, pause, seed } = plan.next().value;
     await sleep(pause);
-    if (since() >= seconds - Number(values['quiet-end'])) break;
-    await disturb(fault, seed);
+    if (goesOn()) await disturb(fault, seed);
   }
+  if (interrupted) return 130;
   await sleep(Math.max(0, (seconds - since()) * 1000));
   await publishers.end();
   clearInterval(watch);
@@ -121,6 +123,7 @@ async function main() {
       const at = await fault.does(cast, seeded(seed), tools);
       const over = typeof at === 'number' && at > 1e12 ? at : Date.now();
       one.back = await publishers.pulse(probes, BACK_MS) - over;
+      await fault.settles?.(cast, tools);
     } catch (error) {
       bad('strange', fault.name, error.message);
     }
@@ -137,7 +140,7 @@ async function main() {
     await answers(cast);
     await wait(async () => (await cast.redis.zcard('{newswire}:embargo')) === 0, 'every embargo to be over');
     await wait(async () => (await cast.redis.xlen('{newswire}:inbox')) === 0, 'the inbox to be empty');
-    await ledger.read();
+    await ledger.end();
     const head = `${ledger.epoch}:${await cast.redis.get('{newswire}:head')}`;
     let behind = 0;
     await wait(async () => { behind = await cast.behind(head); if (behind > 0) await sleep(100); return behind === 0; }, 'every reader to be at the head');
@@ -147,11 +150,12 @@ async function main() {
 
   async function judge() {
     const { receipts, queued, embargoes, strange } = publishers;
-    const world = { wire: ledger.posts, receipts, queued, embargoes, losses: ledger.losses, deaf, clients: [] };
+    const world = { wire: ledger.posts, receipts, queued, embargoes, branches: ledger.branches, losses: ledger.losses, deaf, clients: [] };
     wrong.push(...check(world, 'publishers'));
     for (const what of strange) bad('strange', 'publisher', what);
     const file = join(scratch, 'world.json');
-    writeFileSync(file, JSON.stringify({ ...world, embargoes: [...embargoes] }));
+    writeFileSync(file, JSON.stringify({ ...world, embargoes: [...embargoes], faults: done.map(({ fault, ...times }) => ({ name: fault.name, ...times })), began }));
+    if (values.keep) keep(file);
     const kinds = {};
     for (const { kind } of wrong) kinds[kind] = (kinds[kind] ?? 0) + 1;
     const total = { seen: 0, sessions: 0, told: 0 };
@@ -163,13 +167,19 @@ async function main() {
       for (const name of Object.keys(total)) total[name] += verdict[name];
     }
     return tell({ kinds, ...total, date: new Date(began).toISOString().slice(0, 10), command, done, samples, ways: publishers.ways, raw: publishers.heardRaw,
-      accepted: publishers.accepted, clients: Number(values.clients), machine: `${cpus().length} cores, ${cast.nodes.length} nodes`, seconds: Math.max(seconds, samples.at(-1)?.at ?? 0) });
+      accepted: publishers.accepted, clients: values.clients, machine: `${cpus().length} cores, ${cast.nodes.length} nodes`, seconds: Math.max(seconds, samples.at(-1)?.at ?? 0) });
+  }
+
+  function keep(file) {
+    mkdirSync(values.keep, { recursive: true });
+    copyFileSync(file, join(values.keep, 'world.json'));
+    cast.nodes.forEach((node, n) => writeFileSync(join(values.keep, `node${n}.log`), node.everLogged + node.log));
   }
 
   function tell(run) {
     console.log(`\n${columns(faultTable(done))}\n`);
     console.log(`  ${done.length} faults of ${new Set(done.map(({ fault }) => fault.name)).size} kinds, ${run.accepted} items accepted (${Object.entries(run.ways)
-      .map(([way, n]) => `${way} ${n}`).join(', ')}), ${run.raw} raw PUBLISH, ${ledger.posts.length} posts in ${ledger.losses.length + 1} histories`);
+      .map(([way, n]) => `${way} ${n}`).join(', ')}), ${run.raw} raw PUBLISH, ${ledger.posts.length} posts in ${new Set(ledger.posts.map(({ epoch }) => epoch)).size} histories${cast.sentinels ? `, ${ledger.branches.length} more on branches that were lost` : ''}`);
     console.log(`  ${run.seen} deliveries in ${run.sessions} connections of ${run.clients} readers, who were told ${run.told} gaps\n`);
     const rows = Object.entries(VERDICTS).map(([kind, words]) => ({ words, count: run.kinds[kind] ?? 0, these: wrong.filter((one) => one.kind === kind) }));
     for (const [back, limit] of Object.entries(LIMITS_MS)) {

@@ -11,22 +11,24 @@
 //   descriptors are as many as at first
 import { readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
-import { parseArgs } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
+import { seeded } from '../chaos/seeded.mjs';
+import { readOptions, refuse } from '../options.mjs';
 import { closing, frame, handshake } from '../scenario/raw.mjs';
 import { Stage, item, until } from '../scenario/stage.mjs';
 
-const { values: flags } = parseArgs({ options: { seconds: { type: 'string', default: '30' }, seed: { type: 'string', default: String(Date.now() % 1e9) }, only: { type: 'string' } } });
-const seconds = Number(flags.seconds), seed = Number(flags.seed);
+const HELP = `usage: ./dev fuzz connection [--seconds N] [--seed S] [--only NAME]
+
+Hostile conversations with a running newswired, while honest readers read on.
+  --seconds N   how long (30)
+  --seed S      the same seed, the same conversations (from the date)
+  --only NAME   only in this one of the ways
+`;
+const { values: { seconds, seed, only } } = readOptions('fuzz', HELP, {
+  seconds: { type: 'number', default: 30, least: 1 }, seed: { type: 'number', default: Date.now() % 1e9, whole: true }, only: { type: 'string' } });
 const AT_ONCE = 24, QUIET_MS = 150, END_MS = 20000, HEALTH_MS = 5000;
 
-let state = seed >>> 0;
-const random = () => { // mulberry32
-  state = state + 0x6d2b79f5 >>> 0;
-  let t = Math.imul(state ^ state >>> 15, 1 | state);
-  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-  return ((t ^ t >>> 14) >>> 0) / 4294967296;
-};
+const random = seeded(seed);
 const upto = (n) => Math.floor(random() * n);
 const one = (list) => list[upto(list.length)];
 const noise = (n) => Buffer.from(Array.from({ length: upto(n) + 1 }, () => upto(256)));
@@ -108,12 +110,14 @@ function converse(port, said, cut) {
 const workerFds = (pids) => pids.reduce((n, pid) => n + readdirSync(`/proc/${pid}/fd`).length, 0);
 const memory = (pids) => pids.reduce((n, pid) => n + Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]), 0) >> 10;
 
+if (only && !(only in ways)) refuse('fuzz', `--only is one of ${Object.keys(ways).join(', ')}, not "${only}"`);
+
 async function main(t) {
-  const names = Object.keys(ways).filter((name) => !flags.only || name === flags.only);
-  if (names.length === 0) throw new Error(`no such way; there are: ${Object.keys(ways).join(', ')}`);
+  const names = Object.keys(ways).filter((name) => !only || name === only);
   const stage = await Stage.open(t, { workers: 1, tick: '1s' });
   const readers = [await stage.reader({ channels: ['world'] }), await stage.reader({ channels: ['world'] })];
   const pids = await stage.workers(), port = stage.state.port;
+  await stage.metric('newswire_canary_seconds_count').reaches(1); // the worker's connection to itself is there
   const fds = workerFds(pids), before = memory(pids);
   const counts = Object.fromEntries(names.map((name) => [name, { n: 0, longest: 0 }]));
   const faults = [];
@@ -122,12 +126,12 @@ async function main(t) {
 
   const talk = async () => {
     while (Date.now() < end && faults.length < 5) {
-      const name = one(names), at = state;
-      const said = [ways[name]()].flat().flatMap(pieces);
+      const name = one(names);
+      const said = [ways[name]()].flat().flatMap(pieces), whole = Buffer.concat(said.map((piece) => Buffer.from(piece)));
       const took = await converse(port, said, random() < 0.25);
       counts[name].n += 1;
       counts[name].longest = Math.max(counts[name].longest, took);
-      if (took < 0) faults.push(`"${name}" (state ${at}) was not hung up on within ${END_MS} ms`);
+      if (took < 0) faults.push(`"${name}" was not hung up on within ${END_MS} ms: ${JSON.stringify(whole.toString('latin1', 0, 600))}`);
     }
   };
   const watch = async () => {

@@ -13,6 +13,7 @@
 #include "desk/desk.h"
 #include "fake_link.h"
 #include "wire/audit.h"
+#include "wire/canary_note.h"
 #include "wire/held.h"
 #include "wire/history.h"
 #include "wire/presence.h"
@@ -58,6 +59,12 @@ static void on_confirmed(void *arg, struct wire_id head)
 {
 	(void)arg;
 	(void)head;
+}
+
+static void on_canary(void *arg, struct post *post)
+{
+	(void)arg;
+	(void)canary_note_number(post->body, post->body_len);
 }
 
 /* Who asks --------------------------------------------------------------------------------------- */
@@ -210,9 +217,16 @@ static bool announces_too_much(const char *at, const char *end)
 	return false;
 }
 
+static void on_withdrawn(void *arg, const struct post *withdrawal)
+{
+	(void)arg;
+	MUST(post_is_withdrawal(withdrawal));
+}
+
 static void be_a_wire(char who, const char *at, const char *end)
 {
-	static const struct wire_events events = {on_post, on_epoch, on_tick, on_confirmed};
+	static const struct wire_events events = {on_post,	on_epoch,  on_tick,
+						  on_confirmed, on_canary, on_withdrawn};
 	const struct wire_options options = {.prefix = "newswire",
 					     .backlog_bytes = 1 << 16,
 					     .retention_ms = 1000,
@@ -233,6 +247,7 @@ static void be_a_wire(char who, const char *at, const char *end)
 		presence_second(wire_presence(wire));
 	say_all(links, COUNT_OF(links), at, end);
 	wire_settle(wire, NULL);
+	wire_turn_ends(wire);
 	history_free(history);
 	wire_close(wire);
 }

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 // run.mjs - drives the fuzzers of tests/fuzz: two at a time, a table, and what crashed in a form that can be repeated.
 //
-//   tests/fuzz/run.mjs --build DIR [NAME…] [--seconds N | --runs N | --total N] [--replay] [--merge] [--seed N] [--list]
-//
 // Each begins with what is in corpus/<name> (in the tree) and in <build>/corpus/<name> (found here before). New finds go to the
 // latter; --merge takes the least of both that covers as much into the tree. What crashed stays in <build>, is printed, and belongs
 // into corpus/<name> once it is mended: the unit tests run all of that.
@@ -10,14 +8,24 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../options.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { build: { type: 'string' }, seconds: { type: 'string' }, runs: { type: 'string' }, total: { type: 'string' }, seed: { type: 'string' },
-    list: { type: 'boolean' }, replay: { type: 'boolean' }, merge: { type: 'boolean' } },
-});
+const HELP = `usage: ./dev fuzz [TARGET…] [--seconds N | --runs N | --total N | --replay | --merge | --list] [--seed S]
+       ./dev fuzz connection [--seconds N] [--seed S]     hostile conversations with a running server
+
+  --seconds N   of each target (30), two at a time
+  --runs N      of each target
+  --total N     over all targets, spread so that each takes about as long
+  --replay      only what was found before
+  --merge       the least of what was found that covers as much, into the tree
+  --list        the targets, and end
+  --build DIR   where they were built (build/fuzz)
+`;
+const number = { type: 'number', least: 1, whole: true };
+const { values: flags, positionals } = readOptions('fuzz', HELP, {
+  build: { type: 'string', default: join(here, '../../build/fuzz') }, seconds: number, runs: number, total: number, seed: number,
+  list: { type: 'boolean' }, replay: { type: 'boolean' }, merge: { type: 'boolean' } }, true);
 const all = readdirSync(here).filter((f) => f.endsWith('_fuzz.c')).map((f) => f.replace('_fuzz.c', '')).sort();
 if (flags.list) {
   for (const name of all) {
@@ -26,11 +34,9 @@ if (flags.list) {
   }
   process.exit(0);
 }
-const die = (words) => { console.error(`fuzz: ${words}`); process.exit(2); };
-for (const name of positionals) if (!all.includes(name)) die(`no such target: ${name} (./dev fuzz --list)`);
-for (const name of ['seconds', 'runs', 'total', 'seed'])
-  if (flags[name] !== undefined && !/^[1-9]\d{0,11}$/.test(flags[name])) die(`--${name} wants a number, not ${flags[name]}`);
-const build = resolve(flags.build ?? join(here, '../../build/fuzz'));
+for (const name of positionals)
+  if (!all.includes(name)) refuse('fuzz', name === 'connection' ? 'connection stands before its options' : `"${name}" is none of the targets: ${all.join(', ')}`);
+const build = resolve(flags.build);
 const names = positionals.length ? positionals : all;
 const JOBS = 2, MEMORY_MB = 1024, TIMEOUT_S = 10, MAX_LEN = { html: 16384, item: 16384, redis: 4096, client: 8192, config: 4096, query: 4096, frames: 4096 };
 
@@ -110,7 +116,7 @@ if (flags.merge) {
     const speed = {};
     await inTwos(async (name) => { const { runs, took } = await fuzz(name, ['-max_total_time=4']); speed[name] = Math.max(1, runs / took); total.runs += runs; });
     const sum = names.reduce((a, name) => a + speed[name], 0);
-    const left = Math.max(0, Number(flags.total) - total.runs);
+    const left = Math.max(0, flags.total - total.runs);
     if (failed === 0) { passed = 0; await inTwos(async (name) => add(await fuzz(name, [`-runs=${Math.ceil(left * speed[name] / sum)}`]))); }
   } else {
     await inTwos(async (name) => add(await fuzz(name, [flags.runs ? `-runs=${flags.runs}` : `-max_total_time=${flags.seconds ?? 30}`])));

@@ -130,7 +130,7 @@ test('a story that is withheld is hidden, and comes back as a release', async (t
 test('nothing under embargo leaves before its time; then it is released once, at its place', async (t) => {
   const stage = await Stage.open(t, { workers: 2, 'log-level': 'debug' });
   const reader = await stage.reader();
-  const until_ = Date.now() + 1500;
+  const until_ = Date.now() + 5000;
   const held = await stage.post(sample(6, { embargoedUntil: new Date(until_).toISOString() }), { channels: 'world' });
   assert.equal(held.status, 202);
   assert.equal(held.body.status, 'held');
@@ -151,7 +151,7 @@ test('an embargoed correction leaves the public version as it is; the 3.0 guidel
   const reader = await stage.reader();
   const story = item({ headline: 'Old' });
   await stage.publish(story, 'world');
-  assert.equal((await stage.post({ ...story, version: '2', headlines: [{ value: 'New' }], embargoed: soon(1000) })).status, 202);
+  assert.equal((await stage.post({ ...story, version: '2', headlines: [{ value: 'New' }], embargoed: soon(5000) })).status, 202);
   assert.equal((await stage.feed()).items[0].item.headlines[0].value, 'Old');
   const [, second] = await reader.hasRead(2);
   assert.equal(second.item.headlines[0].value, 'New');
@@ -160,7 +160,7 @@ test('an embargoed correction leaves the public version as it is; the 3.0 guidel
 test('killed before its release: silent', async (t) => {
   const stage = await Stage.open(t);
   const reader = await stage.reader();
-  await stage.publish(sample(6, { embargoedUntil: soon(700) }), 'world');
+  await stage.publish(sample(6, { embargoedUntil: soon(3600e3) }), 'world');
   await until(async () => (await stage.redis.zcard('{newswire}:embargo')) === 1, 'the item to be held');
   await stage.publish({ uri: sample(6).uri, version: '2', pubStatus: 'canceled' }, 'world');
   await until(async () => (await stage.redis.zcard('{newswire}:embargo')) === 0, 'the held item to be dropped');

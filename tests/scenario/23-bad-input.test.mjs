@@ -27,13 +27,17 @@
 //   commands of Centrifuge's that we have not    56 "what is not there is an error with its code"
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { execFile as execFileWith } from 'node:child_process';
 import net from 'node:net';
-import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { Stage, sample, item, until } from './stage.mjs';
 import { changeKeys, keyOf, publisher, putKeys, superdeskSignature } from './keys.mjs';
 import { Tool } from './tool.mjs';
 
+const execFile = promisify(execFileWith);
 const deep = (n) => '['.repeat(n) + ']'.repeat(n);
+/** The end of a connection, by a reset too. */
+const ends = (socket) => new Promise((done) => { socket.on('error', () => {}).on('end', done).on('close', done); });
 
 const bad = [
   ['not_json', 400, 'this is not JSON'],
@@ -104,8 +108,7 @@ test('posting needs the key, a length and a body', async (t) => {
     socket.write(head + body);
     let text = '';
     socket.on('data', (data) => { text += data; });
-    socket.on('error', () => {});
-    await Promise.race([once(socket, 'close'), once(socket, 'end')]);
+    await ends(socket);
     socket.destroy();
     return text;
   };
@@ -113,6 +116,49 @@ test('posting needs the key, a length and a body', async (t) => {
   assert.match(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n`, '2\r\n{}\r\n0\r\n\r\n'), /^HTTP\/1.1 411 /);
   assert.match(await raw(`${head}Content-Length: -5\r\n\r\n`, '{}'), /^HTTP\/1.1 400 /);
   assert.match(await raw(`${head}Content-Length: 99999999\r\n\r\n`), /^HTTP\/1.1 413 /);
+});
+
+/** Sends a head, waits for the answer to it, and only then sends the body: what was heard, and with which error it ended. */
+async function answeredBeforeTheBody(stage, head, bytes) {
+  const socket = net.connect({ port: stage.state.port, host: '127.0.0.1', allowHalfOpen: true });
+  let text = '', error = null;
+  socket.on('data', (data) => { text += data; });
+  socket.on('error', (e) => { error = e.code; });
+  const ended = ends(socket), closed = new Promise((resolve) => { socket.on('close', resolve); });
+  socket.write(head);
+  await ended;
+  for (let left = bytes; left > 0 && !error; left -= 16384) await new Promise((resolve) => { socket.write(Buffer.alloc(Math.min(left, 16384), 'x'), resolve); });
+  socket.end();
+  await closed;
+  return { text, error };
+}
+
+test('whoever is refused before the body is sent hears why, and is not reset over it', async (t) => {
+  const stage = await Stage.open(t);
+  const key = `Authorization: Bearer ${stage.key}\r\n`;
+  const lines = (...more) => `Host: x\r\n${more.join('')}Content-Length: 100000\r\n\r\n`;
+  for (const [head, status, code] of [
+    [`POST /v1/items HTTP/1.1\r\n${lines()}`, 401, 'unauthorized'],
+    [`POST /v1/items HTTP/1.1\r\n${lines(key, 'Content-Type: text/plain\r\n')}`, 415, 'bad_content_type'],
+    [`POST /v1/items HTTP/1.1\r\n${lines(key, 'Transfer-Encoding: chunked\r\n')}`, 411, 'length_required'],
+    [`POST /v1/items HTTP/1.0\r\n${key}\r\n`, 411, 'length_required'],
+    [`POST /v1/feed HTTP/1.1\r\n${lines(key)}`, 405, 'bad_method'],
+    [`PUT /v1/items HTTP/1.1\r\n${lines(key)}`, 405, 'bad_method'],
+    [`DELETE /v1/nothing HTTP/1.1\r\n${lines(key)}`, 404, 'not_found'],
+  ]) {
+    const { text, error } = await answeredBeforeTheBody(stage, head, 100000);
+    assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} [^]*"code":"${code}"[^]*}\n$`));
+    assert.equal(error, null, head);
+  }
+  await stage.metric('newswire_parting_connections').becomes(0);
+});
+
+test('whoever goes on sending what was refused is cut off', async (t) => {
+  const stage = await Stage.open(t);
+  const { text, error } = await answeredBeforeTheBody(stage, 'POST /v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n', 99999999);
+  assert.match(text, /^HTTP\/1\.1 401 /);
+  assert.match(error, /^(ECONNRESET|EPIPE)$/);
+  await stage.metric('newswire_parting_connections').becomes(0);
 });
 
 test('addresses and methods that do not exist', async (t) => {
@@ -177,11 +223,10 @@ test('client messages that make no sense: answered or closed, with the right cod
 async function converse(stage, bytes, leaves = false) {
   const socket = net.connect(stage.state.port, '127.0.0.1');
   let text = '';
-  socket.on('error', () => {});
   socket.on('data', (data) => { text += data; });
   if (leaves) socket.end(bytes);
   else socket.write(bytes);
-  await Promise.race([once(socket, 'close'), once(socket, 'end')]);
+  await ends(socket);
   socket.destroy();
   return text;
 }
@@ -206,18 +251,32 @@ test('pipelined requests, bodies nobody asked for and bytes behind a body: no wo
   assert.equal(neighbour.closed, null);
 });
 
+test('bytes behind a body that nobody asked for end the connection while its answer is waited for: nothing spins on them', async (t) => {
+  const stage = await Stage.open(t);
+  const redis = await stage.redisPid();
+  process.kill(redis, 'SIGSTOP');
+  try {
+    for (const path of ['/v1/items/urn:x', '/v1/audit?uri=urn:x'])
+      assert.equal(await converse(stage, `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${stage.key}\r\nContent-Length: 1\r\n\r\nxgarbage`), '', 'not the answer that Redis would have had a part in');
+  } finally { process.kill(redis, 'SIGCONT'); }
+  assert.match(await converse(stage, `GET /v1/items/urn:x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx`), /^HTTP\/1\.1 404 /);
+});
+
 test('more silent clients than there are places for requests: readers read on, and whoever comes next is answered once they were let go', async (t) => {
   const stage = await Stage.open(t);
   const reader = await stage.reader({ channels: ['world'] });
-  const silent = [];
+  const silent = new Set();
   t.after(() => { for (const socket of silent) socket.destroy(); });
-  for (let i = 0; i < 4200; i++) {
-    const socket = net.connect(stage.state.port, '127.0.0.1').on('error', () => {});
-    socket.resume();
-    silent.push(socket);
-    if (i % 200 === 199) await once(socket, 'connect');
-  }
-  await stage.logged(/accept_paused.*open requests/);
+  await until(async () => { // whoever was let go already has a successor
+    let last;
+    for (let i = 0; i < 200 && silent.size < 5000; i++) {
+      const socket = last = net.connect(stage.state.port, '127.0.0.1').on('error', () => {}).on('close', () => silent.delete(socket));
+      socket.resume();
+      silent.add(socket);
+    }
+    if (last) await new Promise((done) => { last.on('connect', done).on('close', done); });
+    return /accept_paused.*open requests/.test(stage.log);
+  }, 'accepting to pause');
   await stage.publish(item(), 'world');
   await reader.hasRead(1);
   assert.equal((await stage.http('/healthz')).status, 200); // it waited in the queue
@@ -229,30 +288,39 @@ test('more silent clients than there are places for requests: readers read on, a
 test('a client that connects and says nothing is let go and counted', async (t) => {
   const stage = await Stage.open(t);
   const socket = net.connect(stage.state.port, '127.0.0.1');
-  socket.on('error', () => {});
   socket.resume();
-  await once(socket, 'close');
+  await ends(socket);
   await stage.metric('newswire_http_silent_total').reaches(1);
 });
 
-test('HTTP/2 is not spoken: whoever asks for it or begins with it is told so at once, and hurts nobody', async (t) => {
+test('HTTP/2 is not spoken: whoever would rather speak it is answered in HTTP/1.1, whoever begins with it is told so, and nobody is hurt', async (t) => {
   const stage = await Stage.open(t);
   const neighbour = await stage.reader({ channels: ['world'] });
   const [pid] = await stage.workers();
   const upgrade = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n';
-  for (const path of ['/', '/healthz', '/v1/feed', '/v1/stream', '/v1/publish', '/connection/websocket'])
-    for (const more of ['', 'Accept: text/event-stream\r\n'])
-      assert.match(await converse(stage, `GET ${path} HTTP/1.1\r\n${upgrade}${more}\r\n`), /^HTTP\/1.1 400 [^]*"bad_upgrade"/, path);
-  const body = JSON.stringify(item());
-  assert.match(await converse(stage, `POST /v1/items HTTP/1.1\r\n${upgrade}Authorization: Bearer ${stage.key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
-    /^HTTP\/1.1 400 [^]*"bad_upgrade"/);
+  const key = `Authorization: Bearer ${stage.key}\r\n`;
+  for (const path of ['/', '/healthz', '/v1/feed', '/v1/stream', '/v1/publish', '/connection/websocket', '/nowhere'])
+    assert.equal(...(await Promise.all([upgrade, 'Host: x\r\n'].map((lines) => converse(stage, `GET ${path} HTTP/1.1\r\n${lines}${key}\r\n`)))).map((text) => text.split('\r\n')[0]), path);
+  let heard = '';
+  const events = net.connect(stage.state.port, '127.0.0.1').on('data', (data) => { heard += data; });
+  t.after(() => events.destroy());
+  events.write(`GET /v1/stream?channels=world HTTP/1.1\r\n${upgrade}Accept: text/event-stream\r\n\r\n`);
+  await until(() => /^HTTP\/1.1 200 [^]*"hello"/.test(heard), 'an event stream');
+  const body = (story) => JSON.stringify(item({ uri: 'urn:test:h2c', headline: 'Offered', body: 'x'.repeat(100_000), ...story }));
+  const post = (json) => `POST /v1/items?channels=world HTTP/1.1\r\n${upgrade}${key}Content-Length: ${json.length}\r\n\r\n${json}`;
+  assert.match(await converse(stage, post(body())), /^HTTP\/1.1 201 [^]*"status":"accepted"/);
+  assert.match(await converse(stage, post(body()).replace(stage.key, 'wrong')), /^HTTP\/1.1 401 /);
+  const { stdout } = await execFile('curl', ['--silent', '--http2', '--max-time', '10', '--header', key.trim(), '--header', 'Content-Type: application/json',
+    '--data-binary', body({ version: '2' }), `${stage.url}/v1/items?channels=world`]);
+  assert.equal(JSON.parse(stdout).status, 'accepted');
+  await neighbour.hasRead(2);
+  await until(() => heard.includes('"version":"2"'), 'the post as an event');
   const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
   for (const bytes of [preface, Buffer.concat([preface, settings]), preface.subarray(0, 18)])
     assert.match(await converse(stage, bytes), /^HTTP\/1.\d 4\d\d /, 'refused in the words of HTTP/1, not by silence');
-  assert.equal((await stage.feed()).items.length, 0, 'nothing was taken in');
   await stage.publish(item(), 'world');
-  await neighbour.hasRead(1);
+  await neighbour.hasRead(3);
   assert.deepEqual(await stage.workers(), [pid], 'the same worker');
 });
 
@@ -287,7 +355,7 @@ test('who asks on and on and never reads the answers is too slow: closed, and no
 
 /** Every key of ours with its value, but those that change by themselves. */
 async function everything(stage) {
-  const names = (await stage.redis.keys('{newswire}:*')).filter((name) => !/:(clock|trimmer|reach:.*)$/.test(name)).sort();
+  const names = (await stage.redis.keys('{newswire}:*')).filter((name) => !/:(clock|trimmer|canary|counting|counts.*|inbox|inbox_reader|reach:.*)$/.test(name)).sort();
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await stage.redis.dumpBuffer(name))?.toString('base64')])));
 }
 
@@ -395,7 +463,7 @@ test('who waits to be asked for a body is asked, once, and only where it would b
   await until(() => text.includes('\r\n\r\n'), 'the word to go on');
   assert.equal(text, 'HTTP/1.1 100 Continue\r\n\r\n');
   socket.write(story);
-  await once(socket, 'close');
+  await ends(socket);
   assert.match(text.slice(25), /^HTTP\/1.1 201 /);
   assert.match(await converse(stage, head('wrong', expect)), /^HTTP\/1.1 401 /);
   assert.match(await converse(stage, head(stage.key) + story), /^HTTP\/1.1 200 /, 'who does not wait is not asked: it is the same story again');

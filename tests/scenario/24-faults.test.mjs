@@ -3,6 +3,8 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { once } from 'node:events';
+import { appendFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Stage, Store, item, until } from './stage.mjs';
 
 const uris = (reader) => reader.posts.map((post) => post.item?.uri ?? post.uri);
@@ -35,6 +37,26 @@ test('Redis is killed and comes back: readers stay connected, nothing accepted i
   const feed = await until(async () => (await stage.feed('?limit=1')).items, 'the feed to be answered again');
   assert.equal(feed[0].item.uri, accepted.at(-1));
   assert.equal(await stage.metric('newswire_private_redis_died_total').read(), 3);
+});
+
+test('the machine went down in the middle of a write: nothing of that comes back, not even at the second start', async (t) => {
+  const stage = await Stage.open(t);
+  await stage.publish(item(), 'world');
+  await stage.stop();
+  const dir = join(stage.dir, 'appendonlydir');
+  const file = async () => (await readdir(dir)).find((name) => name.endsWith('.incr.aof'));
+  const cut = await file();
+  await appendFile(join(dir, cut), '*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$5\r\nghost\r\n$1\r\n1\r\n*3\r\n$3\r\nSET\r\n$4\r\nha');
+  await stage.start();
+  await stage.publish(item(), 'world'); // the next transaction
+  await until(() => stage.log.includes('event=redis_file_cut'), 'the log to say so');
+  await until(async () => (await file()) !== cut, 'the file to be another');
+  const redis = await stage.redisPid();
+  process.kill(redis, 'SIGKILL');
+  await until(async () => (await stage.redisPid().catch(() => redis)) !== redis, 'Redis to be started again');
+  await postUntilAccepted(stage, item());
+  assert.equal(await stage.redis.exists('ghost'), 0);
+  assert.equal(await stage.redis.xlen('{newswire}:wire'), 3);
 });
 
 test('Redis away: readers are served from memory, posting says so, readiness tells', async (t) => {

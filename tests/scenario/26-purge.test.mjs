@@ -26,7 +26,7 @@ async function raw(stage, bytes) {
   const socket = net.connect(Number(port), hostname).setEncoding('latin1');
   let answer = '';
   socket.on('error', () => {}).on('data', (data) => { answer += data; }).write(bytes);
-  await once(socket, 'close');
+  await new Promise((done) => { socket.on('close', done); }); // by a reset too
   return answer;
 }
 

@@ -188,11 +188,11 @@ test('what becomes of a story shows in the feeds: corrected, killed, held, embar
 
   assert.equal((await stage.post(sample(5), { channels: 'world' })).status, 201);
   const secret = 'Nobody may know this yet';
-  const embargoed = item({ uri: 'urn:test:embargo', headline: secret, body: secret, embargoedUntil: soon(1500) });
+  const embargoed = item({ uri: 'urn:test:embargo', headline: secret, body: secret, embargoedUntil: soon(5000) });
   assert.equal((await stage.post(embargoed, { channels: 'world' })).status, 202);
   await stage.post(item({ uri: 'urn:test:hold', headline: 'Held' }), { channels: 'world' });
   await stage.post({ uri: 'urn:test:hold', version: '2', pubStatus: 'withheld' }, { channels: 'world' });
-  await stage.post(item({ uri: 'urn:test:brief', headline: 'Brief', expires: soon(1000) }), { channels: 'world' });
+  await stage.post(item({ uri: 'urn:test:brief', headline: 'Brief', expires: soon(5000) }), { channels: 'world' });
   const after = await shown(stage);
   assert.ok(!after.ids.includes('urn:test:hold') && !after.ids.includes(sample(3).uri));
   for (const bytes of [after.json.bytes, after.atom.bytes])

@@ -331,7 +331,7 @@ async function handshakes(stage, id) {
   await ask(stage, id, [426, 'bad_version'], handshake({ 'sec-websocket-version': '8' }));
   await ask(stage, id, [400, 'bad_protocol'], handshake({ 'sec-websocket-protocol': 'graphql-ws' }));
   await ask(stage, id, [431, 'too_many_extensions'], handshake({ 'sec-websocket-extensions': `x-${'y'.repeat(253)}` }));
-  await ask(stage, id, [400, 'bad_upgrade'], handshake({ upgrade: 'h2c' }));
+  await ask(stage, id, [426, 'upgrade_required'], handshake({ upgrade: 'h2c' }));
   await ask(stage, id, [400, 'bad_handshake'], handshake({ 'sec-websocket-key': null }));
   await ask(stage, id, [400, 'bad_query'], { query: `?x=${'y'.repeat(5000)}` });
   await ask(stage, id, 101, handshake({ 'sec-websocket-protocol': 'newswire.v1' }));

@@ -1,7 +1,7 @@
 // Every way in, and every order of arrival: short lives of stories, all their permutations, held against a model of the rules.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Stage, item, until } from './stage.mjs';
+import { PATIENCE_MS, Stage, item, until } from './stage.mjs';
 import { Tool } from './tool.mjs';
 
 /** Each way: opens it, and returns what sends one item and comes back when the next of the same story may follow. */
@@ -13,7 +13,7 @@ const ways = {
 };
 
 const HOUR = 3600_000;
-const HELD_MS = 12_000; // embargoes end so long after the start: everything has arrived by then
+const HELD_MS = 12_000; // embargoes end so long after the start, or later on a slow machine: everything has arrived by then
 
 // --- the events. Their names are their texts, which must be found or not be found later; `at` orders versionCreated -----------------
 
@@ -124,7 +124,10 @@ async function wholeFeed(stage) {
 
 const nameOf = (post) => JSON.stringify(post).match(/<\S+ (\w+)>/)?.[1];
 
-/** What a reader heard of a life is what the model says; what a kill or hold overtook within a tick may be missing. */
+/**
+ * What a reader heard of a life is what the model says; what a kill or hold overtook within a tick may be missing.
+ * Returns how much is missing of a life without those: what a later version replaced while the reader was behind for a moment.
+ */
 function checkHeard(life, posts) {
   const { told } = life.model;
   const heard = posts.map((post) => [post.action, nameOf(post) ?? life.events.find((e) => String(e.version) === post.version && e.status !== 'usable')?.name]);
@@ -135,7 +138,7 @@ function checkHeard(life, posts) {
     at = found + 1;
   }
   assert.deepEqual(heard.at(-1), told.at(-1), life.title);
-  if (!told.some(([action]) => action === 'kill' || action === 'hold')) assert.deepEqual(heard, told, life.title);
+  return told.some(([action]) => action === 'kill' || action === 'hold') ? 0 : told.length - heard.length;
 }
 
 async function checkShown(stage, life, feed) {
@@ -161,24 +164,31 @@ for (const [name, open] of Object.entries(ways)) {
     const reader = await stage.reader({ channels: ['world'] });
     const start = reader.cursor;
     const way = await open(stage);
+    const play = async (lives, end) => {
+      await Promise.all(lives.map(async (life) => { for (const event of life.events) await way(life.itemOf(event, end)); }));
+      await decided(reader, way, 'a');
+      const feed = await wholeFeed(stage);
+      for (const life of lives) await checkShown(stage, life, feed);
+    };
+    const began = Date.now();
+    await play(allLives('rehearsal'), began + HOUR);
     const lives = allLives(name.replace(/\W/g, '').toLowerCase());
-    const end = Date.now() + HELD_MS;
-    await Promise.all(lives.map(async (life) => { for (const event of life.events) await way(life.itemOf(event, end)); }));
-    await decided(reader, way, 'a');
-    const feed = await wholeFeed(stage);
-    for (const life of lives) await checkShown(stage, life, feed);
+    const end = Date.now() + Math.max(HELD_MS, 6 * (Date.now() - began));
+    await play(lives, end);
     assert.ok(Date.now() < end, 'this machine is too slow for this test');
     checkSilence(lives, JSON.stringify(reader.messages), (life, event) => life.model.told.some(([, told]) => told === event.name));
 
     for (const life of lives) life.model.timeComes();
     const due = lives.filter((life) => life.model.told.at(-1)?.[0] === 'release' && life.model.pub.until === 'end');
-    await until(() => reader.posts.filter((post) => post.item?.embargoedUntil === new Date(end).toISOString()).length >= due.length, 'what was under embargo');
+    await until(() => reader.posts.filter((post) => post.item?.embargoedUntil === new Date(end).toISOString()).length >= due.length, 'what was under embargo', end - Date.now() + PATIENCE_MS);
     await decided(reader, way, 'b');
     const later = await wholeFeed(stage);
+    let missing = 0;
     for (const life of lives) {
-      checkHeard(life, reader.posts.filter((post) => (post.item?.uri ?? post.uri) === life.uri));
+      missing += checkHeard(life, reader.posts.filter((post) => (post.item?.uri ?? post.uri) === life.uri));
       await checkShown(stage, life, later);
     }
+    assert.ok(missing <= await stage.metric('newswire_conflated_total').read(), `${missing} are missing`);
     const back = await stage.reader({ channels: ['world'], since: start });
     await back.saw((m) => m.cursor === reader.posts.at(-1).cursor, 'the end of what was missed');
     checkSilence(lives, JSON.stringify(back.messages), (life, event) => life.model.pub?.status === 'usable' && life.model.told.some(([, told]) => told === event.name));

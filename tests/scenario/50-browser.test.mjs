@@ -79,6 +79,7 @@ test('each kind of item finds its form', async (t) => {
   ferry.associations[1].renditions[0].href = picture;
   for (const one of [ferry, sample(2), sample(7), sample(8)])
     await stage.publish(one, 'world');
+  await becomes(page, 'all of them', () => document.querySelectorAll('article').length === 4); /* a story that is open is not pushed away */
 
   const withPicture = story(page, 'Harbour council');
   await withPicture.locator('figure img').waitFor();

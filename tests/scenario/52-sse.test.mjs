@@ -289,6 +289,7 @@ test('a thousand streams that come and go leave no descriptor behind', async (t)
   const open = async () => (await readdir(`/proc/${worker}/fd`)).length;
   (await Events.open(stage)).close();
   await stage.metric('newswire_readers').becomes(0);
+  await stage.metric('newswire_canary_seconds_count').reaches(1); // the worker's connection to itself is there
   const before = await open();
   for (let round = 0; round < 10; round++) {
     const readers = await Promise.all(Array.from({ length: 100 }, () => Events.open(stage, { channels: ['world'] })));

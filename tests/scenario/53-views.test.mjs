@@ -2,7 +2,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { once } from 'node:events';
 import { Events } from './events.mjs';
 import { Stage, item, until } from './stage.mjs';
 
@@ -106,7 +105,7 @@ async function answerTo(stage, head) {
   socket.on('error', () => {});
   socket.on('data', (data) => { text += data; });
   socket.write(head);
-  await once(socket, 'close');
+  await new Promise((done) => { socket.on('close', done); }); // by a reset too
   return text;
 }
 

@@ -45,6 +45,8 @@ test('an embargo that leaks, a receipt for what is gone, and news that was held 
   assert.deepEqual(kinds({ wire: [post(7)], receipts: [{ id: '7-0', uri: 'another' }] }), ['undurable']);
   assert.deepEqual(kinds({ receipts: [{ uri: 'u', status: 'held', at: 10 }] }), ['undurable']);
   assert.deepEqual(kinds({ receipts: [{ uri: 'u', status: 'held', at: 10 }], losses: [11] }), [], 'Redis forgot it');
+  assert.deepEqual(kinds({ receipts: [{ uri: 'u', status: 'held', since: 5, at: 10 }], losses: [7] }), [], 'Redis forgot it while the answer was on its way');
+  assert.deepEqual(kinds({ receipts: [{ uri: 'u', status: 'held', since: 8, at: 10 }], losses: [7] }), ['undurable']);
 });
 test('an entry of the inbox that never came out, came out twice, or after a later version', () => {
   const version = (n, v) => post(n, { uri: 'u', version: v });
@@ -76,6 +78,39 @@ test('a gap that nobody told, a reader left in a history that is over, and a gap
     { stretches: [{ ...whole, to: '1-0' }, { ...whole, from: '1-0' }] })] }), ['gap']);
 });
 
+
+// A master was replaced and lived on: 3-0 stood only there, and the new one of the same history has 4-0.
+const torn = { wire: [post(1), post(2), post(4), post(5, { epoch: 'f' })], branches: [post(3, { uri: 'gone' })] };
+const stray = saw(3, { uri: 'gone' });
+const after = saw(5, { cursor: 'f:5-0' });
+const onto = (to, told = true) => ({ stretches: [{ ...whole, to }, { epoch: 'f', from: '4-0', to: '5-0', told }] });
+test('who saw a post of a branch that was lost, and was told of a gap, has all he is owed; so has who stayed on the wire', () => {
+  assert.deepEqual(kinds({ ...torn, clients: [client([saw(1), saw(2), stray, after], onto('3-0'))] }), []);
+  assert.deepEqual(kinds({ ...torn, clients: [client([saw(1), saw(2), saw(4), after], onto('4-0'))] }), []);
+  assert.deepEqual(kinds({ ...torn, clients: [client([saw(1), stray, after], onto('3-0'))] }), ['lost'], 'what came before the branch he is owed');
+  assert.deepEqual(kinds({ ...torn, clients: [client([saw(1), saw(2), after], onto('4-0'))] }), ['lost'], 'who was not on the branch is owed the wire');
+});
+test('who saw a post of a branch that was lost, or stood on it, and was told nothing', () => {
+  assert.deepEqual(kinds({ ...torn, clients: [client([saw(1), saw(2), stray, after], onto('3-0', false))] }), ['silent']);
+  const still = { wire: torn.wire.slice(0, 3), branches: torn.branches };
+  assert.deepEqual(kinds({ ...still, clients: [client([saw(1), saw(2), stray, saw(4)], { stretches: [{ ...whole, to: '4-0' }] })] }), ['silent']);
+  assert.deepEqual(kinds({ ...still, clients: [client([saw(1), saw(2), saw(4)], { stretches: [{ ...whole, to: '3-0' }] })] }), ['silent']);
+});
+test('two masters gave one id to two posts: which of them it was is told by its uri', () => {
+  const same = { wire: [post(1), post(2), post(3, { epoch: 'f' })], branches: [post(2, { uri: 'gone' })] };
+  const second = saw(2, { uri: 'gone' });
+  const moved = { stretches: [{ ...whole, to: '2-0' }, { epoch: 'f', from: '2-0', to: '3-0', told: true }] };
+  assert.deepEqual(kinds({ ...same, clients: [client([saw(1), second, saw(3, { cursor: 'f:3-0' })], moved)] }), []);
+  assert.deepEqual(kinds({ ...same, wire: same.wire.slice(0, 2), clients: [client([saw(1), second], { stretches: [{ ...whole, to: '2-0' }] })] }), ['silent']);
+});
+test('a receipt that says replicated is never on a branch that was lost; one that does not may be', () => {
+  const receipt = (durability) => ({ ...torn, receipts: [{ id: '3-0', uri: 'gone', durability }] });
+  assert.deepEqual(kinds(receipt('replicated')), ['undurable']);
+  assert.deepEqual(kinds(receipt(undefined)), ['undurable'], 'what says nothing is held to the promise');
+  assert.deepEqual(kinds(receipt('fsync')), []);
+  assert.deepEqual(kinds({ ...torn, branches: [], receipts: receipt('fsync').receipts }), ['undurable'], 'and what stood nowhere was no failover');
+});
+
 test('what a narrowed subscription and a prefix take', () => {
   const flash = post(1, { channels: ['class:flash', 'sport', 'type:text'], was: [] });
   assert.equal(matching(flash, { channels: ['s*'] }), 'full');
@@ -88,7 +123,7 @@ test('ids compare as numbers', () => {
   assert.ok(compareIds('9-0', '10-0') < 0 && compareIds('10-2', '10-10') < 0 && compareIds('5-5', '5-5') === 0);
 });
 test('the same seed gives the same faults in the same order, every kind once before any comes again', () => {
-  const first = (seed, n) => { const all = schedule(seeded(seed), ['namespace']); return Array.from({ length: n }, () => { const { fault, pause, seed: dice } = all.next().value; return [fault.name, pause, dice]; }); };
+  const first = (seed, n) => { const all = schedule(seeded(seed), ['namespace', 'single', 'sentinel']); return Array.from({ length: n }, () => { const { fault, pause, seed: dice } = all.next().value; return [fault.name, pause, dice]; }); };
   assert.deepEqual(first(7, 100), first(7, 100));
   assert.notDeepEqual(first(7, 10), first(8, 10));
   assert.equal(new Set(first(7, FAULTS.length).map(([name]) => name)).size, FAULTS.length);

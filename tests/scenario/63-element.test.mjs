@@ -222,7 +222,7 @@ test('the keyboard walks the stories and leaves them, and Show more brings the o
 });
 
 test('elements that ask for the same share one connection, and who leaves the page hangs up', async (t) => {
-  const stage = await Stage.open(t);
+  const stage = await Stage.open(t, { tick: '25s' }); /* nobody takes a slow moment for a lost link: connections are counted */
   const page = await site(t, stage, '<news-feed id="a"></news-feed><news-feed id="b" limit="3" lang="de"></news-feed><div id="elsewhere"></div>');
   await live(page);
   await stage.metric('newswire_readers').becomes(1);

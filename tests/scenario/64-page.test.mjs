@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import { front } from '../samples/front/items.mjs';
 import { launch } from './clients.mjs';
 import { axe, becomes, everything, lead, open } from './pages.mjs';
-import { Stage, item } from './stage.mjs';
+import { PATIENCE_MS, Stage, item, until } from './stage.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -154,6 +154,11 @@ const notifications = (answer) => `(() => {
   };
   document.hasFocus = () => false;
 })()`;
+async function turnOn(page) {
+  await page.locator('#alerts').click();
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.locator('#alerts', { hasText: 'Alerts on' }).waitFor();
+}
 const shown = (page) => page.evaluate(() => globalThis.shown.map(({ title, options: { tag, renotify } }) => [title, tag, renotify]));
 
 test('notifications are asked for on a click, after what they are for was said; one per story, closed when it is killed', async (t) => {
@@ -216,9 +221,7 @@ const WATCHED = `(() => {
 test('the browser itself shows a notification for a flash, puts its correction in its place, and takes it away with the story', async (t) => {
   const stage = await Stage.open(t);
   const page = await visit(t, stage, { init: WATCHED, permissions: ['notifications'] });
-  await page.locator('#alerts').click();
-  await page.getByRole('button', { name: 'Turn on' }).click();
-  await page.locator('#alerts', { hasText: 'Alerts on' }).waitFor();
+  await turnOn(page);
   await becomes(page, 'this tab to speak', async () => (await navigator.locks.query()).held.some((lock) => lock.name === 'newswire.alerts'));
   const told = (word) => becomes(page, `"${word}"`, (expected) => globalThis.told.includes(expected), word);
   await stage.post(flash());
@@ -244,9 +247,7 @@ test('who refuses notifications is told how to change their mind, and of two tab
   await other.goto(stage.url);
   for (const page of [one, other]) {
     await becomes(page, 'the page to be live', () => document.querySelector('#link').textContent === 'Live');
-    await page.locator('#alerts').click();
-    await page.getByRole('button', { name: 'Turn on' }).click();
-    await page.locator('#alerts', { hasText: 'Alerts on' }).waitFor();
+    await turnOn(page);
   }
   await becomes(other, 'one to wait for the other', async () => {
     const { held, pending } = await navigator.locks.query();
@@ -262,6 +263,128 @@ test('who refuses notifications is told how to change their mind, and of two tab
   });
   await stage.post(flash({ uri: 'urn:test:next', headline: 'Next' }));
   await becomes(other, 'its notification', () => globalThis.shown.length === 1);
+});
+
+/* Tabs of one browser that want alerts, of which none has the word: somebody else of their origin has it until `silent.close()`. */
+async function silentTabs(t, stage, paths, { clock } = {}) {
+  const silent = await open(t, browser, `${stage.url}/v1/feed`);
+  if (clock) await silent.context().clock.install();
+  await silent.evaluate(() => new Promise((held) => { navigator.locks.request('newswire.alerts', () => { held(); return new Promise(() => {}); }); }));
+  const tabs = [];
+  for (const path of paths) {
+    const tab = await silent.context().newPage();
+    tab.setDefaultTimeout(PATIENCE_MS);
+    await tab.addInitScript(notifications('granted'));
+    await tab.goto(stage.url + path);
+    await becomes(tab, 'the page to be live', () => document.querySelector('#link').textContent === 'Live');
+    await turnOn(tab);
+    tabs.push(tab);
+  }
+  return { silent, tabs, clock: silent.context().clock };
+}
+const titles = async (...pages) => (await Promise.all(pages.map(shown))).flat().map(([title]) => title);
+
+test('a flash that comes while no tab has the word is told by the tab that gets it, once; and no killed one', async (t) => {
+  const stage = await Stage.open(t, { tick: '60s' }); /* the clock jumps, and the link must not notice */
+  const { silent, tabs: [one, other], clock } = await silentTabs(t, stage, ['/', '/'], { clock: true });
+  await clock.pauseAt(Date.now() + 20_000); /* no tab tires of waiting, however long this takes */
+  await stage.post(flash({ uri: 'urn:test:killed', headline: 'Killed' }));
+  await stage.post(flash());
+  await stage.post(item({ uri: 'urn:test:killed', version: '2', pubStatus: 'canceled' }));
+  for (const tab of [one, other]) await until(async () => (await clock.runFor(2), story(tab, 'withdrawn').isVisible()), 'the kill to be seen');
+  assert.deepEqual(await titles(one, other), []);
+  await silent.close();
+  await becomes(one, 'the flash to be told', () => globalThis.shown.length > 0);
+  await stage.post(flash({ uri: 'urn:test:next', headline: 'Next' }));
+  await becomes(one, 'the next', () => globalThis.shown.length > 1);
+  await clock.runFor(5000);
+  assert.deepEqual([await titles(one), await titles(other)], [['Flash: Bridge closed', 'Flash: Next'], []]);
+  await clock.resume();
+  await one.close();
+  await stage.post(flash({ uri: 'urn:test:last', headline: 'Last' }));
+  await becomes(other, 'the last', () => globalThis.shown.length > 0);
+  assert.deepEqual(await titles(other), ['Flash: Last']);
+});
+
+test('what the tab that has the word does not tell, since it hangs or reads other channels, one of the others tells, corrects and withdraws', async (t) => {
+  const stage = await Stage.open(t);
+  const { tabs: [world, ...sport] } = await silentTabs(t, stage, ['/?channels=world', '/?channels=sport', '/?channels=sport&class=flash']);
+  await stage.post(flash(), { channels: 'sport' });
+  await until(async () => (await titles(...sport)).length > 0, 'the flash to be told');
+  await world.waitForTimeout(2500); /* by then the other would have told it too */
+  assert.deepEqual(await titles(...sport), ['Flash: Bridge closed']);
+  await stage.post(flash({ version: '2', headline: 'Bridge half closed' }), { channels: 'sport' });
+  await until(async () => (await titles(...sport))[0] === 'Flash: Bridge half closed', 'its correction');
+  await world.waitForTimeout(2500);
+  assert.deepEqual([await titles(world), await titles(...sport)], [[], ['Flash: Bridge half closed']]);
+  await stage.post(flash({ version: '3', pubStatus: 'canceled' }), { channels: 'sport' });
+  await until(async () => (await titles(...sport)).length === 0, 'the notification to be closed');
+});
+
+test('banner and notification hold, and go with the kill, whatever the uri looks like; what is corrected late makes no sound', async (t) => {
+  const stage = await Stage.open(t);
+  const page = await visit(t, stage, { init: notifications('granted') });
+  await turnOn(page);
+  const banner = page.locator('[role=alert]');
+  for (const uri of ['urn:test:space ', 'urn:test:two  spaces', 'urn:test:no-break\u00a0space']) {
+    await stage.post(flash({ uri }));
+    await becomes(page, 'a notification', () => globalThis.shown.length === 1);
+    await banner.getByText('Bridge closed').waitFor();
+    await stage.post(flash({ uri, version: '2', pubStatus: 'canceled' }));
+    await becomes(page, 'it to be closed', () => globalThis.shown.length === 0);
+    await banner.getByText('Bridge closed').waitFor({ state: 'detached' });
+  }
+  await stage.post(flash());
+  await becomes(page, 'a notification', () => globalThis.shown.length === 1);
+  await page.clock.setFixedTime(Date.now() + 30 * 60_000);
+  await stage.post(flash({ version: '2', headline: 'Bridge half closed' }));
+  await becomes(page, 'the correction', () => globalThis.shown[0]?.title === 'Flash: Bridge half closed');
+  assert.deepEqual(await shown(page), [['Flash: Bridge half closed', 'urn:test:flash', false]]);
+});
+
+test('where channels, locks and storage are forbidden the page is live, and tells', async (t) => {
+  const stage = await Stage.open(t);
+  const forbidden = `(() => {
+    const forbid = () => { throw new DOMException('The operation is insecure.', 'SecurityError'); };
+    globalThis.BroadcastChannel = class { constructor() { forbid(); } };
+    navigator.locks.request = async () => forbid();
+    Object.defineProperty(globalThis, 'localStorage', { get: forbid });
+  })();`;
+  const page = await visit(t, stage, { init: forbidden + notifications('granted') });
+  await turnOn(page);
+  await stage.post(flash());
+  await becomes(page, 'a notification', () => globalThis.shown.length === 1);
+});
+
+test('a notification of what is gone after a gap is closed, as are those of a page that goes', async (t) => {
+  const stage = await Stage.open(t);
+  const page = await visit(t, stage, { init: notifications('granted') });
+  await turnOn(page);
+  await stage.post(flash());
+  await becomes(page, 'a notification', () => globalThis.shown.length === 1);
+  await stage.redis.flushall();
+  await becomes(page, 'it to be closed', () => globalThis.shown.length === 0);
+  await becomes(page, 'the page to be live again', () => document.querySelector('#link').textContent === 'Live');
+  await stage.post(flash({ uri: 'urn:test:next', headline: 'Next' }));
+  await becomes(page, 'the next', () => globalThis.shown.length === 1);
+  const left = await page.evaluate(() => { dispatchEvent(new PageTransitionEvent('pagehide')); return globalThis.shown.length; });
+  assert.equal(left, 0, 'nobody could withdraw it any more');
+});
+
+test('alerts are turned on and off for all tabs', async (t) => {
+  const stage = await Stage.open(t);
+  const one = await visit(t, stage, { init: WATCHED, permissions: ['notifications'] });
+  const other = await one.context().newPage();
+  await other.addInitScript(WATCHED);
+  await other.goto(stage.url);
+  await becomes(other, 'the page to be live', () => document.querySelector('#link').textContent === 'Live');
+  await one.locator('#alerts').click();
+  await one.getByRole('button', { name: 'Turn on' }).click();
+  await other.locator('#alerts', { hasText: 'Alerts on' }).waitFor();
+  await becomes(other, 'a tab to speak', async () => (await navigator.locks.query()).held.some((lock) => lock.name === 'newswire.alerts'));
+  await other.locator('#alerts').click();
+  await one.locator('#alerts').getByText('Alerts', { exact: true }).waitFor();
+  await becomes(one, 'no tab to speak', async () => !(await navigator.locks.query()).held.some((lock) => lock.name === 'newswire.alerts'));
 });
 
 test('from 320 pixels up nothing overflows, whatever is on the page', async (t) => {
@@ -364,6 +487,6 @@ test('a tab that was asleep for a day wakes up to what is true now', async (t) =
   await becomes(page, 'the banner of yesterday to be gone', () => document.querySelector('#banner-text').textContent === '');
   assert.equal((await everything(page)).includes('Killed meanwhile'), false, 'nor does anything of what was killed stay, also not for machines');
   assert.notEqual(await page.locator('#today').innerText(), today);
-  assert.match(await story(page, 'Stays').locator('time').innerText(), /^\d+ \p{L}+$/u, 'yesterday has a date');
+  assert.match(await story(page, 'Stays').locator('time').innerText(), /^\d+ \p{L}+( \d{4})?$/u, 'yesterday has a date');
   assert.equal(await story(page, 'Overnight').count(), 30, 'and nothing is missing');
 });

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { connect } from '../../clients/web/sdk/newswire.js';
 import { changeKeys, keyOf, publisher } from './keys.mjs';
@@ -25,6 +26,8 @@ function order(stage, word, { file = program('newswired'), dir = stage.dir } = {
   return new Promise((done) => execFile(file, [word, '--state-dir', dir],
     (error, out, err) => done({ code: error ? error.code : 0, out, err })));
 }
+
+const which = (name) => new Promise((done, fail) => execFile('which', [name], (error, out) => (error ? fail(error) : done(out.trim()))));
 
 const state = async (stage) => JSON.parse(await readFile(join(stage.dir, 'newswired.json'), 'utf8'));
 
@@ -142,19 +145,20 @@ test('an order is answered when the new workers serve, not when the old ones are
   await stage.stop('SIGKILL');
 });
 
-/** One POST by hand: connected now, sent by say(). answer: the status when it has come. */
+/** One POST by hand: connected now, sent by say(), or in two parts by begin() and end(). answer: the status when it has come. */
 function byHand(stage, story) {
   const body = JSON.stringify(story);
   const socket = dial(stage.state.port, '127.0.0.1');
-  let text = '';
-  socket.on('data', (data) => { text += data; });
+  let heard = '';
+  socket.on('data', (data) => { heard += data; });
   const answer = new Promise((done) => {
     socket.on('error', (error) => done(String(error)));
-    socket.on('close', () => done(Number(text.split(' ')[1]) || `no answer: "${text}"`));
+    socket.on('close', () => done(Number(heard.split(' ')[1]) || `no answer: "${heard}"`));
   });
   const connected = new Promise((done) => socket.on('connect', done));
-  return { connected, answer, say: () => socket.write(`POST /v1/items?channels=world HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${stage.key}\r\n`
-    + `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`) };
+  const text = `POST /v1/items?channels=world HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${stage.key}\r\n`
+    + `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return { connected, answer, say: () => socket.write(text), begin: () => socket.write(text.slice(0, -20)), end: () => socket.write(text.slice(-20)) };
 }
 
 test('who had connected before a reload, and asks after it, is answered', async (t) => {
@@ -192,8 +196,8 @@ test('SIGHUP is the same, and may come again', async (t) => {
     await write({ tick: `${tick}s` });
     stage.child.kill('SIGHUP');
     await until(async () => (await state(stage)).generation === generation, `generation ${generation}`);
-    assert.equal((await (await stage.reader()).type('hello')).tick, tick);
     await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+    assert.equal((await (await stage.reader()).type('hello')).tick, tick);
   }
 });
 
@@ -322,6 +326,70 @@ test('an upgrade: another release takes over the sockets, the readers and the pr
   const children = await stage.children();
   assert.equal(await stage.stop(), 0);
   for (const pid of children) assert.throws(() => process.kill(pid, 0), `process ${pid}`);
+});
+
+test('a request that is still arriving when an upgrade has come has its answer, even if that takes longer than the drain', async (t) => {
+  const { stage } = await configured(t, {});
+  for (const word of ['reload', 'upgrade']) {
+    const posts = Array.from({ length: 8 }, () => byHand(stage, item()));
+    for (const post of posts) post.begin();
+    await Promise.all(posts.map((post) => post.connected));
+    await stage.http('/healthz'); // whoever came before is with a worker by now
+    assert.equal((await order(stage, word)).code, 0, word);
+    await pause(4000); // the drain is of one second
+    for (const post of posts) post.end();
+    assert.deepEqual(await Promise.all(posts.map((post) => post.answer)), posts.map(() => 201), word);
+    await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+  }
+});
+
+test('what would end the next program is seen before it is this process: an upgrade is refused in words, and everything stays as it is', async (t) => {
+  const bin = await directory(t);
+  await symlink(await which('redis-server'), join(bin, 'redis-server'));
+  const { stage, write } = await configured(t, { tick: '20s' }, { env: { PATH: bin } });
+  const reader = await stage.reader();
+  const before = await stage.children();
+  const refused = async (words) => {
+    const { code, err } = await order(stage, 'upgrade');
+    assert.equal(code, 1);
+    assert.match(err, /^newswired: not upgraded: /);
+    assert.match(err, words);
+  };
+  for (const [options, words] of [[{ redis: 'redis://127.0.0.1' }, /--redis cannot change/], [{ prefix: 'other' }, /--prefix cannot change/]]) {
+    await write(options);
+    await refused(words);
+  }
+  await write({ tick: '7s' });
+  await writeFile(join(stage.dir, 'publish.key'), 'too short\n');
+  await refused(/is no key of 16 to 255 letters/);
+  await writeFile(join(stage.dir, 'publish.key'), `${stage.key}\n`);
+  await unlink(join(bin, 'redis-server'));
+  await refused(/redis-server is not installed/);
+  assert.deepEqual(await stage.children(), before);
+  assert.equal((await stage.post(item())).status, 201);
+  await reader.hasRead(1);
+
+  await symlink(await which('redis-server'), join(bin, 'redis-server'));
+  assert.equal((await order(stage, 'upgrade')).code, 0);
+  await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+  assert.equal((await (await stage.reader()).type('hello')).tick, 7);
+});
+
+test('a new program that says nothing is given up', async (t) => {
+  const dir = await directory(t);
+  const file = join(dir, 'newswired');
+  await copyFile(program('newswired'), file);
+  await chmod(file, 0o755);
+  const stage = await Stage.open(t, { workers: 1, program: file });
+  await rm(file);
+  await writeFile(file, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+  const { code, err } = await order(stage, 'upgrade');
+  assert.equal(code, 1);
+  assert.match(err, /not upgraded: .* took too long/);
+  await copyFile(program('newswired'), `${file}.new`);
+  await chmod(`${file}.new`, 0o755);
+  await rename(`${file}.new`, file);
+  assert.equal((await order(stage, 'upgrade')).code, 0, 'and another may follow');
 });
 
 test('an upgrade to what does not run is refused, and the running one stays', async (t) => {

@@ -15,6 +15,9 @@ const uris = (reader) => reader.posts.map((post) => post.item?.uri ?? post.uri);
 /** Where a master has no replica left (83-replicas has the others). */
 const alone = { replicas: 0 };
 
+/** Where no master dies: one that stands still for a moment stays it. */
+const calm = { downMs: 5000 };
+
 /** Posts all the time, each item until it is accepted. */
 function desk(t, stage) {
   const posts = { accepted: [], over: false };
@@ -31,7 +34,7 @@ function desk(t, stage) {
     }
   })();
   posts.end = async () => { posts.over = true; await end; };
-  posts.more = async (n) => { const was = posts.accepted.length; await until(() => posts.accepted.length >= was + n, `${n} more posts`); };
+  posts.more = async (n, patience) => { const was = posts.accepted.length; await until(() => posts.accepted.length >= was + n, `${n} more posts`, patience); };
   t.after(() => posts.end());
   return posts;
 }
@@ -80,7 +83,7 @@ test('the master is frozen: it counts as away, and when it thaws nobody goes bac
 });
 
 test('a failover on order, twice, and a Sentinel that has died meanwhile: nothing was lost, and no gap is told', async (t) => {
-  const redises = await Sentinels.open(t, { replicas: 2 });
+  const redises = await Sentinels.open(t, { replicas: 2, ...calm });
   const stage = await Stage.open(t, { store: redises, workers: 2 });
   const reader = await stage.reader();
   const accepted = [];
@@ -101,6 +104,21 @@ test('a failover on order, twice, and a Sentinel that has died meanwhile: nothin
   await until(() => reader.posts.length === accepted.length + 1, 'the reader to have everything');
   assert.deepEqual(uris(reader).slice(0, -1), accepted);
   assert.equal(reader.messages.filter((m) => m.type === 'gap').length, 0);
+});
+
+test('a Sentinel forgets the master: the others are believed, and no connection is given up', async (t) => {
+  const redises = await Sentinels.open(t, calm);
+  const stage = await Stage.open(t, { store: redises, workers: 2, ...alone });
+  const reader = await stage.reader();
+  const posts = desk(t, stage);
+  await posts.more(10);
+  const lost = await stage.metric('newswire_redis_lost_total').read();
+  await redises.sentinels[0].redis.call('SENTINEL', 'REMOVE', redises.name);
+  await until(() => stage.log.split('event=redis_master_unknown').length > 2, 'both workers to have heard it');
+  await posts.more(300, 60000); // and the others are asked again meanwhile
+  assert.equal(await stage.metric('newswire_redis_failovers_total').read(), 0);
+  assert.equal(await stage.metric('newswire_redis_lost_total').read(), lost);
+  await whole(reader, posts);
 });
 
 test('the new master lacks the last post: a new epoch begins, and readers are told that there is a gap', async (t) => {
@@ -141,7 +159,7 @@ async function complains(t, redis, pattern) {
 }
 
 test('a name that the Sentinels do not know, and a --redis that is a replica, are said in words; a password is not said', async (t) => {
-  const redises = await Sentinels.open(t);
+  const redises = await Sentinels.open(t, calm);
   await complains(t, redises.address.replace(/news$/, 'olds'), /event=redis_master_unknown name=olds error="ERR No such master.*sentinel monitor NAME/);
   await complains(t, `redis://127.0.0.1:${redises.replicas[0].port}`, /event=redis_is_replica .*nothing can be written there.*--redis names the master/);
   const shown = await new Promise((done) => execFile(program('newswired'), ['--print-config',

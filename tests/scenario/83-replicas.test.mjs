@@ -5,12 +5,14 @@ import test from 'node:test';
 import { Sentinels } from './sentinels.mjs';
 import { Stage, item, until } from './stage.mjs';
 
+/** Where no master dies: one that stands still for a moment stays it. */
+const calm = { downMs: 5000 };
 const key = (name) => ({ headers: { 'idempotency-key': name } });
 const post = (stage, story, more = {}) => stage.post(story, { channels: 'world', ...more });
 const readies = (stage, status) => until(async () => (await stage.http('/readyz/publish')).status === status, `/readyz/publish to be ${status}`);
 
 test('a replica that does not answer: 503 replicas, until one does; trying again doubles nothing', async (t) => {
-  const redises = await Sentinels.open(t, { replicas: 2 });
+  const redises = await Sentinels.open(t, { replicas: 2, ...calm });
   const stage = await Stage.open(t, { store: redises, workers: 1 });
   const reader = await stage.reader();
   const story = item();
@@ -46,7 +48,7 @@ test('a replica that does not answer: 503 replicas, until one does; trying again
 });
 
 test('many who post at once wait together; a raw PUBLISH and the inbox wait for nobody; a batch and a purge do', async (t) => {
-  const redises = await Sentinels.open(t, { replicas: 1 });
+  const redises = await Sentinels.open(t, { replicas: 1, ...calm });
   const stage = await Stage.open(t, { store: redises, workers: 1 });
   const reader = await stage.reader();
   const answers = await Promise.all(Array.from({ length: 40 }, () => post(stage, item())));

@@ -27,7 +27,7 @@ async function publish(stage, other, count, bytes = STORY) {
 /** It does not read, and its kernels are full. */
 async function stuck(stage, other, reader) {
   reader.stopReading();
-  for (let still = 0; still < 3;) {
+  for (let still = 0; still < 25;) {
     await publish(stage, other, 1);
     still = (await lagging(stage).read()) === 1 ? still + 1 : 0; // the kernel may take some more, now and then
   }
@@ -60,10 +60,11 @@ for (const [kind, open] of Object.entries(KINDS)) {
     await stuck(stage, other, slow);
     await publish(stage, other, 15);
     await goOn(stage, other, slow);
-    assert.equal(slow.messages.filter(({ type }) => type === 'gap').length, 1);
+    const gaps = slow.messages.filter(({ type }) => type === 'gap').length;
+    assert.ok(gaps >= 1); // one more for each time that the kernel took some late
     assert.ok(missing(slow, other) >= 10);
-    assert.equal(await told(stage, 'bytes').read(), 1);
-    assert.equal(await stage.metric('newswire_gaps_total').read(), 1);
+    assert.equal(await told(stage, 'bytes').read(), gaps);
+    assert.equal(await stage.metric('newswire_gaps_total').read(), gaps);
   });
 
   test(`${kind}: who waits for something too old is told of a gap`, async (t) => {
@@ -74,8 +75,9 @@ for (const [kind, open] of Object.entries(KINDS)) {
     const last = Date.now();
     await until(() => Date.now() - last > 4000, 'what it waits for to be too old');
     await goOn(stage, other, slow);
-    assert.equal(slow.messages.filter(({ type }) => type === 'gap').length, 1);
-    assert.equal(await told(stage, 'time').read(), 1);
+    const gaps = slow.messages.filter(({ type }) => type === 'gap').length;
+    assert.ok(gaps >= 1);
+    assert.equal(await told(stage, 'time').read(), gaps);
   });
 
   test(`${kind}: within the limits it gets everything, from Redis where memory does not hold it any more`, async (t) => {

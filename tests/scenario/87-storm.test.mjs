@@ -26,7 +26,7 @@ class Reader {
   }
 }
 
-const READS = /^x(rev)?(range|read)$/;
+const READS = /^x(rev)?range$/; // with XREAD an inbox is listened to
 
 /** What Redis was asked for, by scripts too, since it was told to forget. */
 async function asked(redis) {
@@ -79,14 +79,14 @@ async function storm(t, count, options) {
 /* Each second's questions, twice what they are in a calm time; the workers' reports on each post; and the texts that a read of the wire brings. */
 const mayAsk = ({ seconds, posts, reads }) => 300 + 200 * seconds + 6 * posts + reads * posts;
 
-const TRIMMED = 3; // the trimmer looks at the first entry now and then
+const trims = (seconds) => 1 + Math.ceil(seconds / 10); // the trimmer looks at the first entry now and then
 
-for (const [where, options, reads] of [['in memory', {}, TRIMMED], ['in Redis only', { backlog: '64k' }, 4 * PLACES + TRIMMED]]) {
+for (const [where, options, reads] of [['in memory', {}, 0], ['in Redis only', { backlog: '64k' }, 4 * PLACES]]) {
   test(`what they missed is ${where}: Redis is asked for the same by 500 and by 1,500`, async (t) => {
     for (const count of [500, 1500]) {
       const asks = await storm(t, count, options);
       t.diagnostic(`${count} readers, back after ${asks.seconds.toFixed(1)} s: ${asks.all} commands, ${asks.reads} reads of the wire`);
-      assert.ok(asks.reads <= reads, `${asks.reads} reads of the wire for ${count} readers`);
+      assert.ok(asks.reads <= reads + trims(asks.seconds), `${asks.reads} reads of the wire for ${count} readers`);
       assert.ok(asks.all <= mayAsk(asks), `${asks.all} commands in ${asks.seconds} s for ${count} readers`);
     }
   });

@@ -55,9 +55,10 @@ class Server {
 }
 
 export class Sentinels {
-  /** replicas: how many; minReplicas: the master's min-replicas-to-write. */
-  static async open(t, { replicas = 1, minReplicas = 0, downMs = 400 } = {}) {
+  /** replicas: how many; minReplicas: the master's min-replicas-to-write; downMs: so long without an answer is down; no second failover within twice failoverMs. */
+  static async open(t, { replicas = 1, minReplicas = 0, downMs = 1000, failoverMs = 3000 } = {}) {
     const all = new Sentinels();
+    all.failoverMs = failoverMs;
     all.dir = await mkdtemp(join(tmpdir(), 'nw-sentinels-'));
     all.servers = [];
     all.sentinels = [];
@@ -88,7 +89,7 @@ export class Sentinels {
     const dir = await mkdtemp(join(this.dir, `${name}-`));
     const file = join(dir, 'sentinel.conf');
     await writeFile(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`, `sentinel monitor ${NAME} 127.0.0.1 ${this.servers[0].port} 2`,
-      `sentinel down-after-milliseconds ${NAME} ${downMs}`, `sentinel failover-timeout ${NAME} 3000`, `sentinel parallel-syncs ${NAME} 2`].join('\n'));
+      `sentinel down-after-milliseconds ${NAME} ${downMs}`, `sentinel failover-timeout ${NAME} ${this.failoverMs}`, `sentinel parallel-syncs ${NAME} 2`].join('\n'));
     const sentinel = new Server(dir, port, file, ['--sentinel']);
     await sentinel.start();
     return sentinel;
@@ -101,10 +102,12 @@ export class Sentinels {
   }
 
   replicasFollow(count) {
-    return until(async () => {
-      const info = await this.servers[0].redis.info('replication').catch(() => '');
-      return (info.match(/state=online/g) ?? []).length >= count;
-    }, 'the replicas to follow');
+    return until(async () => await this.following(this.servers[0]) >= count, 'the replicas to follow');
+  }
+  /** How many replicas follow this master. */
+  async following({ redis }) {
+    const info = await redis.info('replication').catch(() => '');
+    return (info.match(/state=online/g) ?? []).length;
   }
 
   get name() { return NAME; }
@@ -117,12 +120,30 @@ export class Sentinels {
   /** Waits until the Sentinels that run agree on another master. */
   async newMaster() {
     const before = this.at;
-    this.at = await until(async () => {
-      const named = await Promise.all(this.sentinels.filter(({ runs }) => runs).map(async ({ redis }) =>
-        Number((await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME).catch(() => []))?.[1])));
-      return named.every((port) => port === named[0] && port !== before) && named[0];
-    }, 'another master', 30000);
+    await until(async () => { await this.look(); return this.at !== before; }, 'another master', 30000);
     return this.master;
+  }
+  /** Whom the Sentinels that run take for the master, if they agree. They may change their mind more than once. */
+  async look() {
+    const named = await Promise.all(this.sentinels.filter(({ runs }) => runs).map(async ({ redis }) =>
+      Number((await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME).catch(() => []))?.[1])));
+    if (named[0] && named.every((port) => port === named[0])) [this.at] = named;
+  }
+
+  /** All replicas run, and the Sentinels see it so. */
+  whole() {
+    const name = (fields, key) => fields[fields.indexOf(key) + 1];
+    return until(async () => {
+      await this.look();
+      if (await this.following(this.master) < this.replicas.length) return false;
+      const seen = await Promise.all(this.sentinels.map(({ redis }) => redis.call('SENTINEL', 'REPLICAS', NAME).catch(() => [])));
+      return seen.every((all) => all.length === this.replicas.length && all.every((fields) => name(fields, 'flags') === 'slave' && name(fields, 'master-link-status') === 'ok'));
+    }, 'every replica to follow', 60000);
+  }
+  /** As an operator orders it. The old master takes what it is given until it is told, and then has it no more. */
+  async failover() {
+    await until(async () => (await this.sentinels[0].redis.call('SENTINEL', 'FAILOVER', NAME).catch(() => '')) === 'OK', 'the failover to begin');
+    await this.newMaster();
   }
 
   async close() {

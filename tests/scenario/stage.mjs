@@ -20,7 +20,8 @@ import WebSocket from 'ws';
 const here = dirname(fileURLToPath(import.meta.url));
 export const buildDir = resolve(process.env.NEWSWIRE_BUILD ?? join(here, '../../build'));
 export const program = (name) => join(buildDir, name);
-export const PATIENCE_MS = Number(process.env.NEWSWIRE_PATIENCE_MS ?? 15000);
+/** Who has lost a server tries again within 30 s. */
+export const PATIENCE_MS = Number(process.env.NEWSWIRE_PATIENCE_MS ?? 40000);
 
 /** Waits until look() gives something true, and returns it. */
 export async function until(look, what, patience = PATIENCE_MS) {
@@ -114,7 +115,8 @@ export class Store {
   }
   get address() { return `unix:${this.path}`; }
   async start() {
-    this.child = spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '600', '--dir', this.dir,
+    // A file that may not grow (chaos' full disk) is an error of the write, as a full disk is, and no signal.
+    this.child = spawn('sh', ['-c', 'trap "" XFSZ; exec redis-server "$@"', 'sh', '--port', '0', '--unixsocket', this.path, '--unixsocketperm', '600', '--dir', this.dir,
       '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--daemonize', 'no', ...this.args], { stdio: 'ignore', env: { ...process.env, ...this.env } });
     this.redis ??= connect(this.path);
     await until(async () => (await this.redis.ping().catch(() => '')) === 'PONG', 'Redis to answer');
@@ -186,6 +188,7 @@ export class Stage {
   }
 
   async start() {
+    this.everLogged = (this.everLogged ?? '') + (this.log ?? ''); // by those before
     this.log = '';
     this.out = '';
     this.child = spawn(this.program, this.args, { env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,9 +1,9 @@
 // run.mjs - a long time of ordinary life, ten times as lively: does newswired hold more and more?
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import { seeded } from '../chaos/seeded.mjs';
+import { readOptions } from '../options.mjs';
 import { Stage, Reader, buildDir, until } from '../scenario/stage.mjs';
 import { Desk } from './desk.mjs';
 import { picture } from './picture.mjs';
@@ -23,18 +23,12 @@ grown beyond noise, and when everybody has gone, nothing is held for them.
   --seed S        of everything that is drawn by lot
   --svg FILE      where the picture goes (build/soak.svg)
 `;
-const { values } = parseArgs({ options: {
-  minutes: { type: 'string', default: '60' }, readers: { type: 'string', default: '1000' }, stay: { type: 'string', default: '18' },
-  posts: { type: 'string', default: '15' }, seed: { type: 'string', default: String(Date.now() % 1e6) },
-  svg: { type: 'string', default: join(buildDir, 'soak.svg') }, help: { type: 'boolean' },
-} });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
-const seconds = Number(values.minutes) * 60;
-const readers = Number(values.readers);
-const stayMs = Number(values.stay) * 1000;
+const { values } = readOptions('soak', HELP, {
+  minutes: { type: 'number', default: 60, least: 0.1 }, readers: { type: 'number', default: 1000, least: 1, whole: true }, stay: { type: 'number', default: 18, least: 0.1 },
+  posts: { type: 'number', default: 15, least: 0.1 }, seed: { type: 'number', default: Date.now() % 1e6, whole: true }, svg: { type: 'string', default: join(buildDir, 'soak.svg') },
+});
+const { readers } = values;
+const seconds = values.minutes * 60, stayMs = values.stay * 1000;
 const random = seeded(values.seed);
 const SAMPLE_MS = Math.max(1000, Math.min(5000, seconds * 1000 / 60));
 const WARM_S = 300; // until then everything fills: backlog, archive, heaps
@@ -77,7 +71,7 @@ async function keepTheHouseFull() {
 async function work() {
   while (!over) {
     desk.work().catch(() => { counts.failed += 1; });
-    await pause(-Math.log(1 - random()) * 1000 / Number(values.posts));
+    await pause(-Math.log(1 - random()) * 1000 / values.posts);
   }
 }
 
@@ -112,6 +106,7 @@ async function look() {
     half: quantile(0.5), most: quantile(0.99) };
 }
 
+await stage.metric('newswire_canary_seconds_count').reaches(2 * (await stage.workers()).length); // each has its connection to itself by now
 const began = performance.now();
 const passed = () => (performance.now() - began) / 1000;
 const empty = await look();

@@ -66,6 +66,12 @@ static void hear_head(void *arg, struct wire_id head)
 	(void)head;
 }
 
+static void hear_withdrawal(void *arg, const struct post *withdrawal)
+{
+	(void)arg;
+	readers_withdrawn(readers, withdrawal);
+}
+
 static struct reader *open_reader(const char *channels)
 {
 	struct subscription_fault fault;
@@ -80,7 +86,8 @@ static struct reader *open_reader(const char *channels)
 
 static void open_worker(void)
 {
-	static const struct wire_events events = {hear_post, ignore, ignore, hear_head};
+	static const struct wire_events events = {hear_post, ignore,	ignore,
+						  hear_head, hear_post, hear_withdrawal};
 	static struct redis_place place = {.unix_path = (char *)"/nowhere"};
 	static const struct wire_options wire_options = {
 		.prefix = "micro", .backlog_bytes = 1 << 20, .retention_ms = 1000};

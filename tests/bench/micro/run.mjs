@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 // The instructions of the hot paths, counted by callgrind and held against those that the tree keeps (figures.json).
 //
-//   tests/bench/micro/run.mjs [--build DIR]          fails where a path has grown by more than 5 %
-//   tests/bench/micro/run.mjs --keep                 writes the figures down: a change on purpose, with its reason in the commit
-//
 // Counts repeat to a fraction of a percent, whatever else the machine does; they hold for the release build of Debian 12's compiler.
 
 import { execFile } from 'node:child_process';
@@ -11,7 +8,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { readOptions } from '../../options.mjs';
 
 const MOST = 1.05;
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -19,9 +17,13 @@ const ROOT = resolve(HERE, '../../..');
 const KEPT = join(HERE, 'figures.json');
 const run = promisify(execFile);
 
-const { values: options } = parseArgs({
-  options: { build: { type: 'string', default: join(ROOT, 'build') }, keep: { type: 'boolean', default: false } },
-});
+const HELP = `usage: ./dev bench micro [--keep] [--build DIR]
+
+Fails where one of the hot paths takes 5 % more instructions than the tree keeps.
+  --keep        writes the figures down: a change on purpose, with its reason in the commit
+  --build DIR   where the programs were built (build)
+`;
+const { values: options } = readOptions('bench micro', HELP, { build: { type: 'string', default: join(ROOT, 'build') }, keep: { type: 'boolean', default: false } });
 const program = join(resolve(options.build), 'nw-micro');
 
 // Where texts come to lie, and so how many instructions comparing them takes, depends on the length of arguments and environment: they are

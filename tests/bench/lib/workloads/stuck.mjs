@@ -73,7 +73,7 @@ const ms = (part, key) => (run) => run[part].latency_us[key] / 1000;
 
 export const stuck = {
   says: `200 posts of 4 KB a second for a minute, to ${QUICK} readers: alone, and beside ${STUCK.toLocaleString('en-US')} who never read`,
-  who: ['newswired'], measure: calmAndBesideStuck, takes: 130, rounds: 1,
+  who: ['newswired'], measure: calmAndBesideStuck, takes: 130, rounds: 5,
   figures: [
     figure('more_mb', 'memory of the worker, above the calm run', 'MiB', 1, ({ calm, beside }) => (beside.resident - calm.resident) / MIB),
     figure('ratio', 'latency of the others, p99, beside them / calm', '×', 3, ({ calm, beside }) => beside.latency_us.p99 / calm.latency_us.p99),
