@@ -1,6 +1,8 @@
 // The goal: whoever mistypes what a tool of ./dev takes reads what is wrong in a sentence, before anything is started.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -38,4 +40,44 @@ test('a value that cannot be is named with what could be', () => {
     assert.match(err, /\(\.\/dev [a-z ]+ --help\)\n$/);
     assert.deepEqual([code, out], [2, '']);
   }
+});
+
+/** `./dev test web` in a tree of its own, in which the web client's tests are `files`. */
+function devTest(t, files, env) {
+  const tree = mkdtempSync(join(tmpdir(), 'nw-dev-'));
+  t.after(() => rmSync(tree, { recursive: true, force: true }));
+  copyFileSync(fileURLToPath(new URL('../../dev', import.meta.url)), join(tree, 'dev'));
+  chmodSync(join(tree, 'dev'), 0o755);
+  mkdirSync(join(tree, 'clients/web/test'), { recursive: true });
+  for (const [name, source] of Object.entries(files))
+    writeFileSync(join(tree, 'clients/web/test', `${name}.test.mjs`), `import test from 'node:test'; import fs from 'node:fs';\n${source}\n`);
+  const { CI, NODE_TEST_CONTEXT, ...rest } = process.env;
+  const { status, stdout } = spawnSync('./dev', ['test', 'web'], { cwd: tree, encoding: 'utf8', env: { ...rest, ...env } });
+  return { code: status, out: stdout, last: stdout.trim().split('\n').at(-1) };
+}
+const GOOD = "test('good', () => {});";
+// Fails the first time only.
+const ONCE = "test('once', () => { if (!fs.existsSync('seen')) { fs.writeFileSync('seen', ''); throw new Error('at first'); } });";
+const NEVER = "test('never', () => { throw new Error('as ever'); });";
+
+test('./dev test: a test that fails is red here, and what it said is shown', (t) => {
+  const run = devTest(t, { a: GOOD, b: ONCE });
+  assert.deepEqual([run.code, run.last], [1, '2 passed, 1 failed']);
+  assert.match(run.out, /FAILED +1 passed, 1 failed[^]*failing tests:[^]*at first/);
+});
+
+test('./dev test in CI: a file that failed has a second try, and is called flaky; what fails twice has failed', (t) => {
+  const flaky = devTest(t, { a: GOOD, b: ONCE + GOOD }, { CI: 'true' });
+  assert.deepEqual([flaky.code, flaky.last], [0, '4 passed, 0 failed']);
+  assert.match(flaky.out, /flaky +3 passed, 0 failed[^]*failing tests:[^]*at first[^]*second try of clients\/web\/test\/b[^]*flaky: clients\/web\/test\/b/);
+  const red = devTest(t, { a: NEVER, b: ONCE }, { CI: 'true' });
+  assert.deepEqual([red.code, red.last], [1, '2 passed, 1 failed']);
+  assert.match(red.out, /as ever[^]*second try of[^]*as ever/);
+  assert.doesNotMatch(red.out, /flaky: /);
+});
+
+test('./dev test in CI: three files that fail are no accident', (t) => {
+  const run = devTest(t, { a: ONCE, b: NEVER, c: NEVER }, { CI: 'true' });
+  assert.deepEqual([run.code, run.last], [1, '1 passed, 3 failed']);
+  assert.doesNotMatch(run.out, /second try/);
 });
