@@ -225,8 +225,9 @@ export class Stage {
     for (const reader of this.readers) reader.close();
     await this.stop('SIGTERM');
     if (!this.store) this.redis?.disconnect();
-    // A sanitizer's report is a failure, whatever else the scenario saw.
-    if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(this.log)) throw new Error(`sanitizer:\n${this.log}`);
+    // A sanitizer's report is a failure, whatever else the scenario saw, and in whichever of its lives.
+    const log = this.everLogged + this.log;
+    if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(log)) throw new Error(`sanitizer:\n${log}`);
     if (this.ownDir) await rm(this.dir, { recursive: true, force: true });
   }
 
