@@ -312,6 +312,7 @@ static void now_ended(struct crew *crew, struct place *place, int status)
 	if (place->now.ready_fd >= 0)
 		hear(&place->now); /* it may have been ready and died before that was read */
 	place->now.pid = 0;
+	crew->setup.left(crew->setup.arg, page_of(crew, (unsigned)(place - crew->places), false));
 	if (crew->dismissed)
 		return;
 	place->failures = place->now.ready ? 0 : place->failures + 1;

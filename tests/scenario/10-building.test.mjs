@@ -200,6 +200,21 @@ test('a worker that dies again and again is started with growing pauses', async 
   assert.equal(pauses.length, 4);
 });
 
+test('who is dead is not counted while its place is empty', async (t) => {
+  const stage = await Stage.open(t, { workers: 2 });
+  const workers = stage.metric('newswire_workers');
+  await workers.becomes(2);
+  const [, other] = await stage.workers();
+  for (let pause = 0; pause < 2000;) {
+    const victim = await until(async () => (await stage.workers()).find((pid) => pid !== other), 'a worker in the other place');
+    process.kill(victim, 'SIGKILL');
+    pause = Number((await stage.logged(new RegExp(`worker_died worker=\\d pid=${victim} .*again_in_ms=(\\d+)`)))[1]);
+  }
+  // The kernel gives connections to the empty place, too, where they wait.
+  await until(async () => (await Promise.race(Array.from({ length: 8 }, () => workers.read()))) === 1, 'one worker to be left');
+  await workers.becomes(2);
+});
+
 test('a private Redis that is killed comes back with what it held', async (t) => {
   const stage = await Stage.open(t);
   await stage.redis.set('kept', 'yes');
