@@ -90,7 +90,7 @@ static void add_good_news(struct buf *out, const struct door *door,
 	if (receipt->result == DESK_ACCEPTED && receipt->id[0] != '\0')
 		buf_addf(out, ",\"readers\":%" PRIu64, readers_of_node(door_setup_of(door)));
 	add_text(out, "durability",
-		 receipt->replicated ? "replicated" : wire_durability(door_setup_of(door)->wire));
+		 wire_durability(door_setup_of(door)->wire, receipt->replicated));
 }
 
 /* AWAY has a code and a detail of its own when a key of ours holds something else (`store`): a

@@ -92,20 +92,26 @@ static void on_policy(redisReply *reply, void *arg)
 	d->evicts = evicts;
 }
 
-static void ask_policy(struct durability *d)
+/* 0, or -1: nothing was asked. */
+static int ask(struct durability *d)
 {
+	if (d->forbidden)
+		return link_commandf(d->link, on_info, d, "INFO persistence");
 	(void)!link_commandf(d->link, on_policy, d, "CONFIG GET maxmemory*");
+	return link_commandf(d->link, on_config, d, "CONFIG GET append*");
 }
 
 void durability_ask_again(struct durability *d)
 {
-	if (d->link && !d->forbidden)
-		ask_policy(d);
+	if (d->link)
+		(void)!ask(d); /* what it was is the best guess */
 }
 
-const char *durability_level(const struct durability *d)
+const char *durability_level(const struct durability *d, bool replicated)
 {
-	return d->evicts ? "memory" : d->level;
+	if (d->evicts) /* and so do its replicas */
+		return "memory";
+	return replicated ? "replicated" : d->level;
 }
 
 /* A master that was cut off from its replicas, or has been replaced and does not know it yet. */
@@ -128,9 +134,8 @@ void durability_ask(struct durability *d, struct link *link)
 	d->forbidden = false;
 	if (d->level == NULL)
 		d->level = "unknown";
-	if (link_commandf(link, on_config, d, "CONFIG GET append*") == -1)
+	if (ask(d) == -1)
 		d->level = "unknown";
-	ask_policy(d);
 	if (d->has_replicas)
 		(void)!link_commandf(link, on_min_replicas, d, "CONFIG GET min-replicas-to-write");
 }

@@ -17,7 +17,7 @@ struct durability {
 	const char *
 		level; /* "fsync", "second", "memory" or "unknown"; never NULL after durability_ask() */
 	bool evicts;	/* it may throw keys away to make room */
-	bool forbidden; /* CONFIG is: it is not asked for again */
+	bool forbidden; /* CONFIG is: only INFO is asked for again */
 };
 
 /* Asks anew: call when the link has become ready. */
@@ -25,7 +25,7 @@ void durability_ask(struct durability *d, struct link *link);
 /* Somebody may change it meanwhile: call every DURABILITY_AGAIN_S seconds while the link is READY. */
 enum { DURABILITY_AGAIN_S = 5 };
 void durability_ask_again(struct durability *d);
-/* How durable what is accepted is: one of the levels. */
-const char *durability_level(const struct durability *d);
+/* How durable what is accepted is: one of the levels, or "replicated" if replicas have it and it is not thrown away. */
+const char *durability_level(const struct durability *d, bool replicated);
 
 #endif

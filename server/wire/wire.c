@@ -776,9 +776,9 @@ const char *wire_prefix(const struct wire *w)
 	return w->prefix;
 }
 
-const char *wire_durability(const struct wire *w)
+const char *wire_durability(const struct wire *w, bool replicated)
 {
-	return durability_level(&w->durability);
+	return durability_level(&w->durability, replicated);
 }
 
 bool wire_is_withdrawn(const struct wire *w, const char *uri, struct wire_id than)

@@ -93,13 +93,13 @@ uv_loop_t *wire_loop(const struct wire *wire);
 struct link *wire_link(struct wire *wire);
 const char *wire_prefix(const struct wire *wire);
 
-/* What survives when Redis' machine goes down: "fsync" all that was accepted, "second" all but
- * the last second's, "memory" nothing to rely on, "unknown". */
 /* Does this Redis throw keys away when its memory is full? */
 bool wire_may_vanish(const struct wire *wire);
 /* Why it does not follow (redis_words.h). Never NULL. */
 const struct redis_words *wire_trouble(const struct wire *wire);
-const char *wire_durability(const struct wire *wire);
+/* What survives when Redis' machine goes down: "fsync" all that was accepted, "second" all but
+ * the last second's, "memory" nothing to rely on, "unknown"; of what replicas have, "replicated" (or "memory" where it is thrown away). */
+const char *wire_durability(const struct wire *wire, bool replicated);
 
 /* Did a kill or hold of this uri, newer than `than`, reach this worker? (what was read from
  * Redis before it must not go out) */

@@ -249,19 +249,34 @@ static void trimming_does_not_lower_the_floor_that_a_new_epoch_has_set(void **st
 		"true");
 }
 
+static bool promises_a_second(void *arg)
+{
+	const struct follower *f = arg;
+
+	return strcmp(wire_durability(f->wire, false), "second") == 0;
+}
+
 static void what_a_redis_with_append_only_file_promises_is_known(void **state)
 {
 	struct stage *s = *state;
 	struct follower *f = stage_follow(s, 0);
 
-	assert_string_equal(wire_durability(f->wire), "fsync");
+	assert_string_equal(wire_durability(f->wire, false), "fsync");
+	assert_string_equal(wire_durability(f->wire, true), "replicated");
 	redis_fixture_do(s->redis, "CONFIG SET appendfsync everysec");
 	stage_follow(s, 1);
-	assert_string_equal(wire_durability(s->follower[1].wire), "second");
+	assert_string_equal(wire_durability(s->follower[1].wire, false), "second");
 	stage_leave(s, 1);
+	stage_until(s, promises_a_second, f); /* though its connection is the one that it was */
 	redis_fixture_do(s->redis, "CONFIG SET appendonly no");
 	stage_follow(s, 1);
-	assert_string_equal(wire_durability(s->follower[1].wire), "memory");
+	assert_string_equal(wire_durability(s->follower[1].wire, false), "memory");
+	stage_leave(s, 1);
+	redis_fixture_do(s->redis, "CONFIG SET appendonly yes");
+	redis_fixture_do(s->redis, "CONFIG SET maxmemory 100mb");
+	redis_fixture_do(s->redis, "CONFIG SET maxmemory-policy allkeys-lru");
+	stage_follow(s, 1);
+	assert_string_equal(wire_durability(s->follower[1].wire, true), "memory");
 }
 
 int main(void)
