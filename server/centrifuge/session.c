@@ -138,6 +138,7 @@ static const struct reader_line line_ops = {.size = sizeof(struct session),
 					    .expect = line_expect,
 					    .want_turn = line_want_room,
 					    .close = line_close,
+					    .was_let_go = line_was_let_go,
 					    .speech = &speech};
 
 const struct reader_line *session_line(void)

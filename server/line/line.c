@@ -246,6 +246,13 @@ enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, si
 	return at == len ? LINE_SENT : leave(line, share(line->all, bytes, len), at);
 }
 
+bool line_was_let_go(const void *arg)
+{
+	const struct line *line = arg;
+
+	return line->cut;
+}
+
 enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
 {
 	return line_write_rest(arg, bytes, len, 0);

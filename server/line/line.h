@@ -100,6 +100,8 @@ static inline bool line_is_blocked(const struct line *line)
 }
 
 /* A reader's line (reader/reader.h) begins with one of these, so these are its functions. */
+/* Was it let go for want of room? */
+bool line_was_let_go(const void *arg);
 enum line_result line_write(void *arg, const uint8_t *bytes, size_t len);
 enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, size_t at);
 ssize_t line_write_some(void *arg, const uint8_t *bytes, size_t len);

@@ -123,9 +123,15 @@ void reader_close(struct reader *r, enum close_why why)
 	reader_set_state(r, READER_CLOSING);
 }
 
+/* Why its connection ended, where nobody decided that it should. */
+static enum close_why why_it_ended(struct reader *r)
+{
+	return reader_door(r)->was_let_go(reader_own_line(r)) ? CLOSE_TOO_SLOW : CLOSE_NORMAL;
+}
+
 void reader_died(struct reader *r)
 {
-	reader_close(r, CLOSE_NORMAL);
+	reader_close(r, why_it_ended(r));
 	queue_leave(r);
 }
 
@@ -358,9 +364,9 @@ void reader_gone(struct reader *r)
 {
 	if (r == NULL)
 		return;
+	reader_close(r, why_it_ended(r));
 	if (!r->canary)
-		close_count(r->why == CLOSE_NONE ? CLOSE_NORMAL : (enum close_why)r->why);
-	reader_close(r, CLOSE_NORMAL);
+		close_count((enum close_why)r->why);
 	queue_leave(r);
 	if (r->asked)
 		history_forget(r->all->history, r);

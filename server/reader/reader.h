@@ -60,6 +60,8 @@ struct reader_line {
 	ssize_t (*write_some)(void *line, const uint8_t *bytes, size_t len);
 	/* As write(), but the bytes before `at` have gone. What is whole here is kept once for all who were written the same. */
 	enum line_result (*write_rest)(void *line, const uint8_t *bytes, size_t len, size_t at);
+	/* Did it end because there was no room for what it did not read? */
+	bool (*was_let_go)(const void *line);
 };
 
 enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50, READER_EARLY_MAX = 32 };

@@ -110,6 +110,8 @@ test('where there is no room for what waits, whoever has stood still for longest
     'those to be let go, and the others to have everything');
   for (const reader of slow) assert.ok(!reader.messages.some(({ type }) => type === 'gap'));
   assert.equal(other.closed, null);
+  await stage.metric('newswire_readers_closed_total{reason="too_slow"}').becomes(left().length);
+  assert.equal(await stage.metric('newswire_readers_closed_total{reason="normal"}').read(), 0);
   const [first] = left();
   const since = first.messages.filter(({ cursor }) => cursor).at(-1).cursor;
   const again = await stage.reader({ channels: ['world'], since });

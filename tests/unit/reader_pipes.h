@@ -154,6 +154,7 @@ struct pipe {
 	size_t arrived, len;
 	bool wants_turn;
 	bool dead; /* as the next write finds out */
+	bool let_go;
 	bool gone;
 	enum close_why why;
 };
@@ -161,7 +162,7 @@ struct pipe {
 static struct pipe pipes[PIPES];
 static struct readers *all;
 
-static inline struct pipe *pipe_of(void *line)
+static inline struct pipe *pipe_of(const void *line)
 {
 	struct pipe *p;
 
@@ -231,13 +232,19 @@ static inline void close_line(void *line, enum close_why why, bool blocked)
 	reader_gone(p->reader);
 }
 
+static inline bool was_let_go(const void *line)
+{
+	return pipe_of(line)->let_go;
+}
+
 static const struct reader_line door = {.size = sizeof(struct pipe *),
 					.write = write_all,
 					.expect = expect_write,
 					.want_turn = want_turn,
 					.close = close_line,
 					.write_some = write_some,
-					.write_rest = write_rest};
+					.write_rest = write_rest,
+					.was_let_go = was_let_go};
 
 /* The client reads so many bytes. */
 static inline void give_room(struct pipe *p, size_t room)

@@ -52,7 +52,18 @@ static void ignore_close(void *line, enum close_why why, bool blocked)
 	(void)blocked;
 }
 
-static const struct reader_line door = {1, take, ignore, ignore, ignore_close, NULL, NULL, NULL};
+static bool never(const void *line)
+{
+	(void)line;
+	return false;
+}
+
+static const struct reader_line door = {.size = 1,
+					.write = take,
+					.expect = ignore,
+					.want_turn = ignore,
+					.close = ignore_close,
+					.was_let_go = never};
 
 static void hear_post(void *arg, struct post *p)
 {
