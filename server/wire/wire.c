@@ -52,6 +52,7 @@ struct wire {
 	enum wire_state state;
 	bool hearing;	/* `out` is subscribed */
 	bool attached;	/* the epoch was confirmed since both links are up */
+	bool missed;	/* `out` was lost since that was asked: posts may have gone by unheard */
 	bool placed;	/* a new worker knows where its backlog begins */
 	bool has_epoch; /* … and has loaded it */
 	bool forked;	/* the chain broke: attach.lua must hear it */
@@ -325,6 +326,7 @@ static void on_out_lost(void *arg)
 	struct wire *w = arg;
 
 	w->hearing = w->attached = false;
+	w->missed = true;
 	go_on(w);
 }
 
@@ -357,7 +359,7 @@ static void on_attached(redisReply *reply, void *arg)
 		rest(w);
 		return;
 	}
-	w->attached = true;
+	w->attached = !w->missed;
 	w->forked = false;
 	w->target = at.head;
 	if (!w->has_epoch) {
@@ -387,6 +389,7 @@ static void attach(struct wire *w)
 
 	random_name(proposed);
 	wire_id_format(w->place, head);
+	w->missed = false;
 	ask(w, WIRE_ATTACHING,
 	    page_script(w->command, &attach_script, w->prefix, on_attached, w, COUNT_OF(argv),
 			argv));
