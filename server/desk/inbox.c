@@ -106,11 +106,13 @@ static void step_in(struct inbox *inbox, uint64_t ms)
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-/* It will be tried again after a pause. If that cannot be said, it looks like one of a reader that died. */
-static void put_off(struct inbox *inbox, const char *id)
+/* It will be tried again after a pause. If that cannot be said, it looks like one of a reader that died. anew: this was no try of it. */
+static void put_off(struct inbox *inbox, const char *id, bool anew)
 {
 	COUNT(INBOX_PUT_OFF);
-	if (link_commandf(inbox->commands, NULL, NULL, "XCLAIM {%s}:inbox desk put-off 0 %s JUSTID",
+	if (link_commandf(inbox->commands, NULL, NULL,
+			  anew ? "XCLAIM {%s}:inbox desk put-off 0 %s RETRYCOUNT 1 JUSTID"
+			       : "XCLAIM {%s}:inbox desk put-off 0 %s JUSTID",
 			  inbox->options->prefix, id) == -1)
 		choose_name(inbox->consumer);
 }
@@ -130,7 +132,7 @@ static void on_decided(const struct desk_receipt *receipt, void *arg)
 		inbox->busy = false;
 	count_outcome(receipt);
 	if (!inbox->closing && receipt->result == DESK_AWAY)
-		put_off(inbox, errand->id);
+		put_off(inbox, errand->id, false);
 	if (!inbox->closing && errand->taken_over)
 		step(inbox);
 	free(errand);
@@ -145,7 +147,7 @@ static void take(struct inbox *inbox, const redisReply *id, const redisReply *fi
 
 	if (job == NULL) {
 		log_error("inbox_put_off", LOG_S("entry", id->str), LOG_S("why", "out of memory"));
-		put_off(inbox, id->str);
+		put_off(inbox, id->str, true);
 		free(errand);
 		return;
 	}
