@@ -227,14 +227,15 @@ static void on_second(uv_timer_t *timer)
 		readers_second(w->readers);
 }
 
-/* What was handed in has its answer; readers and tools have closed, or had their time for it. So did whoever connected and has
+/* What was handed in has its answer, or is on the wire; readers and tools have closed, or had their time for it. So did whoever connected and has
  * asked for nothing yet, which may be on its way. */
 static bool is_drained(const struct worker *w)
 {
 	uint64_t time_ms = w->setup->options->drain_time_ms;
 	uint64_t passed_ms = clock_mono_ms() - w->drain_began_ms;
 
-	if (door_requests(w->door) + tools_in_flight(w->tools) > 0)
+	if (door_requests(w->door) + tools_in_flight(w->tools) > 0 ||
+	    desk_owes(w->desk, w->drain_began_ms * 1000000))
 		return passed_ms >= time_ms + WORKER_ANSWERS_MS;
 	if (passed_ms >= time_ms)
 		return true;

@@ -383,11 +383,11 @@ static struct job *make_raw_job(const struct desk *desk, const redisReply *chann
 	return job;
 }
 
-static void lose(const redisReply *channel, const redisReply *payload, const char *why)
+static void lose(const char *channel, size_t channel_len, size_t bytes, const char *why)
 {
 	COUNT(DESK_LOST);
-	log_error("item_lost", LOG_SN("channel", channel->str, channel->len),
-		  LOG_I("bytes", payload->len), LOG_S("why", why));
+	log_error("item_lost", LOG_SN("channel", channel, channel_len), LOG_I("bytes", bytes),
+		  LOG_S("why", why));
 }
 
 static void hear(struct desk *desk, const redisReply *channel, const redisReply *payload)
@@ -399,11 +399,11 @@ static void hear(struct desk *desk, const redisReply *channel, const redisReply 
 		return;
 	COUNT(DESK_HEARD);
 	if (is_overfull(desk)) {
-		lose(channel, payload, "too much waits for Redis");
+		lose(channel->str, channel->len, payload->len, "too much waits for Redis");
 		return;
 	}
 	if ((job = make_raw_job(desk, channel, payload)) == NULL) {
-		lose(channel, payload, "out of memory");
+		lose(channel->str, channel->len, payload->len, "out of memory");
 		return;
 	}
 	job->raw = job->patient = true;
@@ -557,6 +557,16 @@ void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purg
 		cb(&away, arg);
 }
 
+bool desk_owes(const struct desk *desk, uint64_t before_ns)
+{
+	const struct job *job;
+
+	DL_FOREACH (desk->jobs, job)
+		if (job->raw)
+			return job->since_ns < before_ns;
+	return false;
+}
+
 void desk_forget(struct desk *desk, void *arg)
 {
 	struct job *job;
@@ -625,8 +635,12 @@ void desk_close(struct desk *desk)
 	embargo_close(desk->embargo);
 	inbox_close(desk->inbox);
 	replicas_close(&desk->replicas);
-	while (desk->jobs)
+	while (desk->jobs) {
+		if (desk->jobs->raw)
+			lose(desk->jobs->sent_to, strlen(desk->jobs->sent_to), desk->jobs->len,
+			     "the worker ends");
 		finish_plain(desk->jobs, DESK_AWAY);
+	}
 	wake_waiters(desk);
 	uv_close((uv_handle_t *)&desk->retry, on_timer_closed);
 	uv_close((uv_handle_t *)&desk->patrol, on_timer_closed);

@@ -108,3 +108,30 @@ test('a Redis that throws keys away when it is full: items are taken, and no rec
   assert.equal(await readiness(stage), '200 ready\n');
   assert.equal(count(stage, /event=redis_evicts /g), 1);
 });
+
+test('a PUBLISH that Redis does not take yet outlives a reload, and a stop that does not wait for it says that it is lost', async (t) => {
+  const { store, stage } = await opened(t);
+  const refuse = async () => {
+    await store.redis.config('SET', 'maxmemory', '1');
+    assert.equal(await stage.publish(item(), 'world'), 1);
+    await until(async () => /maxmemory/.test(await readiness(stage)), 'Redis to have refused it');
+  };
+  await refuse();
+  const [old] = await stage.workers();
+  stage.child.kill('SIGHUP');
+  await stage.logged(/event=worker_drains/);
+  const began = Date.now();
+  const reader = await stage.reader();
+  await until(() => Date.now() - began > 1000, 'five times --drain-time');
+  assert.ok((await stage.workers()).includes(old), 'it waits for Redis');
+  await store.redis.config('SET', 'maxmemory', '0');
+  await reader.hasRead(1);
+  await until(async () => !(await stage.workers()).includes(old), 'the old worker to end');
+
+  await refuse();
+  stage.child.kill('SIGTERM');
+  await until(() => count(stage, /event=worker_drains/g) === 2, 'the stop to begin');
+  stage.child.kill('SIGTERM');
+  await stage.stop();
+  assert.match(stage.log, /event=item_lost channel=world bytes=\d+ why="the worker ends"/);
+});
