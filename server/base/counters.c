@@ -182,6 +182,15 @@ static void write_histogram(const struct histogram *h, const char *name, struct 
 		 name, count, name, h->sum_us / 1000000, h->sum_us % 1000000, name, count);
 }
 
+/* HELP is of all rows of a name: what only one of them advises stands in the manual. */
+static const char *common_remedy(size_t row)
+{
+	for (size_t i = row + 1; i < COUNT_OF(rows) && !strcmp(rows[i].name, rows[row].name); i++)
+		if (strcmp(rows[i].remedy, rows[row].remedy) != 0)
+			return "";
+	return rows[row].remedy;
+}
+
 void counters_write(const struct counters_page *first, size_t pages, struct buf *out)
 {
 	const char *before = "";
@@ -191,7 +200,7 @@ void counters_write(const struct counters_page *first, size_t pages, struct buf 
 		enum counter_id id = (enum counter_id)i;
 
 		if (strcmp(row->name, before) != 0) {
-			write_head(out, row->name, row->help, row->remedy, row->type);
+			write_head(out, row->name, row->help, common_remedy(i), row->type);
 			before = row->name;
 		}
 		buf_adds(out, row->name);
