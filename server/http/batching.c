@@ -86,10 +86,11 @@ static void answer(struct batching *b, struct request *r)
 	struct buf out = {0};
 
 	if (b->later == b->batch.count && !b->unconfirmed) {
-		request_problem(r, 503, "redis_away",
-				"nothing of the batch was decided: the store cannot be reached, or "
-				"there is too much to do; post it again",
-				"retry-after: 1\r\n", NULL);
+		request_problem(
+			r, 503, "redis_away",
+			"the store confirmed nothing of the batch: it cannot be reached, or "
+			"there is too much to do; post it again",
+			"retry-after: 1\r\n", NULL);
 		return;
 	}
 	if (!b->told.failed)

@@ -20,7 +20,7 @@ static const struct {
 	[DESK_REFUSED] = {422, NULL, NULL, NULL},
 	[DESK_BUSY] = {503, NULL, "busy", "too many items are being decided; try again"},
 	[DESK_AWAY] = {503, NULL, "redis_away",
-		       "the item is not durable: the store cannot be reached; post it again"},
+		       "the store did not confirm the item: it cannot be reached; post it again"},
 	[DESK_UNCONFIRMED] = {503, NULL, NULL, NULL},
 };
 
@@ -102,7 +102,7 @@ static void add_bad_news(struct buf *out, const struct desk_receipt *receipt)
 	char detail[DESK_TROUBLE_MAX + 64];
 
 	if (receipt->result == DESK_AWAY && !known && says) { /* what is wrong with Redis */
-		snprintf(detail, sizeof detail, "nothing was decided: %s; post it again",
+		snprintf(detail, sizeof detail, "the store did not confirm it: %s; post it again",
 			 receipt->detail);
 		problem_members(out, receipt_status(receipt), rows[DESK_AWAY].code, detail, NULL);
 		return;

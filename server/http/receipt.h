@@ -11,7 +11,7 @@
 #include "http/door.h"
 
 /* 201 accepted, 200 duplicate or stale, 202 held; from 400 on a problem: 400, 413, 422 refused, 503
- * if nothing was decided and the same bytes may be posted again. */
+ * if the store did not confirm it and the same bytes may be posted again. */
 int receipt_status(const struct desk_receipt *receipt);
 
 /* Appends the members of the receipt's object, or of the problem's (problem.h), without its braces. */

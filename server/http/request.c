@@ -184,7 +184,7 @@ int request_body_ends(struct request *r)
 	if (r->body_ended)
 		return -1;
 	r->body_ended = true;
-	if (r->method == METHOD_POST && r->answer.len == 0)
+	if (r->method == METHOD_POST && r->answer.len == 0 && !r->answer.failed)
 		routes_body(r);
 	return request_goes_on(r);
 }
@@ -209,7 +209,7 @@ static void ask_for_body(struct request *r)
 
 int request_goes_on(struct request *r)
 {
-	if (r->taken)
+	if (r->taken || (r->answer.failed && !r->sent))
 		return -1;
 	if (r->answer.len == 0 && !r->sent)
 		ask_for_body(r);

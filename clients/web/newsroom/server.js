@@ -5,7 +5,7 @@
  *   known         a receipt: accepted, held, duplicate or stale
  *   refused       the server's own words, and where in the item they belong
  *   unauthorized  the key is not in force (any more)
- *   away          nothing was decided: the store is away, or it is too much at once. Sending it again is right
+ *   away          the store confirmed nothing: it is away, or it is too much at once. Sending it again is right
  *   unknown       no answer, or one that makes no sense: it may have been taken
  */
 
