@@ -8,6 +8,19 @@ enum { PENDING_KEPT = 256 };
 
 /* --- posts ------------------------------------------------------------------------------------ */
 
+/* Memory is short: of this post nothing is remembered in the row, by none of its channels. */
+static __attribute__((noinline)) void forget_post(struct row *row, struct post *post)
+{
+	struct pendings *tick = &row->tick;
+
+	row->torn = true;
+	while (tick->count > row->sweep.upto && tick->at[tick->count - 1].post == post) {
+		tick->count--;
+		post->owed--;
+		post_drop(post);
+	}
+}
+
 static void remember_match(struct row *row, struct post *post, enum post_match match, uint32_t at,
 			   bool is_last)
 {
@@ -20,7 +33,7 @@ static void remember_match(struct row *row, struct post *post, enum post_match m
 	}
 	if (audience_grow((void **)&row->tick.at, row->tick.count, &row->tick.cap,
 			  sizeof(struct pending)) != 0) {
-		row->torn = true;
+		forget_post(row, post);
 	} else if (!row->torn) {
 		row->tick.at[row->tick.count++] = (struct pending){
 			.post = post, .at = at, .match = (uint8_t)match, .is_last = is_last};
@@ -193,7 +206,31 @@ static bool goes_on(const struct row *row, uint32_t i)
 	return i > row->sweep.first && row->tick.at[i - 1].post == row->tick.at[i].post;
 }
 
-/* Stops before a frame that cannot be made, because memory is short. */
+static inline void add_frame(struct stretch *s, const struct frame *f)
+{
+	s->only = s->frames == 0 ? f : NULL;
+	s->frames++;
+	s->bytes += f->len;
+}
+
+/* Memory is short: it ends before the post that it ends in. All frames up to there are made. */
+static __attribute__((noinline)) void end_before_post(struct row *row, struct stretch *s)
+{
+	uint32_t upto = s->upto;
+
+	row->torn = true;
+	while (goes_on(row, upto))
+		upto--;
+	*s = (struct stretch){.from = s->from, .upto = upto};
+	for (uint32_t i = s->from; i < upto; i++) {
+		const struct frame *f = frame_of(row->audience, &row->tick.at[i]);
+
+		if (f != NULL)
+			add_frame(s, f);
+	}
+}
+
+/* Stops before a post of which a frame cannot be made, because memory is short. */
 static struct stretch stretch_from(struct row *row, uint32_t from)
 {
 	struct stretch s = {.from = from, .upto = from};
@@ -203,17 +240,15 @@ static struct stretch stretch_from(struct row *row, uint32_t from)
 		const struct frame *f = frame_of(row->audience, p);
 
 		if (f == NULL && !p->post->blanked) {
-			row->torn = true;
+			end_before_post(row, &s);
 			break;
 		}
 		if (f == NULL)
 			continue;
 		if (s.frames > 0 && s.bytes + f->len > AUDIENCE_BLOCK_MAX && !goes_on(row, s.upto))
 			break;
-		s.only = s.frames == 0 ? f : NULL;
-		s.frames++;
+		add_frame(&s, f);
 		p->len = (uint32_t)f->len;
-		s.bytes += f->len;
 	}
 	return s;
 }

@@ -117,6 +117,77 @@ static void a_post_is_offered_or_its_readers_are_told_to_catch_up(void **state)
 	fail_each_from(fan_out);
 }
 
+/* How often each of its channels told it of that. */
+static int times_heard(const struct listener *l, const char *text)
+{
+	const char *at = l->text, *end = l->text + l->len;
+	int times = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL) {
+		times++;
+		at += strlen(text);
+	}
+	return times;
+}
+
+enum { ALONE = 3 };
+
+/* Posts for one channel, of which so many offers are made; then one for two, which is pending twice: the second time it needs more room. */
+static bool fan_out_by_channel(uint32_t offers)
+{
+	struct post *posts[ALONE + 1];
+	bool done = true;
+
+	make_set();
+	for (int i = 0; i < MEMBERS; i++)
+		listen_by_channel(i, "sport world");
+	for (int i = 0; i < ALONE; i++)
+		posts[i] = make("publish", "world", "", "{\"text\":\"alone\"}");
+	posts[ALONE] = make("publish", "sport world", "", "{\"text\":\"twice\"}");
+	fail_begin();
+	for (int i = 0; i < ALONE; i++)
+		audiences_post(set, posts[i]);
+	audiences_go_on(set, offers);
+	audiences_post(set, posts[ALONE]);
+	while (audiences_go_on(set, AUDIENCE_ALL))
+		;
+	fail_end();
+	for (int i = 0; i < MEMBERS; i++) { /* where it goes on from is what it has */
+		bool has_last = crowd[i].upto.seq == ALONE + 1;
+
+		assert_int_equal(times_heard(&crowd[i], "twice"), has_last ? 2 : 0);
+		assert_true(has_last || crowd[i].torn > 0);
+		done = done && has_last;
+	}
+	assert_null(audiences_owed(set));
+	for (int i = 0; i <= ALONE; i++) {
+		assert_int_equal(posts[i]->owed, 0);
+		assert_int_equal(posts[i]->refs, 1);
+		post_drop(posts[i]);
+	}
+	drop_set();
+	return done;
+}
+
+static bool fan_out_at_once(void)
+{
+	return fan_out_by_channel(0);
+}
+
+static bool fan_out_half_way(void)
+{
+	return fan_out_by_channel(MEMBERS / 2);
+}
+
+static void half_a_post_is_not_taken_for_the_whole(void **state)
+{
+	(void)state;
+	fail_each(fan_out_at_once);
+	fail_each_from(fan_out_at_once);
+	fail_each(fan_out_half_way);
+	fail_each_from(fan_out_half_way);
+}
+
 /* A post has been half the way around when one comes that has more frames than there is room for. */
 static bool fan_out_in_slices(void)
 {
@@ -139,7 +210,7 @@ static bool fan_out_in_slices(void)
 		;
 	fail_end();
 	for (int i = 0; i < MEMBERS; i++) { /* where it goes on from is what it has */
-		bool has_second = crowd[i].largest > LONG;
+		bool has_second = crowd[i].largest > 2 * LONG; /* of both channels */
 
 		assert_int_equal(crowd[i].upto.seq, has_second ? 2 : heard(&crowd[i], "first"));
 		assert_true(has_second || crowd[i].torn > 0);
@@ -165,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_set_is_made_or_is_not),
 		cmocka_unit_test(who_cannot_join_leaves_nothing_behind),
 		cmocka_unit_test(a_post_is_offered_or_its_readers_are_told_to_catch_up),
+		cmocka_unit_test(half_a_post_is_not_taken_for_the_whole),
 		cmocka_unit_test(
 			who_was_offered_a_post_before_memory_ran_out_does_not_hear_it_again),
 	};
