@@ -151,20 +151,30 @@ static void let_go(struct line *line)
 	(void)die(line);
 }
 
-/* Those go whose bytes have waited longest without any of them leaving: who reads has not stood there for long. */
-static bool has_room_for(struct lines *all, size_t len)
+/* Those go whose bytes have waited longest without any of them leaving: who reads has not stood there for long. But nobody goes for
+ * what has no room even so (beside what waits of the same line): then that line does. */
+static bool has_room_for(struct line *line, size_t len)
 {
-	while (all->rests != NULL && all->waiting + len > all->waiting_max)
+	struct lines *all = line->all;
+	size_t own = line->rest == NULL ? 0 : line->rest->kept->len;
+	bool may_have = own + len <= all->waiting_max;
+
+	while (may_have && all->rests != NULL && all->waiting + len > all->waiting_max)
 		let_go(all->rests->line);
-	return all->waiting + len <= all->waiting_max;
+	if (all->waiting + len <= all->waiting_max)
+		return true;
+	if (line->watched && !line->cut) /* before, whoever writes to it counts it */
+		let_go(line);
+	return false;
 }
 
-static struct kept *keep(struct lines *all, const uint8_t *a, size_t a_len, const uint8_t *b,
+static struct kept *keep(struct line *line, const uint8_t *a, size_t a_len, const uint8_t *b,
 			 size_t b_len)
 {
+	struct lines *all = line->all;
 	struct kept *kept;
 
-	if (!has_room_for(all, a_len + b_len) ||
+	if (!has_room_for(line, a_len + b_len) ||
 	    (kept = malloc(sizeof *kept + a_len + b_len)) == NULL)
 		return NULL;
 	*kept = (struct kept){.all = all, .lines = 1, .len = a_len + b_len};
@@ -176,8 +186,9 @@ static struct kept *keep(struct lines *all, const uint8_t *a, size_t a_len, cons
 }
 
 /* The same bytes are written to many: whoever does not get them whole shares what the others left. */
-static struct kept *share(struct lines *all, const uint8_t *bytes, size_t len)
+static struct kept *share(struct line *line, const uint8_t *bytes, size_t len)
 {
+	struct lines *all = line->all;
 	uint64_t hash = XXH3_64bits(bytes, len);
 	struct kept *there, *kept;
 
@@ -186,7 +197,7 @@ static struct kept *share(struct lines *all, const uint8_t *bytes, size_t len)
 		there->lines++;
 		return there;
 	}
-	kept = keep(all, NULL, 0, bytes, len);
+	kept = keep(line, NULL, 0, bytes, len);
 	if (kept == NULL || there != NULL)
 		return kept;
 	kept->hash = hash;
@@ -218,7 +229,7 @@ static enum line_result append(struct line *line, const uint8_t *bytes, size_t l
 	struct kept *old = rest->kept, *kept;
 
 	old->lines++; /* though its line may be let go for want of room */
-	kept = keep(line->all, old->bytes + rest->at, old->len - rest->at, bytes, len);
+	kept = keep(line, old->bytes + rest->at, old->len - rest->at, bytes, len);
 	drop_kept(old);
 	if (kept == NULL || line->cut) {
 		if (kept != NULL)
@@ -243,7 +254,7 @@ enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, si
 	if ((sent = send_some(line, bytes + at, len - at)) < 0)
 		return die(line);
 	at += (size_t)sent;
-	return at == len ? LINE_SENT : leave(line, share(line->all, bytes, len), at);
+	return at == len ? LINE_SENT : leave(line, share(line, bytes, len), at);
 }
 
 bool line_was_let_go(const void *arg)

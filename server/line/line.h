@@ -10,7 +10,8 @@
  *               LINE_PARTS_MS: a socket that is closed over unread bytes would be reset, and what was said last might be lost.
  * Bounds        What the kernel does not take of a write is kept; who is told so (LINE_PARTIAL) writes no more before room(). Bytes
  *               that many were written are kept once. SO_SNDBUF bounds what the kernel keeps, lines_limit() what all
- *               lines together do: where there is no more room, those are let go that have stood still for longest.
+ *               lines together do: where there is no more room, those are let go that have stood still for longest, and
+ *               who alone would need more than that, before anybody else.
  * Encryption    There is none: newswired does not end TLS. It would come in here, where bytes leave and come.
  * Threads       Loop thread only.
  */

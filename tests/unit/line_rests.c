@@ -212,6 +212,58 @@ static void who_alone_would_need_more_than_there_may_be_is_let_go(void **state)
 	has_block(1, 0, 2);
 }
 
+static void nobody_is_let_go_for_what_has_no_room_even_so(void **state)
+{
+	static uint8_t much[4 * BLOCK];
+
+	(void)state;
+	lines_limit(lines, BLOCK + BLOCK / 2);
+	assert_int_equal(say(0, 0), LINE_PARTIAL);
+	assert_int_equal(line_write(&ends[1].line, much, sizeof much), LINE_DEAD);
+	assert_int_equal(COUNTER_GET(WAITING_BYTES), BLOCK);
+	assert_true(line_was_let_go(&ends[1].line));
+	assert_false(line_was_let_go(&ends[0].line));
+	assert_int_equal(COUNTER_GET(LAG_MEMORY), 1);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_true(ends[1].ended);
+	assert_false(ends[0].ended);
+	has_block(0, 0, 0);
+}
+
+static void nor_for_what_has_none_behind_what_waits_already(void **state)
+{
+	(void)state;
+	lines_limit(lines, 2 * BLOCK + BLOCK / 2);
+	assert_int_equal(say(0, 0), LINE_PARTIAL);
+	assert_int_equal(say(1, 1), LINE_PARTIAL);
+	assert_int_equal(say(1, 2), LINE_DEAD); /* it lies there twice for a moment */
+	assert_int_equal(COUNTER_GET(WAITING_BYTES), BLOCK);
+	assert_int_equal(COUNTER_GET(LAG_MEMORY), 1);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_true(ends[1].ended);
+	assert_false(ends[0].ended);
+	has_block(0, 0, 0);
+}
+
+static void who_is_not_watched_yet_is_counted_by_who_writes_to_it(void **state)
+{
+	static uint8_t much[4 * BLOCK];
+	struct line line = {.events = ends[0].line.events, .all = lines};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+			 0);
+	line.fd = fds[0];
+	lines_limit(lines, BLOCK + BLOCK / 2);
+	assert_int_equal(say(0, 0), LINE_PARTIAL);
+	assert_int_equal(line_write(&line, much, sizeof much), LINE_DEAD);
+	assert_int_equal(COUNTER_GET(LAG_MEMORY), 0);
+	line_drop(&line);
+	close(fds[1]);
+	has_block(0, 0, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* --- the kernel's part ------------------------------------------------------------------------- */
@@ -273,6 +325,9 @@ int main(void)
 		TEST(who_has_stood_still_for_longest_is_let_go),
 		TEST(who_reads_a_little_is_not_the_one),
 		TEST(who_alone_would_need_more_than_there_may_be_is_let_go),
+		TEST(nobody_is_let_go_for_what_has_no_room_even_so),
+		TEST(nor_for_what_has_none_behind_what_waits_already),
+		TEST(who_is_not_watched_yet_is_counted_by_who_writes_to_it),
 		cmocka_unit_test(what_the_kernel_keeps_for_who_does_not_read_is_little),
 	};
 
