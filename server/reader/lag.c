@@ -7,7 +7,10 @@
  * Cost          Usually two searches in the backlog. What was counted is remembered (struct lag_memo): no post is looked at
  *               twice for its age, and for bytes only after so many more have gone over the wire as were left.
  * Elsewhere     What the backlog does not hold any more is not counted post by post: there, all that has gone over the wire since is
- *               what a reader is behind. Within the limits it goes on from Redis.
+ *               what a reader is behind. Within the limits it goes on from Redis. Without --lag-time a reader may have waited for
+ *               longer than that is known: then only what is known to have gone since counts. So nobody is told of a gap for what he
+ *               may have got; and who waits for more bytes than he may goes on from Redis all the same, if most of them went
+ *               long ago and have left the backlog.
  */
 #include "base/counters.h"
 #include "reader/reader_own.h"
@@ -47,16 +50,16 @@ struct wire_id lag_old(const struct lag_past *past)
 
 uint64_t lag_passed(const struct lag_past *past, struct wire_id id)
 {
-	const struct lag_place *best = NULL;
+	const struct lag_place *best = &past->at[past->next];
 
-	for (uint32_t i = 0; i < past->count; i++) {
+	for (uint32_t i = 1; i < past->count; i++) {
 		const struct lag_place *at = &past->at[(past->next + i) % past->count];
 
 		if (wire_id_compare(at->head, id) > 0)
 			break;
 		best = at;
 	}
-	return best == NULL ? 0 : best->passed;
+	return best->passed;
 }
 
 /* --- bytes and time --------------------------------------------------------------------------- */
@@ -110,16 +113,18 @@ static void remember(struct reader *r, const struct question *q)
 				 r->all->options.lag_bytes - q->bytes;
 }
 
-/* Its place is older than the backlog. */
+/* Its place is older than the backlog. Where the past is not known for so long, it is behind by what is known of it, and by what
+ * the backlog holds. */
 static enum lag_limit judge_by_past(const struct reader *r)
 {
 	const struct lag_past *past = &r->all->past;
+	const struct backlog *backlog = wire_backlog(r->all->wire);
 	uint64_t most = r->all->options.lag_bytes;
 
 	if (wire_id_compare(r->cursor, lag_old(past)) < 0)
 		return LAG_TOO_LATE;
-	if (most > 0 &&
-	    backlog_passed(wire_backlog(r->all->wire)) - lag_passed(past, r->cursor) > most)
+	if (most > 0 && (backlog_passed(backlog) - lag_passed(past, r->cursor) > most ||
+			 backlog_passed_after(backlog, r->cursor) > most))
 		return LAG_TOO_FAR;
 	return LAG_FINE;
 }

@@ -198,7 +198,8 @@ void lag_second(struct lag_past *past, struct wire_id head, uint64_t passed);
 void lag_forget(struct lag_past *past, uint64_t passed);
 /* Where the head was --lag-time ago, or a little earlier; 0-0: not known. */
 struct wire_id lag_old(const struct lag_past *past);
-/* When this was the head, or a little earlier, backlog_passed() was so much. */
+/* When this was the head, or a little earlier, backlog_passed() was so much; if that is longer ago than is known, what it was at the
+ * oldest place that is: no less than then. */
 uint64_t lag_passed(const struct lag_past *past, struct wire_id id);
 /* What is on the wire already counts for nothing: its row had to wait, or it for its row. */
 void lag_excuse(struct reader *r);
