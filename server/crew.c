@@ -374,13 +374,19 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Since `from`, for so long? A sign of life may be later than `now`, which was read before it. */
+static bool silent_for(uint64_t from, uint64_t now, uint64_t ms)
+{
+	return from < now && now - from >= ms;
+}
+
 /* A worker that lives longer than --drain-time has somebody to answer. One that was adopted gives its signs of life where only the
  * program before this one can see them. */
 static void hurry(const struct crew *crew, struct leaver *l, uint64_t now)
 {
 	uint64_t beat = crew->setup.beat(crew->setup.arg, l->page);
 
-	if (now < l->latest && (beat == 0 || now - beat < LEAVING_BEAT_MS)) {
+	if (now < l->latest && (beat == 0 || !silent_for(beat, now, LEAVING_BEAT_MS))) {
 		l->until = sooner(now + LOOK_MS, l->latest);
 		return;
 	}
@@ -412,7 +418,7 @@ static void look_at(struct crew *crew, unsigned index, uint64_t now)
 	uint64_t silent_from = beat > crew->fair_from ? beat : crew->fair_from;
 
 	if (place->now.pid == 0 || !place->now.ready || beat == 0 ||
-	    now - silent_from < crew->setup.stall_ms)
+	    !silent_for(silent_from, now, crew->setup.stall_ms))
 		return;
 	COUNT(WORKERS_STALLED);
 	log_error("worker_stalled", LOG_I("worker", index), LOG_I("pid", place->now.pid),
