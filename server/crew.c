@@ -28,7 +28,7 @@ enum {
 struct hand {
 	pid_t pid;
 	int ready_fd; /* -1 once it is ready, or gone */
-	bool ready;
+	bool ready;   /* or was, before it ended */
 	uint64_t started;
 };
 
@@ -495,7 +495,7 @@ unsigned crew_ready(const struct crew *crew)
 	unsigned ready = 0;
 
 	for (unsigned i = 0; i < crew->setup.count; i++)
-		ready += crew->places[i].now.ready;
+		ready += crew->places[i].now.pid != 0 && crew->places[i].now.ready;
 	return ready;
 }
 

@@ -1,4 +1,4 @@
-/* Goal: a worker is killed for silence only if it was silent.
+/* Goal: a worker is killed for silence only if it was silent, and one that has died serves no more.
  *
  * The workers are real processes, and the clock is the test's. */
 #include "cmocka_all.h"
@@ -67,6 +67,12 @@ static int open_crew(unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return pipe2(starts, O_CLOEXEC) == 0 && (crew = crew_new(&setup)) != NULL ? 0 : -1;
+}
+
+static int open_one(void **state)
+{
+	(void)state;
+	return open_crew(1);
 }
 
 static int open_two(void **state)
@@ -172,12 +178,64 @@ static void who_beats_while_others_are_hurried_may_still_answer(void **state)
 	assert_int_equal(end_of(silent), SIGKILL);
 }
 
+static void one_that_has_died_serves_no_more_and_nobody_joins_it(void **state)
+{
+	(void)state;
+	crew_step(crew, true);
+	assert_false(next_start().joins);
+	hear_until_ready(1);
+	kill(crew_pid(crew, 0), SIGKILL);
+	assert_int_equal(end_of(crew_pid(crew, 0)), SIGKILL);
+	assert_int_equal(crew_ready(crew), 0);
+	crew_step(crew, true);
+	assert_false(next_start().joins);
+	hear_until_ready(1);
+}
+
+static void who_is_started_again_joins_those_who_serve(void **state)
+{
+	(void)state;
+	all_serve(2);
+	kill(crew_pid(crew, 0), SIGKILL);
+	assert_int_equal(end_of(crew_pid(crew, 0)), SIGKILL);
+	assert_int_equal(crew_ready(crew), 1);
+	crew_step(crew, true);
+	assert_true(next_start().joins);
+	hear_until_ready(2);
+}
+
+static void successors_join_those_they_replace(void **state)
+{
+	pid_t before;
+
+	(void)state;
+	all_serve(1);
+	before = crew_pid(crew, 0);
+	assert_true(crew_renew(crew));
+	assert_true(next_start().joins);
+	while (crew_renewal(crew) != CREW_RENEWED) {
+		struct pollfd polled[CREW_POLLED_MAX];
+		unsigned n = crew_polled(crew, polled);
+
+		assert_true(poll(polled, n, 10000) > 0);
+		crew_hear(crew, polled);
+		crew_step(crew, true);
+	}
+	assert_int_not_equal(crew_pid(crew, 0), before);
+	assert_int_equal(crew_ready(crew), 1);
+	assert_true(was_alive(before)); /* it says goodbye */
+}
+
 int main(void)
 {
+#define OF_ONE(test) cmocka_unit_test_setup_teardown(test, open_one, close_crew)
 #define OF_TWO(test) cmocka_unit_test_setup_teardown(test, open_two, close_crew)
 	const struct CMUnitTest tests[] = {
 		OF_TWO(who_beats_while_others_are_looked_at_is_not_silent),
 		OF_TWO(who_beats_while_others_are_hurried_may_still_answer),
+		OF_ONE(one_that_has_died_serves_no_more_and_nobody_joins_it),
+		OF_TWO(who_is_started_again_joins_those_who_serve),
+		OF_ONE(successors_join_those_they_replace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
