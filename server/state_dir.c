@@ -184,13 +184,13 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd);
 }
 
-/* Readers see the old file or the whole new one. */
-static int write_file(const struct state_dir *dir, const char *name, const char *text, size_t len)
+/* What write_file() renames then: its path is told in `draft`. */
+static int write_draft(const struct state_dir *dir, const char *text, size_t len,
+		       char draft[PATH_MAX])
 {
-	char path[PATH_MAX], draft[PATH_MAX];
 	int fd, result;
 
-	if (path_in(dir, name, path) < 0 || path_in(dir, ".draft", draft) < 0) {
+	if (path_in(dir, ".draft", draft) < 0) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -198,7 +198,25 @@ static int write_file(const struct state_dir *dir, const char *name, const char 
 		return -1;
 	result = write_all(fd, text, len);
 	close(fd);
-	return result == 0 ? rename(draft, path) : -1;
+	return result;
+}
+
+/* Readers see the old file or the whole new one. */
+static int write_file(const struct state_dir *dir, const char *name, const char *text, size_t len)
+{
+	char path[PATH_MAX], draft[PATH_MAX];
+
+	if (path_in(dir, name, path) < 0) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return write_draft(dir, text, len, draft) == 0 ? rename(draft, path) : -1;
+}
+
+static int fail_to_write_key(const struct state_dir *dir, char *error, size_t size)
+{
+	return fail(error, size, "cannot write %s in %.400s: %s", NEWSWIRE_KEY_FILE, dir->path,
+		    strerror(errno));
 }
 
 static int make_key(struct state_dir *dir, char *error, size_t size)
@@ -212,9 +230,20 @@ static int make_key(struct state_dir *dir, char *error, size_t size)
 		snprintf(&text[2 * i], 3, "%02x", bytes[i]);
 	memcpy(dir->publish_key, text, 2 * KEY_BYTES + 1);
 	text[sizeof text - 2] = '\n';
-	if (write_file(dir, NEWSWIRE_KEY_FILE, text, 2 * KEY_BYTES + 1) < 0)
-		return fail(error, size, "cannot write %s in %.400s: %s", NEWSWIRE_KEY_FILE,
-			    dir->path, strerror(errno));
+	return write_file(dir, NEWSWIRE_KEY_FILE, text, 2 * KEY_BYTES + 1) < 0
+		       ? fail_to_write_key(dir, error, size)
+		       : 0;
+}
+
+/* Could make_key() write one? Nothing is left of it. */
+static int try_key(const struct state_dir *dir, char *error, size_t size)
+{
+	const char nothing[2 * KEY_BYTES + 1] = "";
+	char draft[PATH_MAX];
+
+	if (write_draft(dir, nothing, sizeof nothing, draft) < 0)
+		return fail_to_write_key(dir, error, size);
+	unlink(draft);
 	return 0;
 }
 
@@ -243,7 +272,8 @@ static int read_key(struct state_dir *dir, int fd, const char *path, char *error
 	return 0;
 }
 
-static int find_key(struct state_dir *dir, char *error, size_t size)
+/* One that is missing is made if `make`. */
+static int find_key(struct state_dir *dir, bool make, char *error, size_t size)
 {
 	char path[PATH_MAX];
 	int fd, result;
@@ -252,7 +282,7 @@ static int find_key(struct state_dir *dir, char *error, size_t size)
 		return fail(error, size, "the path of the state directory is too long");
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
 		if (errno == ENOENT)
-			return make_key(dir, error, size);
+			return make ? make_key(dir, error, size) : try_key(dir, error, size);
 		return fail(error, size, "cannot read %.400s: %s", path, strerror(errno));
 	}
 	result = read_key(dir, fd, path, error, size);
@@ -268,7 +298,7 @@ int state_dir_open(struct state_dir *dir, const char *given, char *error, size_t
 	if (make_directory(dir, given, error, size) < 0 || lock(dir, error, size) < 0)
 		goto failed;
 	state_dir_withdraw(dir); /* of one that was killed */
-	if (find_key(dir, error, size) < 0)
+	if (find_key(dir, true, error, size) < 0)
 		goto failed;
 	return 0;
 
@@ -280,7 +310,7 @@ failed:
 int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char *error, size_t size)
 {
 	dir->lock_fd = lock_fd;
-	if (make_directory(dir, given, error, size) < 0 || find_key(dir, error, size) < 0) {
+	if (make_directory(dir, given, error, size) < 0 || find_key(dir, true, error, size) < 0) {
 		state_dir_close(dir);
 		return -1;
 	}
@@ -290,7 +320,7 @@ int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char 
 int state_dir_check(const struct state_dir *dir, char *error, size_t size)
 {
 	struct state_dir found = *dir;
-	int result = find_key(&found, error, size);
+	int result = find_key(&found, false, error, size);
 
 	explicit_bzero(found.publish_key, sizeof found.publish_key);
 	return result;

@@ -29,7 +29,7 @@ MUST_USE int state_dir_open(struct state_dir *dir, const char *given, char *erro
 /* The same where this process has the lock already, as an open file. */
 MUST_USE int state_dir_adopt(struct state_dir *dir, const char *given, int lock_fd, char *error,
 			     size_t size);
-/* Would state_dir_adopt() find its key? One that is missing is made. */
+/* Would state_dir_adopt() find its key, or could it make one? None is made now. */
 MUST_USE int state_dir_check(const struct state_dir *dir, char *error, size_t size);
 void state_dir_close(struct state_dir *dir);
 /* Where newswired.json of that directory is, whether it is there or not. */

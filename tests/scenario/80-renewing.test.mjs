@@ -400,6 +400,7 @@ test('an upgrade to what does not run is refused, and the running one stays', as
   const stage = await Stage.open(t, { workers: 2, 'drain-time': '1s', program: file });
   const reader = await stage.reader();
   const before = await stage.children();
+  await unlink(join(stage.dir, 'publish.key')); // the workers have it
   for (const [text, mode] of [['#!/bin/sh\nexit 3\n', 0o755], ['no program', 0o755], ['#!/bin/sh\nexit 0\n', 0o644]]) {
     await rm(file);
     await writeFile(file, text, { mode });
@@ -409,8 +410,9 @@ test('an upgrade to what does not run is refused, and the running one stays', as
   }
   await rm(file);
   assert.match((await order(stage, 'upgrade')).err, /not upgraded/);
+  assert.ok(!existsSync(join(stage.dir, 'publish.key')), 'no key was made that no worker knows');
   assert.deepEqual(await stage.children(), before);
-  await stage.post(item());
+  assert.equal((await stage.post(item())).status, 201);
   await reader.hasRead(1);
 });
 

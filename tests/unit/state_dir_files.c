@@ -102,6 +102,34 @@ static void a_key_that_is_none_is_refused(void **state)
 	assert_int_equal(dir.lock_fd, -1);
 }
 
+/* It would lie there, and no worker accept it, if the next program is not started after all. */
+static void to_ask_whether_there_will_be_a_key_makes_none(void **state)
+{
+	char before[STATE_DIR_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(state_dir_open(&dir, "d", error, sizeof error), 0);
+	snprintf(before, sizeof before, "%s", dir.publish_key);
+	assert_int_equal(unlink("d/publish.key"), 0);
+	assert_int_equal(state_dir_check(&dir, error, sizeof error), 0);
+	assert_int_equal(access("d/publish.key", F_OK), -1);
+	assert_int_equal(access("d/.draft", F_OK), -1);
+	assert_string_equal(dir.publish_key, before);
+}
+
+static void a_key_that_could_not_be_read_or_made_is_told_before(void **state)
+{
+	(void)state;
+	assert_int_equal(state_dir_open(&dir, "d", error, sizeof error), 0);
+	write_text("d/publish.key", "short\n");
+	assert_int_equal(state_dir_check(&dir, error, sizeof error), -1);
+	assert_non_null(strstr(error, "publish.key is no key of 16 to 255 letters"));
+	assert_int_equal(unlink("d/publish.key"), 0);
+	assert_int_equal(mkdir("d/.draft", 0700), 0); /* as good as a full disk */
+	assert_int_equal(state_dir_check(&dir, error, sizeof error), -1);
+	assert_non_null(strstr(error, "cannot write publish.key in "));
+}
+
 static void a_second_holder_is_told_who_the_first_is(void **state)
 {
 	struct state_dir second;
@@ -229,6 +257,8 @@ int main(void)
 		IN_ROOT(a_key_is_made_once_and_found_again),
 		IN_ROOT(the_first_line_of_a_key_file_is_the_key),
 		IN_ROOT(a_key_that_is_none_is_refused),
+		IN_ROOT(to_ask_whether_there_will_be_a_key_makes_none),
+		IN_ROOT(a_key_that_could_not_be_read_or_made_is_told_before),
 		IN_ROOT(a_second_holder_is_told_who_the_first_is),
 		IN_ROOT(children_of_a_dead_holder_are_waited_for),
 		IN_ROOT(what_is_announced_is_json_for_this_user_and_can_be_withdrawn),
