@@ -222,9 +222,14 @@ void private_redis_adopt(struct private_redis *r, pid_t pid, int log_fd)
 	r->log_fd = log_fd;
 	r->pid = pid;
 	r->was_up = true;
-	r->up_since = clock_mono_ms();
+	r->due = clock_mono_ms();
 	if (pid != 0)
-		set_state(r, UP);
+		set_state(r, STARTING); /* it may be, and have a file to be mended */
+}
+
+bool private_redis_is_to_mend(const struct private_redis *r)
+{
+	return r->state == STARTING && r->cut;
 }
 
 pid_t private_redis_pid(const struct private_redis *r)
@@ -288,7 +293,8 @@ static void probe(struct private_redis *r)
 		r->was_up = true;
 		log_info("redis_up", LOG_I("pid", r->pid), LOG_S("socket", r->socket));
 		set_state(r, UP);
-		private_redis_relay(r); /* what it said of its file */
+		if (r->log_fd >= 0)
+			private_redis_relay(r); /* what it said of its file */
 		mend_file(r);
 	} else if (strncmp(answer, "-LOADING", 8) == 0 && !r->loading) {
 		r->loading = true;

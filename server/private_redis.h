@@ -29,8 +29,11 @@ void private_redis_free(struct private_redis *r);
 /* Would private_redis_new() find the program? */
 MUST_USE int private_redis_check(char *error, size_t size);
 
-/* One that runs already, a child of this process, whose log arrives at log_fd: it is UP. pid 0: there is none. */
+/* One that runs already, a child of this process, whose log arrives at log_fd: STARTING, until it is seen that it answers. pid 0: there
+ * is none. */
 void private_redis_adopt(struct private_redis *r, pid_t pid, int log_fd);
+/* Has it said what this process is to act on once it answers? Who adopts it now would not hear of that. */
+bool private_redis_is_to_mend(const struct private_redis *r);
 pid_t private_redis_pid(const struct private_redis *r); /* 0: none runs */
 
 /* Does what is due, starting or probing. Returns when to call again (clock_mono_ms), UINT64_MAX

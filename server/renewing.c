@@ -223,6 +223,10 @@ static void become_program(struct supervisor *s)
 	struct handover h;
 	char error[600];
 
+	if (s->redis && private_redis_is_to_mend(s->redis)) {
+		conclude(s, "the private Redis is about to write its file anew: try again");
+		return;
+	}
 	write_down(s, &h);
 	if (handover_give(&h) == 0) {
 		execv(s->program, (char *const *)s->call->argv);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -373,6 +373,53 @@ test('what would end the next program is seen before it is this process: an upgr
   assert.equal((await order(stage, 'upgrade')).code, 0);
   await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
   assert.equal((await (await stage.reader()).type('hello')).tick, 7);
+});
+
+/** A redis-server in `bin` that takes its time to begin: `script` may say `wait_for FILE`, a file in `bin`, and `tell_of_cut`, as Redis does. */
+async function slowRedis(bin, script) {
+  const [redis, sleep] = await Promise.all([which('redis-server'), which('sleep')]);
+  await writeFile(join(bin, 'redis-server.new'), `#!/bin/sh
+wait_for() { while [ ! -e "${bin}/$1" ]; do ${sleep} 0.05; done; }
+tell_of_cut() { echo "812:M 23 Nov 2026 21:53:00.123 # !!! Truncating the AOF appendonly.aof.1.incr.aof at offset 812 !!!"; }
+${script}
+exec ${redis} "$@"
+`, { mode: 0o755 });
+  await rename(join(bin, 'redis-server.new'), join(bin, 'redis-server'));
+}
+
+test('an upgrade while the private Redis reads a file that was cut: the file is written anew all the same', async (t) => {
+  const bin = await directory(t);
+  await symlink(await which('redis-server'), join(bin, 'redis-server'));
+  const { stage } = await configured(t, {}, { env: { PATH: bin }, 'log-level': 'debug' });
+  await stage.post(item());
+  const aof = async () => (await readdir(join(stage.dir, 'appendonlydir'))).find((name) => name.endsWith('.incr.aof'));
+  const cut = await aof();
+  const restart = async (script) => {
+    await slowRedis(bin, script);
+    const redis = await stage.redisPid();
+    const started = stage.log.split('event=redis_started').length;
+    process.kill(redis, 'SIGKILL');
+    await until(() => stage.log.split('event=redis_started').length > started, 'Redis to be started again');
+  };
+
+  await restart('wait_for loaded; tell_of_cut');
+  const upgrade = order(stage, 'upgrade');
+  await stage.logged(/event=taken_over/);
+  await writeFile(join(bin, 'loaded'), '');
+  assert.equal((await upgrade).code, 0);
+  await stage.logged(/event=redis_file_cut/);
+  await until(async () => (await aof()) !== cut, 'the file to be another');
+  await until(async () => (await stage.workers()).length === 2, 'the old workers to be gone');
+
+  // The program that has read of the cut is the one to see to it.
+  await restart('tell_of_cut; wait_for ready');
+  await until(() => stage.log.split('Truncating the AOF').length === 3, 'the second cut to be heard of');
+  const { code, err } = await order(stage, 'upgrade');
+  assert.equal(code, 1);
+  assert.match(err, /not upgraded: the private Redis .* try again/);
+  await writeFile(join(bin, 'ready'), '');
+  await until(() => stage.log.split('event=redis_file_cut').length === 3, 'the second cut to be mended');
+  assert.equal((await order(stage, 'upgrade')).code, 0);
 });
 
 test('a new program that says nothing is given up', async (t) => {
