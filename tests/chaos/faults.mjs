@@ -8,7 +8,7 @@
 // settles   after the way back was measured, and before anything else happens: until all are there again
 // deaf      a worker lives on and cannot hear Redis: kills are known there when it can
 // needs     'namespace'; 'single': one Redis, whose process, file and clock are ours; 'sentinel': a master with two replicas, and Sentinels
-import { cp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { cp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { program, until } from '../scenario/stage.mjs';
@@ -22,10 +22,37 @@ const someWorker = (cast, dice) => until(async () => {
   return pids.length > 0 && dice.pick(pids);
 }, 'a worker');
 
+/* Who stands still goes on whatever happens: also when the run is ended in the middle of it. */
+const standing = new Set();
+function goOn(pids) {
+  for (const pid of pids) {
+    standing.delete(pid);
+    try { process.kill(pid, 'SIGCONT'); } catch { /* it was replaced */ }
+  }
+}
+process.on('exit', () => goOn([...standing]));
+
+function stop(pid) {
+  standing.add(pid);
+  try { process.kill(pid, 'SIGSTOP'); } catch { standing.delete(pid); /* gone since it was asked for */ }
+}
+
 async function stopped(pid, ms) {
-  process.kill(pid, 'SIGSTOP');
-  await sleep(ms);
-  try { process.kill(pid, 'SIGCONT'); } catch { /* it was replaced */ }
+  stop(pid);
+  try { await sleep(ms); } finally { goOn([pid]); }
+}
+
+/* All of a node, as when its machine is suspended: the supervisor first, so that nobody is born who would be left out. They go on in one moment, and
+   in any order. */
+async function nodeStopped(node, dice, ms) {
+  const pids = [node.child.pid];
+  stop(node.child.pid);
+  try {
+    await until(async () => /^State:\s+[TZX]/m.test(await readFile(`/proc/${node.child.pid}/status`, 'utf8').catch(() => 'State:\tX')), 'the supervisor to stand still');
+    pids.push(...await node.workers());
+    for (const pid of pids.slice(1)) stop(pid);
+    await sleep(ms);
+  } finally { goOn(dice.shuffle(pids)); }
 }
 
 const answers = (cast) => until(async () => (await cast.redis.ping().catch(() => '')) === 'PONG', 'Redis to answer', 30000);
@@ -117,14 +144,18 @@ export const FAULTS = [
   { name: 'worker frozen', how: 'SIGSTOP, up to 1.5 s', promise: 'kept', deaf: true, does: async (cast, dice) => stopped(await someWorker(cast, dice), dice.between(200, 1500)) },
   { name: 'worker hangs', how: 'SIGSTOP until it is replaced', promise: 'kept', deaf: true, does: async (cast, dice) => {
     const pid = await someWorker(cast, dice);
-    process.kill(pid, 'SIGSTOP');
-    await until(() => { try { process.kill(pid, 0); return false; } catch { return true; } }, 'the worker to be replaced', 20000);
+    stop(pid);
+    try {
+      await until(() => { try { process.kill(pid, 0); return false; } catch { return true; } }, 'the worker to be replaced', 20000);
+    } finally { goOn([pid]); }
   } },
+  { name: 'supervisor frozen', how: 'SIGSTOP, up to 3 s; its workers go on', promise: 'kept', does: async (cast, dice) => stopped(dice.pick(cast.nodes).child.pid, dice.between(200, 3000)) },
   { name: 'supervisor killed', how: 'kill -9; the node is started again', promise: 'kept', does: async (cast, dice) => {
     const node = dice.pick(cast.nodes);
     node.child.kill('SIGKILL');
     await cast.revive(node);
   } },
+  { name: 'node frozen', how: 'SIGSTOP of each process, up to 4 s', promise: 'kept', deaf: true, does: (cast, dice) => nodeStopped(dice.pick(cast.nodes), dice, dice.between(200, 4000)) },
   { name: 'node killed', how: 'kill -9 of each process; started again', promise: 'kept', does: async (cast, dice) => {
     const node = dice.pick(cast.nodes);
     for (const pid of [node.child.pid, ...await node.children()]) { try { process.kill(pid, 'SIGKILL'); } catch { /* gone with its supervisor */ } }
