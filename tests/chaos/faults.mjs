@@ -91,9 +91,9 @@ async function loseTail(cast, dice, { ledger, grown }) {
   await rm(appendOnly(cast), { recursive: true, force: true });
   await rename(copy, appendOnly(cast));
   await cast.store.start();
-  const at = Date.now();
+  const back = Date.now();
   await ledger.lost();
-  return at;
+  return back;
 }
 
 /* With appendfsync always Redis ends itself when its disk is full; then somebody makes room. */
@@ -142,7 +142,7 @@ export const FAULTS = [
     return Date.now();
   } },
   { name: 'worker frozen', how: 'SIGSTOP, up to 1.5 s', promise: 'kept', deaf: true, does: async (cast, dice) => stopped(await someWorker(cast, dice), dice.between(200, 1500)) },
-  { name: 'worker hangs', how: 'SIGSTOP until it is replaced', promise: 'kept', deaf: true, does: async (cast, dice) => {
+  { name: 'worker hangs', how: 'SIGSTOP until it is replaced', promise: 'kept', back: 'worker', deaf: true, does: async (cast, dice) => {
     const pid = await someWorker(cast, dice);
     stop(pid);
     try {
@@ -180,8 +180,11 @@ export const FAULTS = [
     return Date.now();
   } },
   { name: 'Redis frozen', how: 'SIGSTOP, up to 3 s', needs: 'single', promise: 'kept', back: 'redis', deaf: true, does: (cast, dice) => stopped(cast.store.child.pid, dice.between(200, 3000)) },
-  { name: 'Redis flushed', how: 'FLUSHALL', promise: 'told', does: (cast, dice, { ledger }) => ledger.flush() },
-  { name: 'Redis loses its tail', how: 'back from an older file', needs: 'single', promise: 'told', does: loseTail },
+  { name: 'Redis flushed', how: 'FLUSHALL', promise: 'told', back: 'redis', does: async (cast, dice, { ledger }) => {
+    await ledger.flush();
+    return ledger.losses.at(-1); // not when it was noticed
+  } },
+  { name: 'Redis loses its tail', how: 'back from an older file', needs: 'single', promise: 'told', back: 'redis', does: loseTail },
   { name: 'Redis read-only', how: 'REPLICAOF a master that is not there', needs: 'single', promise: 'kept', back: 'redis', does: async (cast, dice) => {
     await cast.redis.replicaof('127.0.0.1', 1);
     await sleep(dice.between(300, 2000));
@@ -214,8 +217,8 @@ export const FAULTS = [
   } },
   { name: 'file rewritten', how: 'BGREWRITEAOF', promise: 'kept', does: (cast) => cast.redis.bgrewriteaof().catch(() => {}) },
   { name: 'scripts forgotten', how: 'SCRIPT FLUSH', promise: 'kept', does: (cast) => cast.redis.script('FLUSH') },
-  { name: 'pub/sub cut', how: 'CLIENT KILL TYPE pubsub', promise: 'kept', deaf: true, does: (cast) => cast.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub') },
-  { name: 'network to Redis cut', how: 'a node\'s relay passes nothing, up to 4 s', needs: 'single', promise: 'kept', deaf: true,
+  { name: 'pub/sub cut', how: 'CLIENT KILL TYPE pubsub', promise: 'kept', deaf: true, back: 'redis', does: (cast) => cast.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub') },
+  { name: 'network to Redis cut', how: 'a node\'s relay passes nothing, up to 4 s', needs: 'single', promise: 'kept', deaf: true, back: 'redis',
     does: (cast, dice) => told([dice.pick(cast.near).hop], { cut: true }, dice.between(300, 4000)) },
   { name: 'network to Redis reset', how: 'every connection of a node is reset', needs: 'single', promise: 'kept', deaf: true, back: 'redis',
     does: (cast, dice) => told([dice.pick(cast.near).hop], { reset: true }, 0) },

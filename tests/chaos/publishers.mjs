@@ -8,6 +8,7 @@ import { sleep } from './dice.mjs';
 
 const LOOPS = 16;
 const PATIENCE_MS = 4000; // for an answer; then the same is tried again
+const PULSE_EVERY_MS = 50; // between the items of a pulse: no finer is what is measured where the first of them come before a gap
 
 export class Publishers {
   constructor(cast, dice, rate) {
@@ -237,7 +238,7 @@ export class Publishers {
         const story = item({ body: 'pulse' });
         owed.set(story.uri, new Set(probes));
         await this.handQuickly(story, end);
-        next = Date.now() + 1000;
+        next = Date.now() + PULSE_EVERY_MS;
       }
       await sleep(2);
     }
