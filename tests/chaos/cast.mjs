@@ -62,8 +62,10 @@ class Cable {
   inside(...args) { this.ip('-n', this.name, ...args); }
   pull() { this.ip('link', 'set', this.end, 'down'); }
   plug() { this.ip('link', 'set', this.end, 'up'); }
-  thin(rate) { execFileSync('tc', ['qdisc', 'replace', 'dev', this.end, 'root', 'tbf', 'rate', rate, 'burst', '16k', 'latency', '400ms']); }
-  thick() { execFileSync('tc', ['qdisc', 'del', 'dev', this.end, 'root']); }
+  thin(rate) { for (const end of this.ends) execFileSync('tc', [...end('replace'), 'tbf', 'rate', rate, 'burst', '16k', 'latency', '400ms']); }
+  thick() { for (const end of this.ends) execFileSync('tc', end('del')); }
+  /* Of its two ends the words for tc: each shapes what leaves by it. */
+  get ends() { return [(deed) => ['qdisc', deed, 'dev', this.end, 'root'], (deed) => ['-n', this.name, 'qdisc', deed, 'dev', 'eth0', 'root']]; }
   close() {
     try { this.ip('link', 'del', this.end); } catch { /* never made */ }
     try { this.ip('netns', 'del', this.name); } catch { /* never made */ }

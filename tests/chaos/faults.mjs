@@ -230,7 +230,7 @@ export const FAULTS = [
     cast.cable.pull();
     try { await sleep(dice.between(300, 5000)); } finally { cast.cable.plug(); }
   } },
-  { name: 'node on a thin line', how: 'tbf, 1 Mbit/s, up to 4 s', promise: 'kept', deaf: true, needs: 'namespace', does: async (cast, dice) => {
+  { name: 'node on a thin line', how: 'tbf, 1 Mbit/s each way, up to 4 s', promise: 'kept', deaf: true, needs: 'namespace', does: async (cast, dice) => {
     cast.cable.thin('1mbit');
     try { await sleep(dice.between(500, 4000)); } finally { cast.cable.thick(); }
   } },
