@@ -186,7 +186,7 @@ export class Cast {
   }
 
   async stage(options, more) {
-    const stage = await Stage.open(this, { program: this.program, tick: '2s', backlog: '256k', wireMax: 1000000, stallTime: '2s', drainTime: '1s',
+    const stage = await Stage.open(this, { program: this.program, tick: '2s', backlog: '256k', wireMax: 1000000, stallTime: '2s', 'drain-time': '1s', // in place of the stage's own
       publishRate: 0, ...options });
     stage.options.port = stage.state.port; // the same after a restart
     return Object.assign(stage, more);
