@@ -22,6 +22,9 @@ test('a version that was replaced may be left out, the final one may not', () =>
   const wire = [post(1, { uri: 'u' }), post(2, { uri: 'u', action: 'correct' })];
   assert.deepEqual(kinds({ wire, clients: [client([saw(2, { uri: 'u' })])] }), []);
   assert.deepEqual(kinds({ wire, clients: [client([saw(1, { uri: 'u' })])] }), ['lost']);
+  const moved = [post(1, { uri: 'u' }), post(2, { uri: 'u', epoch: 'f' })];
+  const stretches = [{ ...whole, to: '1-0' }, { epoch: 'f', from: '0-0', to: '2-0', told: true }];
+  assert.deepEqual(kinds({ wire: moved, clients: [client([saw(2, { uri: 'u', cursor: 'f:2-0' })], { stretches })] }), ['lost'], 'one of another history is no excuse');
 });
 test('a double, a disorder, and what nobody sent', () => {
   const wire = [post(1), post(2)];
@@ -36,6 +39,9 @@ test('killed text after its kill, and in a session that began after it', () => {
   const late = [client([saw(1, { uri: 'u' }), kill], { sessions: [{ at: 4000 }] })];
   assert.deepEqual(kinds({ wire, receipts, clients: late }), ['killed']);
   assert.deepEqual(kinds({ wire, receipts, clients: [client([kill, saw(3, { uri: 'u' })])] }), ['strange', 'killed']);
+  const before = (at) => kinds({ wire, receipts, clients: [client([saw(1, { uri: 'u' }), kill], { sessions: [{ at }] })] });
+  assert.deepEqual([before(2000), before(2001)], [[], ['killed']], 'a second after the answer every worker knows');
+  assert.deepEqual(kinds({ wire, receipts, clients: [client([saw(1, { uri: 'u' })])] }), ['lost'], 'who got the text before must get the kill');
   assert.deepEqual(kinds({ wire, receipts, deaf: [{ from: 500, to: 3500 }], clients: late }), [], 'a worker that could not hear of it may not know it');
   assert.deepEqual(kinds({ wire, receipts, deaf: [{ from: 5000, to: 9000 }], clients: late }), ['killed'], 'one that had heard of it knows it');
 });
