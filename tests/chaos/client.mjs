@@ -60,6 +60,7 @@ class Client {
     if (!this.running) return;
     this.wait = 20 + Math.random() * 300;
     this.session = -1;
+    this.dialed = Date.now(); // whatever comes was written after that; its hello may have been held up on the way
     let over = false;
     const end = () => {
       if (over) return;
@@ -80,7 +81,7 @@ class Client {
 
   /* The place moves on by what has been dealt with. */
   hear(m) {
-    if (m.type === 'hello') this.session = this.sessions.push({ at: Date.now() }) - 1;
+    if (m.type === 'hello') this.session = this.sessions.push({ at: this.dialed }) - 1;
     if (m.type === 'bye') this.wait = Math.min(m.retry_ms, 1000);
     if (m.cursor) this.move(m);
     if (m.type === 'post') this.seen.add(numberOf(m), Date.now(), this.session);
