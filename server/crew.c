@@ -411,14 +411,15 @@ static uint64_t hurry_leavers(struct crew *crew)
 	return next;
 }
 
-static void look_at(struct crew *crew, unsigned index, uint64_t now)
+/* late: by how much this look comes too late. The worker may have stood still as long. */
+static void look_at(struct crew *crew, unsigned index, uint64_t now, uint64_t late)
 {
 	struct place *place = &crew->places[index];
 	uint64_t beat = crew->setup.beat(crew->setup.arg, page_of(crew, index, false));
 	uint64_t silent_from = beat > crew->fair_from ? beat : crew->fair_from;
 
 	if (place->now.pid == 0 || !place->now.ready || beat == 0 ||
-	    !silent_for(silent_from, now, crew->setup.stall_ms))
+	    !silent_for(silent_from, now, crew->setup.stall_ms + late))
 		return;
 	COUNT(WORKERS_STALLED);
 	log_error("worker_stalled", LOG_I("worker", index), LOG_I("pid", place->now.pid),
@@ -430,7 +431,7 @@ static void look_at(struct crew *crew, unsigned index, uint64_t now)
 /* Kills who shows no life. Where this process could not look for so long itself, the whole machine stood still. */
 static uint64_t look_for_life(struct crew *crew)
 {
-	uint64_t now = clock_mono_ms();
+	uint64_t now = clock_mono_ms(), late;
 
 	if (crew->setup.stall_ms == 0 || crew->dismissed)
 		return UINT64_MAX;
@@ -438,9 +439,10 @@ static uint64_t look_for_life(struct crew *crew)
 		crew->fair_from = now;
 	else if (now - crew->looked < LOOK_MS)
 		return crew->looked + LOOK_MS;
+	late = now - crew->looked - LOOK_MS;
 	crew->looked = now;
 	for (unsigned i = 0; i < crew->setup.count; i++)
-		look_at(crew, i, now);
+		look_at(crew, i, now, late);
 	return now + LOOK_MS;
 }
 

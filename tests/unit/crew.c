@@ -159,6 +159,19 @@ static void who_beats_while_others_are_looked_at_is_not_silent(void **state)
 	assert_int_equal(end_of(silent), SIGKILL);
 }
 
+static void who_stood_still_with_all_of_them_is_not_silent(void **state)
+{
+	(void)state;
+	all_serve(2);
+	pass(LOOK_MS);
+	beats[1] = beats[2] = now;
+	crew_step(crew, true);
+	pass(STALL_MS + LOOK_MS - 100); /* nobody looked, either */
+	crew_step(crew, true);
+	assert_true(was_alive(crew_pid(crew, 0)));
+	assert_true(was_alive(crew_pid(crew, 1)));
+}
+
 static void who_beats_while_others_are_hurried_may_still_answer(void **state)
 {
 	pid_t silent, alive;
@@ -232,6 +245,7 @@ int main(void)
 #define OF_TWO(test) cmocka_unit_test_setup_teardown(test, open_two, close_crew)
 	const struct CMUnitTest tests[] = {
 		OF_TWO(who_beats_while_others_are_looked_at_is_not_silent),
+		OF_TWO(who_stood_still_with_all_of_them_is_not_silent),
 		OF_TWO(who_beats_while_others_are_hurried_may_still_answer),
 		OF_ONE(one_that_has_died_serves_no_more_and_nobody_joins_it),
 		OF_TWO(who_is_started_again_joins_those_who_serve),
