@@ -58,6 +58,7 @@ static void become_worker(void *arg, const struct crew_worker *worker)
 		.listen_fd = worker->listen_fd,
 		.ready_fd = worker->ready_fd,
 		.joins = worker->joins,
+		.successor = worker->successor,
 		.redis = s->redis_address,
 		.keys = s->keys,
 		.raw_rights = raw_rights(s, o),

@@ -109,12 +109,20 @@ static const struct wire_events wire_events = {on_post,	     on_epoch,	on_tick,
 
 /* --- the loop's events ------------------------------------------------------------------------ */
 
+/* A successor takes nobody from the one that it replaces before it can do all that that one can. */
+static bool can_serve(const struct worker *w)
+{
+	return wire_has_epoch(w->wire) && (!w->setup->successor || desk_is_connected(w->desk));
+}
+
 /* The supervisor is told once that readers can be served. */
 static void tell_ready(struct worker *w)
 {
-	if (w->told_ready || !wire_has_epoch(w->wire))
+	if (w->told_ready || !can_serve(w))
 		return;
 	w->told_ready = true;
+	if (w->setup->successor)
+		door_listen(w->door);
 	counters_beat();
 	(void)!write(w->setup->ready_fd, "r", 1);
 	close(w->setup->ready_fd);
@@ -383,6 +391,8 @@ static int open_floors(struct worker *w)
 		.cors_origin = o->cors_origin};
 	if ((w->door = door_open(&door)) == NULL)
 		return -1;
+	if (!w->setup->successor)
+		door_listen(w->door);
 	canary_begin(w->canary);
 	return 0;
 }

@@ -26,8 +26,9 @@ struct worker_setup {
 	const struct options *options;
 	unsigned index; /* 0 … workers - 1 */
 	int listen_fd; /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
-	int ready_fd; /* one byte is written here once readers can be served, then it is closed */
-	bool joins;   /* other workers of this node serve already */
+	int ready_fd;	/* one byte is written here once readers can be served, then it is closed */
+	bool joins;	/* other workers of this node serve already */
+	bool successor; /* another one serves in its place until it says that it can */
 	const char *redis; /* where Redis is: `unix:PATH` or `redis://…` (resolved: never NULL) */
 	const char *keys;  /* the file of publishers' keys */
 	unsigned raw_rights;	 /* what a raw PUBLISH may do where that file says nothing of it */

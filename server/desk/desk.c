@@ -498,6 +498,12 @@ void desk_leave_inbox(struct desk *desk)
 /* The door's side
  * ----------------------------------------------------------------------------------------------------- */
 
+bool desk_is_connected(const struct desk *desk)
+{
+	return link_state(desk->commands) == LINK_READY &&
+	       (desk->subscribed || link_trouble(desk->ear)->passes); /* or is refused */
+}
+
 int desk_is_open(const struct desk *desk)
 {
 	return desk_can_ask(desk) && desk->subscribed && desk->trouble == NULL &&

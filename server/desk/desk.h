@@ -87,6 +87,8 @@ struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
 /* Accepts NULL. Waiting callbacks get DESK_AWAY; a PUBLISH that waits is lost, counted and logged. */
 void desk_close(struct desk *desk);
 
+/* Does it hear and ask Redis, as far as Redis lets it? */
+bool desk_is_connected(const struct desk *desk);
 /* Can items be taken now? (/readyz/publish) */
 int desk_is_open(const struct desk *desk);
 /* Why not: what is wrong, and in brackets what to do. */

@@ -370,6 +370,11 @@ fail:
 	return NULL;
 }
 
+void door_listen(struct door *door)
+{
+	listener_start(door->listener);
+}
+
 void door_stop_listening(struct door *door)
 {
 	listener_stop(door->listener);

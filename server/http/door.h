@@ -80,6 +80,7 @@ struct door_setup {
 struct door *door_open(const struct door_setup *setup) MUST_USE;
 /* No more connections are accepted; those that are open stay. What queues on the socket is the
  * next worker's. */
+void door_listen(struct door *door); /* not before this is anybody let in */
 void door_stop_listening(struct door *door);
 /* Ends every connection. Their last events come while the loop runs on; then door_free(). Both accept NULL. */
 void door_close(struct door *door);

@@ -134,8 +134,15 @@ struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms
 		free(l);
 		return NULL;
 	}
-	uv_poll_start(&l->poll, UV_READABLE, on_connections);
+	l->stopped = true;
 	return l;
+}
+
+void listener_start(struct listener *l)
+{
+	l->stopped = false;
+	if (!l->paused)
+		uv_poll_start(&l->poll, UV_READABLE, on_connections);
 }
 
 static void on_closed(uv_handle_t *handle)

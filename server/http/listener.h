@@ -24,6 +24,8 @@ enum { LISTENER_BATCH = 64, LISTENER_RESERVE = 64, LISTENER_TABLE = 4096 };
 struct listener *listener_open(uv_loop_t *loop, int fd, unsigned user_timeout_ms,
 			       listener_adopt *adopt, void *arg) MUST_USE;
 void listener_close(struct listener *listener); /* accepts NULL */
+/* From now on it accepts. */
+void listener_start(struct listener *listener);
 /* Accepts nobody any more; what was accepted before is still adopted. Accepts NULL. */
 void listener_stop(struct listener *listener);
 /* Is there a place for this connected socket of our own, which came by no listening socket? Then it counts as one that was adopted:

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { chmod, copyFile, mkdtemp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
-import { connect as dial } from 'node:net';
+import { connect as dial, createServer as listen } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -471,4 +471,36 @@ test('an order without anybody to hear it is answered', async (t) => {
   const wrong = await new Promise((done) => execFile(program('newswired'), ['upgrade', '--port', 'x'], (error, out, err) => done({ code: error.code, err })));
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /port/);
+});
+
+/** A way to the Redis of a stage, on which new connections wait as long as `held` says. */
+async function slowWay(t, path) {
+  const way = { held: 0 };
+  const ends = new Set();
+  const server = listen((client) => {
+    const far = dial(path);
+    for (const [from, to] of [[client, far], [far, client]]) {
+      ends.add(from);
+      from.on('error', () => to.destroy()).on('close', () => { ends.delete(from); to.destroy(); });
+    }
+    far.pipe(client);
+    setTimeout(() => client.pipe(far), way.held);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { server.close(); for (const end of ends) end.destroy(); });
+  return Object.assign(way, { address: `redis://127.0.0.1:${server.address().port}` });
+}
+
+test('a successor lets nobody in before it can take what is posted', async (t) => {
+  const store = await Store.open(t);
+  const way = await slowWay(t, store.path);
+  const stage = await Stage.open(t, { store: { address: way.address, redis: store.redis } });
+  const [old] = await stage.workers();
+  way.held = 1500;
+  const posts = desk(t, stage);
+  assert.equal((await order(stage, 'reload')).code, 0);
+  await until(async () => !(await stage.workers()).includes(old), 'the old worker to end');
+  await posts.end();
+  assert.deepEqual(posts.failed, []);
+  assert.ok(posts.sent.length > 20, `${posts.sent.length} posts`);
 });
