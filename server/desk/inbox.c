@@ -52,9 +52,11 @@ struct errand {
 	struct inbox *inbox;
 	bool taken_over;
 	char id[JOB_ENTRY_MAX + 1];
+	char consumer[JOB_NAME_MAX + 1];
 };
 
 static void step(struct inbox *inbox);
+static void stop_reading(struct inbox *inbox);
 static void read_on(struct inbox *inbox);
 
 /* --- states ----------------------------------------------------------------------------------- */
@@ -123,6 +125,14 @@ static void count_outcome(const struct desk_receipt *receipt)
 		COUNT(INBOX_DONE);
 }
 
+/* Another one read meanwhile: what we were given before is his, or is taken over by us as if it had been. */
+static void begin_again(struct inbox *inbox)
+{
+	choose_name(inbox->consumer);
+	stop_reading(inbox);
+	step_in(inbox, 0);
+}
+
 static void on_decided(const struct desk_receipt *receipt, void *arg)
 {
 	struct errand *errand = arg;
@@ -133,6 +143,8 @@ static void on_decided(const struct desk_receipt *receipt, void *arg)
 	count_outcome(receipt);
 	if (!inbox->closing && receipt->result == DESK_AWAY)
 		put_off(inbox, errand->id, false);
+	if (receipt->result == DESK_TAKEN && strcmp(errand->consumer, inbox->consumer) == 0)
+		begin_again(inbox);
 	if (!inbox->closing && errand->taken_over)
 		step(inbox);
 	free(errand);
@@ -156,6 +168,7 @@ static void take(struct inbox *inbox, const redisReply *id, const redisReply *fi
 	errand->taken_over = taken_over;
 	inbox->busy = inbox->busy || taken_over;
 	snprintf(errand->id, sizeof errand->id, "%s", id->str);
+	snprintf(errand->consumer, sizeof errand->consumer, "%s", inbox->consumer);
 	job_came_in(job, id->str, inbox->consumer);
 	job->cb = on_decided;
 	job->arg = errand;

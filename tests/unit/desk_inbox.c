@@ -275,6 +275,20 @@ static void one_reads_and_the_others_wait_until_it_does_not(void **state)
 	assert_string_equal(told.who, "mine");
 }
 
+static void who_reads_no_more_decides_nothing_that_it_was_given(void **state)
+{
+	(void)state;
+	add_for("me", "1-1");
+	add_for("me", "2-1");
+	STEP(.name = "b", .consumer = "b1", .take = "0");
+	is_not_decided("2-1"); /* b may be at the one before */
+	STEP(.name = "b", .consumer = "b1", .lease = "0");
+	SAYS(SEND(.entry = "1-1"), "accepted");
+	STEP(.take = "0");
+	stage_ask("SET {newswire}:inbox_reader other"); /* an older release */
+	SAYS(SEND(.entry = "2-1", .seen = "s2", .version = "2"), "accepted");
+}
+
 static void what_was_added_before_there_was_a_group_is_read(void **state)
 {
 	(void)state;
@@ -498,6 +512,7 @@ int main(void)
 		STORY(a_late_entry_does_not_bring_out_what_was_withheld_after_it),
 		STORY(a_late_entry_does_not_move_an_embargo_back),
 		STORY(one_reads_and_the_others_wait_until_it_does_not),
+		STORY(who_reads_no_more_decides_nothing_that_it_was_given),
 		STORY(what_was_added_before_there_was_a_group_is_read),
 		STORY(new_entries_are_given_to_who_reads_alone),
 		STORY(no_more_than_64_KiB_of_them_and_one_are_read_at_a_time),

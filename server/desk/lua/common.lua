@@ -405,11 +405,24 @@ end
 
 local INBOX_GROUP = 'desk'
 
--- Is the entry still for this worker to decide? Not if another one took it over, or it was decided before. True where there is none.
+-- Who reads the inbox: its name, and whom its connection is to the group (nil: it has an older release).
+local function inbox_reader()
+	local text = redis.pcall('GET', key('inbox_reader'))
+	if type(text) == 'string' then
+		return text:match('^%S+'), text:match(' (%S+)$')
+	end
+end
+
+-- Is the entry still for this worker to decide? Not if another one took it over, or it was decided before; nor if another one reads by now, who
+-- takes one after the other, and perhaps has come to one before this. True where there is none.
 local function has_entry()
 	if not args.entry then
 		return true
 	elseif not need('inbox', 'stream') then
+		return false
+	end
+	local _, reads = inbox_reader()
+	if reads and reads ~= args.consumer then
 		return false
 	end
 	local pending = redis.pcall('XPENDING', key('inbox'), INBOX_GROUP, args.entry, args.entry, 1, args.consumer)

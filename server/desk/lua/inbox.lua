@@ -1,7 +1,7 @@
 -- inbox.lua - one step of whoever reads the inbox, or would like to: one worker of all nodes reads it, so that entries are decided in the
 -- order in which they were added.
 --
--- The reader is named in `inbox_reader`, for a while: it must say again and again that it is there. Only here are entries given to anybody, and
+-- The reader is named in `inbox_reader`, for a while, with its consumer: it must say again and again that it is there. Only here are entries given to anybody, and
 -- only to the reader: should Redis' clock or the network take the inbox from a reader who does not know it yet, it gets none any more. What another consumer was given and
 -- did not decide (it died, or it was put off because a key was in the way) the reader takes over, one entry at a time: an entry that
 -- ends its worker has only itself to blame when it counts.
@@ -131,14 +131,14 @@ local function look()
 end
 
 local function give_up()
-	if redis.call('GET', reader) == args.name then
+	if inbox_reader() == args.name then
 		redis.call('DEL', reader)
 	end
 	return report('other', 0)
 end
 
 local function lead()
-	redis.call('SET', reader, args.name, 'PX', args.lease_ms)
+	redis.call('SET', reader, args.name .. ' ' .. args.consumer, 'PX', args.lease_ms)
 	have_group()
 	drop_old_consumers()
 	local said = args.take == '1' and report('mine', 0, look()) or report('mine', 0)
@@ -155,7 +155,7 @@ if broken then
 elseif args.lease_ms == '0' then
 	return give_up()
 end
-local now_reads = redis.call('GET', reader)
+local now_reads = inbox_reader()
 if now_reads and now_reads ~= args.name then
 	return report('other', math.min(math.max(0, redis.call('PTTL', reader)), args.lease_ms)) -- the clock may have been set back
 end
