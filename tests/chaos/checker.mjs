@@ -197,16 +197,24 @@ export function check({ wire, branches = [], receipts, queued = [], embargoes, l
   }
 
   /* A post that did not come is lost unless a later one of the same uri came: that is what catching up leaves out. Behind the place where a
-     stretch was broken nothing is asked for: that the client was told is what checkStretches() sees to. */
+     stretch was broken nothing is asked for: that the client was told is what checkStretches() sees to. Nor is what was left out for a later one
+     that stands there: it was on its way when the client was told to fetch the feed again. */
   function checkLost(client, match, got, strayed, bad) {
-    const laterCame = new Set();
+    const laterCame = new Set(), last = new Map();
     for (let i = wire.length - 1; i >= 0; i--) {
       const post = wire[i];
       if (match[i] === null) continue;
       const name = `${post.epoch} ${post.uri}`;
       if (got.has(`${post.epoch}:${post.id}`)) laterCame.add(name);
-      else if (!laterCame.has(name) && isOwed(client, strayed, post)) bad('lost', `${post.action} of ${post.uri} ${post.version} at ${post.epoch}:${post.id}`);
+      else if (!laterCame.has(name) && isOwed(client, strayed, post) && !isBroken(client, post, last.get(name))) bad('lost', `${post.action} of ${post.uri} ${post.version} at ${post.epoch}:${post.id}`);
+      if (!last.has(name)) last.set(name, post.id);
     }
+  }
+
+  /* Did the stretch of this post end, with a gap, before `later` came? */
+  function isBroken(client, post, later) {
+    return later !== undefined && client.stretches.some(({ epoch, from, to }, i) => epoch === post.epoch && i < client.stretches.length - 1
+      && compareIds(post.id, from) > 0 && compareIds(post.id, to) <= 0 && compareIds(later, to) > 0);
   }
 
   /* Of the wire, who strayed is owed what came before the branch. */

@@ -25,6 +25,12 @@ test('a version that was replaced may be left out, the final one may not', () =>
   const moved = [post(1, { uri: 'u' }), post(2, { uri: 'u', epoch: 'f' })];
   const stretches = [{ ...whole, to: '1-0' }, { epoch: 'f', from: '0-0', to: '2-0', told: true }];
   assert.deepEqual(kinds({ wire: moved, clients: [client([saw(2, { uri: 'u', cursor: 'f:2-0' })], { stretches })] }), ['lost'], 'one of another history is no excuse');
+  const forgotten = [post(1, { uri: 'u' }), post(2), post(3, { uri: 'u', action: 'correct' }), post(4, { epoch: 'f' })];
+  const seen = [saw(2), saw(4, { cursor: 'f:4-0' })];
+  const upTo = (to) => [{ ...whole, to }, { epoch: 'f', from: '3-0', to: '4-0', told: true }];
+  assert.deepEqual(kinds({ wire: forgotten, clients: [client(seen, { stretches: upTo('2-0') })] }), [], 'left out for one that Redis forgot before it came');
+  assert.deepEqual(kinds({ wire: forgotten, clients: [client(seen, { stretches: upTo('3-0') })] }), ['lost', 'lost'], 'it should have come');
+  assert.deepEqual(kinds({ wire: forgotten.slice(0, 3), clients: [client([saw(2)], { stretches: [{ ...whole, to: '2-0' }] })] }), ['lost', 'lost'], 'nothing was broken');
 });
 test('a double, a disorder, and what nobody sent', () => {
   const wire = [post(1), post(2)];
