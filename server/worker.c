@@ -121,7 +121,7 @@ static void tell_ready(struct worker *w)
 	if (w->told_ready || !can_serve(w))
 		return;
 	w->told_ready = true;
-	if (w->setup->successor)
+	if (w->setup->successor && !w->draining)
 		door_listen(w->door);
 	counters_beat();
 	(void)!write(w->setup->ready_fd, "r", 1);
