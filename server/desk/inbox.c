@@ -42,9 +42,10 @@ struct inbox {
 	char name[JOB_NAME_MAX + 1]; /* of this worker, as who reads */
 	/* Of this life of the link: what it was given and never brought has another's name. */
 	char consumer[JOB_NAME_MAX + 1];
-	char from[JOB_ENTRY_MAX + 2]; /* where the next step looks on */
-	char last[JOB_ENTRY_MAX + 1]; /* that was given to anybody: what is above it is new */
-	char trouble[160];	      /* that was logged */
+	char asked_as[JOB_NAME_MAX + 1]; /* the consumer that the step is for */
+	char from[JOB_ENTRY_MAX + 2];	 /* where the next step looks on */
+	char last[JOB_ENTRY_MAX + 1];	 /* that was given to anybody: what is above it is new */
+	char trouble[160];		 /* that was logged */
 };
 
 /* An entry that the desk has. */
@@ -268,6 +269,12 @@ static void on_step(redisReply *reply, void *arg)
 	if (inbox->link == NULL)
 		return;
 	if (reply != NULL && is_answer(reply)) {
+		if (strcmp(inbox->asked_as, inbox->consumer) !=
+		    0) { /* what it brings is another's */
+			stop_reading(inbox);
+			step_in(inbox, 0);
+			return;
+		}
 		if (strcmp(reply->element[WHO]->str, "mine") == 0) {
 			hear_mine(inbox, reply->element);
 			return;
@@ -317,6 +324,7 @@ static void step(struct inbox *inbox)
 		return;
 	}
 	inbox->stepping = true;
+	memcpy(inbox->asked_as, inbox->consumer, sizeof inbox->asked_as);
 	inbox->looking = looking;
 	inbox->thorough = thorough;
 	if (question.read > 0)
