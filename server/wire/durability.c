@@ -4,6 +4,7 @@
 #include <hiredis/hiredis.h>
 #include <string.h>
 #include "base/log.h"
+#include "wire/redis_words.h"
 
 static void found(struct durability *d, const char *level)
 {
@@ -45,12 +46,19 @@ static const char *value_of(const redisReply *list, const char *name)
 	return "";
 }
 
+/* It is asked again. What is not allowed is said, too, but does not pass by itself. */
+static bool is_busy(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && redis_words_passes(reply->str) &&
+	       strncmp(reply->str, "NOPERM", 6) != 0;
+}
+
 static void on_config(redisReply *reply, void *arg)
 {
 	struct durability *d = arg;
 	const char *fsync;
 
-	if (reply == NULL)
+	if (reply == NULL || is_busy(reply))
 		return;
 	if (reply->type != REDIS_REPLY_ARRAY || *value_of(reply, "appendonly") == '\0') {
 		d->forbidden = true;
