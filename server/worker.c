@@ -280,6 +280,8 @@ static void on_term(uv_signal_t *handle, int signum)
 	door_stop_listening(w->door);
 	canary_stop(w->canary);
 	desk_leave_inbox(w->desk);
+	if (signum == SIGUSR1)
+		desk_hand_over(w->desk);
 	w->drain_share = readers_count(w->readers) / steps + 1;
 	w->drain_began_ms = clock_mono_ms();
 	w->drain_retry_ms =

@@ -49,6 +49,8 @@ struct desk {
 	size_t count, bytes;
 	struct desk_waiter *waiters; /* for room, in order of arrival */
 	bool subscribed, stalled, closing;
+	bool unheard;		 /* it asked to subscribe, and was refused */
+	uint64_t handed_over_ns; /* from then on others hear what is published; 0: not yet */
 	bool beaten; /* the last PUBLISH was another worker's: ask first, before its text is sent */
 	size_t probing;	 /* jobs that ask */
 	unsigned timers; /* that must close before the memory goes */
@@ -420,6 +422,7 @@ static void on_settled_in(uv_timer_t *timer)
 static void settle_in(struct desk *desk)
 {
 	desk->subscribed = true;
+	desk->unheard = false;
 	if (!desk->options.joins)
 		return;
 	desk->options.joins = false;
@@ -432,8 +435,11 @@ static void on_message(redisReply *reply, void *arg)
 	struct desk *desk = arg;
 
 	if (reply == NULL) {
+		desk->unheard =
+			!desk->subscribed; /* Redis ends the connection of who may not subscribe */
 		desk->subscribed = false;
 	} else if (reply->type == REDIS_REPLY_ERROR) {
+		desk->unheard = true;
 		log_error("desk_deaf", LOG_S("error", reply->str),
 			  LOG_S("remedy",
 				"allow this Redis user to PSUBSCRIBE (ACL: &<prefix>:in:*)"));
@@ -500,8 +506,7 @@ void desk_leave_inbox(struct desk *desk)
 
 bool desk_is_connected(const struct desk *desk)
 {
-	return link_state(desk->commands) == LINK_READY &&
-	       (desk->subscribed || link_trouble(desk->ear)->passes); /* or is refused */
+	return link_state(desk->commands) == LINK_READY && (desk->subscribed || desk->unheard);
 }
 
 int desk_is_open(const struct desk *desk)
@@ -561,6 +566,11 @@ void desk_purge(struct desk *desk, const char *uri, const char *owner, desk_purg
 	if (!desk_can_ask(desk) ||
 	    purge_ask(desk->commands, &desk->replicas, &desk->options, uri, owner, cb, arg) == -1)
 		cb(&away, arg);
+}
+
+void desk_hand_over(struct desk *desk)
+{
+	desk->handed_over_ns = clock_mono_ns();
 }
 
 bool desk_owes(const struct desk *desk, uint64_t before_ns)
@@ -631,6 +641,15 @@ static void on_timer_closed(uv_handle_t *handle)
 		free(desk);
 }
 
+/* Of a PUBLISH that nobody else has, Redis was not asked: it is gone. */
+static bool is_lost(const struct job *job)
+{
+	uint64_t handed_over_ns = job->desk->handed_over_ns;
+
+	return job->raw && job->state == JOB_WAITING &&
+	       (handed_over_ns == 0 || job->since_ns < handed_over_ns);
+}
+
 void desk_close(struct desk *desk)
 {
 	if (desk == NULL)
@@ -642,7 +661,7 @@ void desk_close(struct desk *desk)
 	inbox_close(desk->inbox);
 	replicas_close(&desk->replicas);
 	while (desk->jobs) {
-		if (desk->jobs->raw)
+		if (is_lost(desk->jobs))
 			lose(desk->jobs->sent_to, strlen(desk->jobs->sent_to), desk->jobs->len,
 			     "the worker ends");
 		finish_plain(desk->jobs, DESK_AWAY);

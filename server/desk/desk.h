@@ -84,7 +84,7 @@ typedef void desk_cb(const struct desk_receipt *receipt, void *arg);
 
 struct desk *desk_open(uv_loop_t *loop, const struct redis_place *place,
 		       const struct desk_options *options) MUST_USE;
-/* Accepts NULL. Waiting callbacks get DESK_AWAY; a PUBLISH that waits is lost, counted and logged. */
+/* Accepts NULL. Waiting callbacks get DESK_AWAY; a PUBLISH that waits and that no other desk heard is lost, counted and logged. */
 void desk_close(struct desk *desk);
 
 /* Does it hear and ask Redis, as far as Redis lets it? */
@@ -140,6 +140,8 @@ void desk_wait_for_room(struct desk *desk, struct desk_waiter *waiter);
 
 /* This worker will end soon: another one may read the inbox at once. */
 void desk_leave_inbox(struct desk *desk);
+/* Another desk hears what is published from now on, too. */
+void desk_hand_over(struct desk *desk);
 /* Does a PUBLISH that was heard before then (clock_mono_ns()) still wait for Redis? Who listens only since then cannot know of it. */
 bool desk_owes(const struct desk *desk, uint64_t before_ns);
 /* Whoever waits with this arg does not want to know any more (the request went away). */

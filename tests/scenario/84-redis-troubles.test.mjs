@@ -127,6 +127,7 @@ test('a PUBLISH that Redis does not take yet outlives a reload, and a stop that 
   await store.redis.config('SET', 'maxmemory', '0');
   await reader.hasRead(1);
   await until(async () => !(await stage.workers()).includes(old), 'the old worker to end');
+  assert.equal(await stage.metric('newswire_desk_total{result="lost"}').read(), 0);
 
   await refuse();
   stage.child.kill('SIGTERM');
