@@ -435,8 +435,8 @@ static void on_message(redisReply *reply, void *arg)
 	struct desk *desk = arg;
 
 	if (reply == NULL) {
-		desk->unheard =
-			!desk->subscribed; /* Redis ends the connection of who may not subscribe */
+		/* Redis ends the connection of who may not subscribe. */
+		desk->unheard = !desk->subscribed;
 		desk->subscribed = false;
 	} else if (reply->type == REDIS_REPLY_ERROR) {
 		desk->unheard = true;

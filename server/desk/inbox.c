@@ -269,8 +269,8 @@ static void on_step(redisReply *reply, void *arg)
 	if (inbox->link == NULL)
 		return;
 	if (reply != NULL && is_answer(reply)) {
-		if (strcmp(inbox->asked_as, inbox->consumer) !=
-		    0) { /* what it brings is another's */
+		/* What was brought for who we are no more is another's. */
+		if (strcmp(inbox->asked_as, inbox->consumer) != 0) {
 			stop_reading(inbox);
 			step_in(inbox, 0);
 			return;
