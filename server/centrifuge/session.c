@@ -132,13 +132,8 @@ static bool speech_wants(const void *line, uint32_t channel, struct wire_id id)
 static const struct reader_speech speech = {speech_tick, speech_gap, speech_wants};
 
 static const struct reader_line line_ops = {.size = sizeof(struct session),
-					    .write = line_write,
-					    .write_some = line_write_some,
-					    .write_rest = line_write_rest,
-					    .expect = line_expect,
-					    .want_turn = line_want_room,
+					    READER_WRITES_TO_LINE,
 					    .close = line_close,
-					    .was_let_go = line_was_let_go,
 					    .speech = &speech};
 
 const struct reader_line *session_line(void)

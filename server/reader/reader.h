@@ -64,6 +64,11 @@ struct reader_line {
 	bool (*was_let_go)(const void *line);
 };
 
+/* What is a line's (line/line.h), for a door whose own struct begins with one. */
+#define READER_WRITES_TO_LINE \
+	.write = line_write, .write_some = line_write_some, .write_rest = line_write_rest, \
+	.expect = line_expect, .want_turn = line_want_room, .was_let_go = line_was_let_go
+
 enum { READER_OWED_MAX = 4096, READER_HEARD_PER_SECOND = 50, READER_EARLY_MAX = 32 };
 
 struct readers_options {

@@ -26,14 +26,8 @@ static void line_close(void *line, enum close_why why, bool blocked)
 
 const struct reader_line *stream_line(void)
 {
-	static const struct reader_line ops = {.size = sizeof(struct connection),
-					       .write = line_write,
-					       .write_some = line_write_some,
-					       .write_rest = line_write_rest,
-					       .expect = line_expect,
-					       .want_turn = line_want_room,
-					       .close = line_close,
-					       .was_let_go = line_was_let_go};
+	static const struct reader_line ops = {
+		.size = sizeof(struct connection), READER_WRITES_TO_LINE, .close = line_close};
 
 	return &ops;
 }

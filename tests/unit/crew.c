@@ -191,17 +191,23 @@ static void who_beats_while_others_are_hurried_may_still_answer(void **state)
 	assert_int_equal(end_of(silent), SIGKILL);
 }
 
+/* The first is killed, another takes its place: does that one join the `left` that serve? */
+static bool next_joins(unsigned left)
+{
+	kill(crew_pid(crew, 0), SIGKILL);
+	assert_int_equal(end_of(crew_pid(crew, 0)), SIGKILL);
+	assert_int_equal(crew_ready(crew), left);
+	crew_step(crew, true);
+	return next_start().joins;
+}
+
 static void one_that_has_died_serves_no_more_and_nobody_joins_it(void **state)
 {
 	(void)state;
 	crew_step(crew, true);
 	assert_false(next_start().joins);
 	hear_until_ready(1);
-	kill(crew_pid(crew, 0), SIGKILL);
-	assert_int_equal(end_of(crew_pid(crew, 0)), SIGKILL);
-	assert_int_equal(crew_ready(crew), 0);
-	crew_step(crew, true);
-	assert_false(next_start().joins);
+	assert_false(next_joins(0));
 	hear_until_ready(1);
 }
 
@@ -209,11 +215,7 @@ static void who_is_started_again_joins_those_who_serve(void **state)
 {
 	(void)state;
 	all_serve(2);
-	kill(crew_pid(crew, 0), SIGKILL);
-	assert_int_equal(end_of(crew_pid(crew, 0)), SIGKILL);
-	assert_int_equal(crew_ready(crew), 1);
-	crew_step(crew, true);
-	assert_true(next_start().joins);
+	assert_true(next_joins(1));
 	hear_until_ready(2);
 }
 
