@@ -50,6 +50,7 @@ struct desk {
 	struct desk_waiter *waiters; /* for room, in order of arrival */
 	bool subscribed, stalled, closing;
 	bool unheard;		 /* it asked to subscribe, and was refused */
+	bool deaf;		 /* memory was short when it was to ask: once more in a second */
 	uint64_t handed_over_ns; /* from then on others hear what is published; 0: not yet */
 	bool beaten; /* the last PUBLISH was another worker's: ask first, before its text is sent */
 	size_t probing;	 /* jobs that ask */
@@ -450,12 +451,18 @@ static void on_message(redisReply *reply, void *arg)
 	}
 }
 
+static void subscribe(struct desk *desk)
+{
+	desk->deaf = link_commandf(desk->ear, on_message, desk, "PSUBSCRIBE %s*", desk->in) == -1;
+	if (desk->deaf)
+		log_error("desk_deaf", LOG_S("error", "out of memory"));
+}
+
 static void on_ear_ready(void *arg)
 {
 	struct desk *desk = arg;
 
-	if (link_commandf(desk->ear, on_message, desk, "PSUBSCRIBE %s*", desk->in) == -1)
-		log_error("desk_deaf", LOG_S("error", "out of memory"));
+	subscribe(desk);
 	settle(desk);
 }
 
@@ -480,6 +487,8 @@ static void on_patrol(uv_timer_t *timer)
 		if (!job->patient && job->state == JOB_WAITING &&
 		    (clock_mono_ns() - job->since_ns) / 1000000 > DESK_PATIENCE_MS)
 			finish_away(job);
+	if (desk->deaf && link_state(desk->ear) == LINK_READY)
+		subscribe(desk);
 	try_again(desk);
 	replicas_second(&desk->replicas);
 	wake_waiters(desk);

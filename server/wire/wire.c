@@ -51,6 +51,7 @@ struct wire {
 
 	enum wire_state state;
 	bool hearing;	/* `out` is subscribed */
+	bool deaf;	/* memory was short when it was to be: once more in a second */
 	bool attached;	/* the epoch was confirmed since both links are up */
 	bool missed;	/* `out` was lost since that was asked: posts may have gone by unheard */
 	bool placed;	/* a new worker knows where its backlog begins */
@@ -317,8 +318,9 @@ static void on_out_ready(void *arg)
 {
 	struct wire *w = arg;
 
-	/* A failure means that the connection was lost again. */
-	(void)!link_commandf(w->out, on_out, w, "SUBSCRIBE %s:out", w->prefix);
+	w->deaf = link_commandf(w->out, on_out, w, "SUBSCRIBE %s:out", w->prefix) == -1;
+	if (w->deaf)
+		log_error("no_memory", LOG_S("for", "subscribing"));
 }
 
 static void on_out_lost(void *arg)
@@ -620,6 +622,8 @@ static void on_second(uv_timer_t *timer)
 	struct wire *w = timer->data;
 
 	w->resting = false;
+	if (w->deaf && link_state(w->out) == LINK_READY)
+		on_out_ready(w);
 	go_on(w);
 	check(w);
 	if (w->has_epoch)
