@@ -8,5 +8,7 @@ nw_unit_test(desk_purge LIBS desk hiredis SOURCES desk_accept.c desk_stage.c red
 nw_unit_test(desk_cut LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
 nw_unit_test(desk_inbox LIBS desk hiredis SOURCES desk_accept.c desk_stage.c redis_fixture.c)
 nw_unit_test(desk_entries LIBS desk hiredis SOURCES desk_stage.c redis_fixture.c)
-nw_unit_test(desk_memory FAILING_MALLOC SOURCES fake_link.c LIBS desk hiredis)
+nw_unit_test(desk_memory FAILING_MALLOC SOURCES desk_alone.c fake_link.c LIBS desk hiredis)
+nw_unit_test(desk_memory_inbox FAILING_MALLOC SOURCES desk_alone.c fake_link.c LIBS desk hiredis)
+nw_unit_test(desk_memory_embargo FAILING_MALLOC SOURCES desk_stage.c redis_fixture.c LIBS desk hiredis)
 nw_unit_test(desk_replicas FAILING_MALLOC SOURCES fake_link.c LIBS desk hiredis)

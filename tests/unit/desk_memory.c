@@ -2,40 +2,16 @@
  * refused for it, and never gone. */
 #include "cmocka_all.h"
 
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/counters.h"
 #include "base/log.h"
-#include "desk/desk.h"
+#include "desk_alone.h"
 #include "failing_malloc.h"
 #include "fake_link.h"
 
-static const struct desk_options options = {.prefix = "newswire",
-					    .max_item = 65536,
-					    .retention_ms = 1000,
-					    .archive_ms = 1000,
-					    .max_embargo_ms = 1000,
-					    .feed_max = 10,
-					    .raw_rights = RIGHTS_EVERYTHING};
-
-static uv_loop_t loop;
-static struct desk *desk;
 static unsigned receipts;
 static enum desk_result result;
-static unsigned accepted, refused;
-
-static redisReply *reply_of(const char *protocol)
-{
-	redisReader *reader = redisReaderCreate();
-	void *reply = NULL;
-
-	assert_int_equal(redisReaderFeed(reader, protocol, strlen(protocol)), REDIS_OK);
-	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
-	redisReaderFree(reader);
-	assert_non_null(reply);
-	return reply;
-}
 
 static void hear_receipt(const struct desk_receipt *receipt, void *arg)
 {
@@ -44,87 +20,15 @@ static void hear_receipt(const struct desk_receipt *receipt, void *arg)
 	result = receipt->result;
 }
 
-static void open_desk(void)
-{
-	struct redis_place place = {.unix_path = (char *)"/nowhere"};
-
-	receipts = accepted = refused = 0;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	desk = desk_open(&loop, &place, &options);
-}
-
-static void make_ready(void)
-{
-	assert_non_null(desk);
-	fake_link_ready(fake_link("desk-ear"));
-	fake_link_ready(fake_link("desk"));
-}
-
-static void close_desk(void)
-{
-	desk_close(desk);
-	while (uv_run(&loop, UV_RUN_NOWAIT))
-		;
-	assert_int_equal(uv_loop_close(&loop), 0);
-	assert_int_equal(fake_link_count(), 0);
-}
-
-/* Whatever timer is set goes off. */
-static void go_off(uv_handle_t *handle, void *arg)
-{
-	uv_timer_t *timer = (uv_timer_t *)handle;
-
-	(void)arg;
-	if (handle->type == UV_TIMER && uv_is_active(handle) && !uv_is_closing(handle))
-		timer->timer_cb(timer);
-}
-
-static const char *entries;	       /* what inbox.lua says, once */
-static bool short_of_memory;	       /* … when it is heard */
-static bool was_put_off, put_off_anew; /* an entry of the inbox */
-
-/* Redis does what it is asked: it accepts, and knows nothing. */
-static void answer_all(void)
-{
-	static const char yes[] =
-		"*8\r\n$8\r\naccepted\r\n$3\r\n1-0\r\n$7\r\npublish\r\n$5\r\nworld\r\n"
-		"$0\r\n\r\n$0\r\n\r\n$1\r\n0\r\n$1\r\n0\r\n";
-	struct link *link = fake_link("desk");
-	const char *question;
-
-	while ((question = fake_link_question(link)) != NULL) {
-		redisReply *reply;
-
-		accepted += strstr(question, "accept.lua - ") != NULL;
-		refused += strstr(question, "reject.lua - ") != NULL;
-		was_put_off |= strncmp(question, "XCLAIM ", 7) == 0;
-		put_off_anew |= strstr(question, "RETRYCOUNT 1 ") != NULL;
-		if (entries && strstr(question, "inbox.lua - ")) {
-			reply = reply_of(entries);
-			entries = NULL;
-			if (short_of_memory)
-				fail_begin();
-		} else {
-			reply = reply_of(strstr(question, "accept.lua - ") ||
-							 strstr(question, "reject.lua - ")
-						 ? yes
-						 : "$-1\r\n");
-		}
-		fake_link_answer(link, reply);
-		fail_end();
-		freeReplyObject(reply);
-	}
-}
-
 static bool open_and_close(void)
 {
 	bool done;
 
 	fail_begin();
-	open_desk();
+	alone_open();
 	fail_end();
-	done = desk != NULL;
-	close_desk();
+	done = alone.desk != NULL;
+	alone_close();
 	return done;
 }
 
@@ -135,151 +39,294 @@ static void a_desk_is_opened_or_is_not(void **state)
 	fail_each_from(open_and_close);
 }
 
-static bool take(void)
+/* --- handed in -------------------------------------------------------------------------------- */
+
+/* Afterwards whoever handed it in was told, once: what, is in `result`. */
+static void take(const char *item, const struct publisher *who)
 {
-	static const char item[] =
-		"{\"uri\":\"u\",\"version\":\"1\",\"headlines\":[{\"value\":\"H\"}],"
-		"\"bodies\":[{\"contentType\":\"text/html\",\"value\":\"<p>B\"}],"
-		"\"subjects\":[{\"uri\":\"medtop:20000337\"}]}";
 	struct channel_set world;
 	struct desk_order order = {.bytes = item,
-				   .len = sizeof item - 1,
+				   .len = strlen(item),
 				   .channels = &world,
-				   .who = &publisher_node,
+				   .who = who,
 				   .idempotency = "once"};
 
 	assert_int_equal(channel_set_read(&world, "world", 5, ' '), 0);
-	open_desk();
-	make_ready();
-	answer_all();
+	receipts = 0;
+	alone_open_ready();
 	fail_begin();
-	desk_take(desk, &order, hear_receipt, NULL);
+	desk_take(alone.desk, &order, hear_receipt, NULL);
 	fail_end();
-	answer_all();
-	for (int i = 0; i < 3 && receipts == 0; i++) { /* there is memory again */
-		uv_walk(&loop, go_off, NULL);
-		answer_all();
-	}
+	alone_answer();
+	alone_wait();
 	assert_int_equal(receipts, 1);
-	assert_true(result == DESK_ACCEPTED || result == DESK_BUSY || result == DESK_AWAY);
-	assert_int_equal(accepted, result == DESK_ACCEPTED);
-	assert_int_equal(refused, 0);
-	close_desk();
+	alone_close();
 	channel_set_free(&world);
+}
+
+static const char story[] = "{\"uri\":\"u\",\"version\":\"1\",\"headlines\":[{\"value\":\"H\"}],"
+			    "\"bodies\":[{\"contentType\":\"text/html\",\"value\":\"<p>B\"}],"
+			    "\"subjects\":[{\"uri\":\"medtop:20000337\"}]}";
+
+static bool take_good(void)
+{
+	take(story, &publisher_node);
+	assert_true(result == DESK_ACCEPTED || result == DESK_BUSY || result == DESK_AWAY);
+	assert_int_equal(alone.accepted, result == DESK_ACCEPTED);
+	assert_int_equal(alone.refused, 0);
 	return result == DESK_ACCEPTED;
 }
 
 static void an_item_is_accepted_or_put_off_and_never_refused(void **state)
 {
 	(void)state;
-	fail_each(take);
-	fail_each_from(take);
+	fail_each(take_good);
+	fail_each_from(take_good);
 }
 
-/* Nobody waits for an answer: it is decided later, or its loss is counted. */
-static bool hear(void)
+/* For its own reason, or for none. */
+static bool take_bad(const char *item, const struct publisher *who, const char *reason)
 {
-	static const char message[] =
-		"*4\r\n$8\r\npmessage\r\n$13\r\nnewswire:in:*\r\n$17\r\n"
-		"newswire:in:world\r\n$27\r\n{\"uri\":\"u\",\"headline\":\"Hi\"}\r\n";
-	redisReply *reply = reply_of(message);
-	uint64_t lost;
+	take(item, who);
+	assert_true(result == DESK_REFUSED || result == DESK_BUSY || result == DESK_AWAY);
+	assert_int_equal(alone.accepted, 0);
+	assert_int_equal(alone.refused, result == DESK_REFUSED);
+	if (result == DESK_REFUSED)
+		assert_string_equal(alone.reason, reason);
+	return result == DESK_REFUSED;
+}
 
-	open_desk();
-	make_ready();
-	answer_all();
-	lost = counters_mine->value[COUNTER_DESK_LOST];
-	fail_begin();
-	fake_link_message(fake_link("desk-ear"), reply);
-	fail_end();
-	answer_all();
-	for (int i = 0; i < 3 && accepted == 0; i++) {
-		uv_walk(&loop, go_off, NULL);
-		answer_all();
-	}
-	lost = counters_mine->value[COUNTER_DESK_LOST] - lost;
-	assert_int_equal(accepted + lost, 1);
-	assert_int_equal(refused, 0);
-	close_desk();
-	freeReplyObject(reply);
-	return accepted == 1;
+static bool take_unreadable(void)
+{
+	return take_bad("{\"uri\":\"u\",\"headline\":7}", &publisher_node, "wrong_type");
+}
+
+static bool take_too_large(void)
+{
+	bool done;
+
+	alone_options.max_item = 16;
+	done = take_bad(story, &publisher_node, "too_large");
+	alone_options.max_item = 65536;
+	return done;
+}
+
+/* It names another's channel. */
+static bool take_forbidden(void)
+{
+	static const char *const sports[] = {"sport.*"};
+	static const struct publisher sporty = {
+		.name = "sporty", .rights = RIGHTS_EVERYTHING, .pattern = sports, .patterns = 1};
+
+	return take_bad(story, &sporty, "channel_forbidden");
+}
+
+static void what_is_refused_is_refused_for_its_own_reason_or_put_off(void **state)
+{
+	(void)state;
+	fail_each(take_unreadable);
+	fail_each_from(take_unreadable);
+	fail_each(take_too_large);
+	fail_each_from(take_too_large);
+	fail_each(take_forbidden);
+	fail_each_from(take_forbidden);
+}
+
+/* --- heard ------------------------------------------------------------------------------------ */
+
+static const char heard[] = "{\"uri\":\"u\",\"headline\":\"Hi\"}";
+
+/* Nobody waits for an answer: it is decided later, or its loss is counted. */
+static unsigned hear(const char *channel)
+{
+	uint64_t lost = COUNTER_GET(DESK_LOST);
+
+	alone_open_ready();
+	alone_hear(channel, heard);
+	alone_answer();
+	alone_wait();
+	assert_int_equal(alone.accepted + alone.refused + COUNTER_GET(DESK_LOST) - lost, 1);
+	alone_close();
+	return alone.accepted + alone.refused;
+}
+
+static bool hear_good(void)
+{
+	unsigned decided = hear("world");
+
+	assert_int_equal(alone.refused, 0);
+	return decided == 1;
+}
+
+static bool hear_misdirected(void)
+{
+	unsigned decided = hear("No Channel");
+
+	assert_int_equal(alone.accepted, 0);
+	assert_string_equal(alone.reason, decided ? "bad_channel" : "");
+	return decided == 1;
 }
 
 static void what_was_heard_is_decided_or_its_loss_is_said(void **state)
 {
 	(void)state;
-	fail_each(hear);
-	fail_each_from(hear);
+	fail_each(hear_good);
+	fail_each_from(hear_good);
+	fail_each(hear_misdirected);
+	fail_each_from(hear_misdirected);
 }
 
-/* One of the inbox that cannot be read for want of memory was not tried: five such times would end it as poison. */
-static bool read_entry(void)
+/* Another desk was quicker with the one before, so that this one asks first. */
+static bool hear_after_another(void)
 {
-	uint64_t before;
+	uint64_t lost = COUNTER_GET(DESK_LOST);
 
-	open_desk();
-	make_ready();
-	answer_all();
-	before = COUNTER_GET(INBOX_PUT_OFF);
-	was_put_off = put_off_anew = false;
-	short_of_memory = true;
-	entries = "*9\r\n$4\r\nmine\r\n$1\r\n0\r\n$1\r\n1\r\n$4\r\nnone\r\n$0\r\n\r\n*0\r\n$1\r\n-"
-		  "\r\n"
-		  "*1\r\n*2\r\n$3\r\n5-0\r\n*4\r\n$7\r\nchannel\r\n$5\r\nworld\r\n"
-		  "$4\r\nitem\r\n$27\r\n{\"uri\":\"u\",\"headline\":\"Hi\"}\r\n$3\r\n5-0\r\n";
-	fake_link_ready(fake_link("desk-inbox"));
-	for (int i = 0; i < 4 && accepted == 0; i++) {
-		uv_walk(&loop, go_off, NULL);
-		answer_all();
-	}
-	short_of_memory = false;
-	assert_null(entries);
-	assert_int_equal(accepted + (COUNTER_GET(INBOX_PUT_OFF) - before), 1);
-	assert_int_equal(was_put_off, put_off_anew);
-	assert_int_equal(refused, 0);
-	close_desk();
-	return accepted == 1;
+	alone_open_ready();
+	alone.about = "accept.lua - ";
+	alone.says = "[duplicate 1-0 publish world '' '' 0 0]";
+	alone_hear("world", "{\"uri\":\"before\",\"headline\":\"Hi\"}");
+	alone_answer();
+	alone_wait();
+	assert_int_equal(alone.accepted + COUNTER_GET(DESK_LOST) - lost, 1);
+	alone_hear("world", heard);
+	alone_answer();
+	alone_wait();
+	assert_int_equal(alone.accepted + COUNTER_GET(DESK_LOST) - lost, 2);
+	assert_int_equal(alone.refused, 0);
+	alone_close();
+	return alone.accepted == 2;
 }
 
-static void an_entry_is_decided_or_put_off_without_being_tried(void **state)
+static void one_that_asks_first_whether_it_is_known_is_decided_too(void **state)
 {
 	(void)state;
-	fail_each(read_entry);
-	fail_each_from(read_entry);
+	fail_each(hear_after_another);
+	fail_each_from(hear_after_another);
+}
+
+/* Memory is short when it connects. */
+static bool begin_to_listen(void)
+{
+	bool heard_it;
+
+	alone_open();
+	assert_non_null(alone.desk);
+	fail_begin();
+	fake_link_ready(fake_link("desk-ear"));
+	fake_link_ready(fake_link("desk"));
+	fail_end();
+	alone_wait();
+	heard_it = fake_link_hears(fake_link("desk-ear"));
+	alone_close();
+	assert_true(heard_it);
+	return true;
+}
+
+static void a_desk_that_cannot_listen_at_once_does_a_second_later(void **state)
+{
+	(void)state;
+	fail_each(begin_to_listen);
+	fail_each_from(begin_to_listen);
+}
+
+/* --- what else it asks ------------------------------------------------------------------------ */
+
+/* Redis refused for a while; that it is over is found out though nobody posts. */
+static bool find_the_end_of_trouble(void)
+{
+	alone_open_ready();
+	alone.about = "accept.lua - ";
+	alone.says = "!'OOM command not allowed'";
+	alone_hear("world", heard);
+	alone_answer();
+	if (alone.accepted == 1) {
+		assert_false(desk_is_open(alone.desk));
+		fail_begin();
+		fake_link_time(&alone.loop);
+		fail_end();
+	}
+	alone_wait();
+	assert_true(desk_is_open(alone.desk));
+	alone_close();
+	return true;
+}
+
+static void that_redis_takes_items_again_is_found_out_sooner_or_later(void **state)
+{
+	(void)state;
+	fail_each(find_the_end_of_trouble);
+	fail_each_from(find_the_end_of_trouble);
+}
+
+/* A kill took text that is still in Redis' append-only file: it is not said to be gone before it can be. */
+static bool rewrite(void)
+{
+	alone_open_ready();
+	alone.about = "release.lua - ";
+	alone.says = "[0 '' token '' 0]";
+	alone_wait();
+	assert_null(alone.says);
+	assert_string_equal(alone.rewritten, alone.rewriting ? "token" : "");
+	alone_close();
+	return alone.rewriting == 1;
+}
+
+static void a_rewriting_that_was_not_begun_is_not_said_to_be_done(void **state)
+{
+	(void)state;
+	fail_each(rewrite);
+	fail_each_from(rewrite);
 }
 
 static unsigned purges;
+static enum desk_purge_result purged;
 
-static void hear_purged(const struct desk_purged *purged, void *arg)
+static void hear_purged(const struct desk_purged *what, void *arg)
 {
 	(void)arg;
-	(void)purged;
 	purges++;
+	purged = what->result;
 }
 
+/* The answer that is heard is what Redis says, or that nothing is known of it. */
 static bool purge(void)
 {
-	bool asked;
+	uint64_t before = COUNTER_GET(PURGED), done;
 
 	purges = 0;
-	open_desk();
-	make_ready();
-	answer_all();
+	alone_open_ready();
 	fail_begin();
-	desk_purge(desk, "u", "desk", hear_purged, NULL);
+	desk_purge(alone.desk, "u", "desk", hear_purged, NULL);
 	fail_end();
-	asked = purges == 0;
-	answer_all();
+	if (purges == 0) {
+		alone.about = "purge.lua - ";
+		alone.says = "[purged 2-0 1 1 0]";
+	}
+	alone_answer();
+	done = COUNTER_GET(PURGED) - before;
 	assert_int_equal(purges, 1);
-	close_desk();
-	return asked;
+	assert_true(purged == DESK_PURGE_AWAY || done == 1);
+	alone_close();
+	return purged == DESK_PURGED;
 }
 
-static void who_purges_is_answered(void **state)
+static bool purge_with_replicas(void)
+{
+	bool done;
+
+	alone_options.replicas = 1;
+	done = purge();
+	alone_options.replicas = 0;
+	return done;
+}
+
+static void who_purges_is_answered_once_and_rightly(void **state)
 {
 	(void)state;
 	fail_each(purge);
 	fail_each_from(purge);
+	fail_each(purge_with_replicas);
+	fail_each_from(purge_with_replicas);
 }
 
 int main(void)
@@ -287,9 +334,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_desk_is_opened_or_is_not),
 		cmocka_unit_test(an_item_is_accepted_or_put_off_and_never_refused),
+		cmocka_unit_test(what_is_refused_is_refused_for_its_own_reason_or_put_off),
 		cmocka_unit_test(what_was_heard_is_decided_or_its_loss_is_said),
-		cmocka_unit_test(an_entry_is_decided_or_put_off_without_being_tried),
-		cmocka_unit_test(who_purges_is_answered),
+		cmocka_unit_test(one_that_asks_first_whether_it_is_known_is_decided_too),
+		cmocka_unit_test(a_desk_that_cannot_listen_at_once_does_a_second_later),
+		cmocka_unit_test(that_redis_takes_items_again_is_found_out_sooner_or_later),
+		cmocka_unit_test(a_rewriting_that_was_not_begun_is_not_said_to_be_done),
+		cmocka_unit_test(who_purges_is_answered_once_and_rightly),
 	};
 
 	log_open(-1, LOG_KEY_VALUE, LOG_ERROR);

@@ -28,22 +28,10 @@ static unsigned receipts, replicated;
 static enum desk_result result;
 static char said[80], code[20], detail[REPLICAS_DETAIL_MAX];
 
-static redisReply *reply_of(const char *protocol)
-{
-	redisReader *reader = redisReaderCreate();
-	void *reply = NULL;
-
-	assert_int_equal(redisReaderFeed(reader, protocol, strlen(protocol)), REDIS_OK);
-	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
-	redisReaderFree(reader);
-	assert_non_null(reply);
-	return reply;
-}
-
 /* The oldest question must be about this. */
-static void answers(const char *about, const char *protocol)
+static void answers(const char *about, const char *text)
 {
-	redisReply *reply = reply_of(protocol);
+	redisReply *reply = fake_link_says(text);
 
 	assert_non_null(fake_link_question(link_));
 	assert_non_null(strstr(fake_link_question(link_), about));
@@ -56,19 +44,16 @@ static void skip_to(const char *about)
 {
 	while (fake_link_question(link_) != NULL &&
 	       strstr(fake_link_question(link_), about) == NULL)
-		answers("", "$-1\r\n");
+		answers("", "~");
 }
 
 /* As accept.lua answers: result, and a channel. */
 static void decides(const char *word)
 {
-	char protocol[200];
+	char text[80];
 
-	snprintf(protocol, sizeof protocol,
-		 "*8\r\n$%zu\r\n%s\r\n$3\r\n1-0\r\n$7\r\npublish\r\n$5\r\nworld\r\n$0\r\n\r\n$"
-		 "0\r\n\r\n$1\r\n0\r\n$1\r\n0\r\n",
-		 strlen(word), word);
-	answers("accept.lua - ", protocol);
+	snprintf(text, sizeof text, "[%s 1-0 publish world '' '' 0 0]", word);
+	answers("accept.lua - ", text);
 }
 
 static void hear_receipt(const struct desk_receipt *receipt, void *arg)
@@ -96,7 +81,7 @@ static void open_with(unsigned replicas)
 	fake_link_ready(fake_link("desk-ear"));
 	fake_link_ready(link_);
 	while (fake_link_owes(link_) > 0)
-		answers("", "$-1\r\n");
+		answers("", "~");
 }
 
 static int open_desk(void **state)
@@ -135,23 +120,13 @@ static void post(void *arg)
 	channel_set_free(&world);
 }
 
-/* Whatever timer is set goes off. */
-static void go_off(uv_handle_t *handle, void *arg)
-{
-	uv_timer_t *timer = (uv_timer_t *)handle;
-
-	(void)arg;
-	if (handle->type == UV_TIMER && uv_is_active(handle) && !uv_is_closing(handle))
-		timer->timer_cb(timer);
-}
-
 static void an_item_is_accepted_when_a_replica_has_it_and_not_before(void **state)
 {
 	(void)state;
 	post(NULL);
 	decides("accepted");
 	assert_int_equal(receipts, 0);
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(receipts, 1);
 	assert_int_equal(result, DESK_ACCEPTED);
 	assert_int_equal(replicated, 1);
@@ -168,12 +143,12 @@ static void one_question_is_for_all_that_was_decided_before_its_answer(void **st
 	decides("accepted");
 	decides("accepted");
 	assert_int_equal(receipts, 0);
-	answers("WAIT", ":2\r\n");
+	answers("WAIT", ":2");
 	assert_int_equal(receipts, 3);
 	assert_int_equal(fake_link_owes(link_), 0);
 	post(NULL);
 	decides("accepted");
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(receipts, 4);
 }
 
@@ -186,7 +161,7 @@ static void whatever_is_good_news_waits_also_what_changed_nothing(void **state)
 		post(NULL);
 		decides(words[i]);
 		assert_int_equal(receipts, i);
-		answers("WAIT", ":1\r\n");
+		answers("WAIT", ":1");
 		assert_int_equal(receipts, i + 1);
 	}
 	assert_int_equal(replicated, COUNT_OF(words));
@@ -204,10 +179,8 @@ static void a_refusal_waits_for_nobody(void **state)
 
 static void a_raw_publish_waits_for_nobody(void **state)
 {
-	static const char message[] =
-		"*4\r\n$8\r\npmessage\r\n$13\r\nnewswire:in:*\r\n$17\r\n"
-		"newswire:in:world\r\n$27\r\n{\"uri\":\"u\",\"headline\":\"Hi\"}\r\n";
-	redisReply *reply = reply_of(message);
+	redisReply *reply = fake_link_says("[pmessage newswire:in:* newswire:in:world "
+					   "'{\"uri\":\"u\",\"headline\":\"Hi\"}']");
 
 	(void)state;
 	fake_link_message(fake_link("desk-ear"), reply);
@@ -235,7 +208,7 @@ static void too_few_replicas_are_no_success_and_are_asked_until_they_are_back(vo
 	(void)state;
 	post(NULL);
 	decides("accepted");
-	answers("WAIT", ":0\r\n");
+	answers("WAIT", ":0");
 	assert_int_equal(receipts, 1);
 	assert_int_equal(result, DESK_UNCONFIRMED);
 	assert_string_equal(code, "replicas");
@@ -243,13 +216,13 @@ static void too_few_replicas_are_no_success_and_are_asked_until_they_are_back(vo
 	assert_non_null(strstr(detail, "nothing is doubled"));
 	assert_int_equal(counters_mine->value[COUNTER_UNCONFIRMED] - before, 1);
 	assert_int_equal(fake_link_owes(link_), 0);
-	uv_walk(&loop, go_off, NULL); /* a second later, and nobody has posted */
+	fake_link_time(&loop); /* a second later, and nobody has posted */
 	skip_to("WAIT");
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	post(NULL);
 	skip_to("accept.lua - ");
 	decides("duplicate");
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(result, DESK_DUPLICATE);
 	assert_int_equal(replicated, 1);
 }
@@ -259,7 +232,7 @@ static void a_user_who_may_not_ask_replicas_is_told(void **state)
 	(void)state;
 	post(NULL);
 	decides("accepted");
-	answers("WAIT", "-NOPERM this user has no permissions to run the 'wait' command\r\n");
+	answers("WAIT", "!'NOPERM this user has no permissions to run this command'");
 	assert_int_equal(result, DESK_UNCONFIRMED);
 	assert_non_null(strstr(detail, "does not let this user ask its replicas"));
 }
@@ -275,7 +248,7 @@ static void a_connection_lost_meanwhile_has_the_item_decided_again(void **state)
 	decides("duplicate");
 	skip_to("WAIT");
 	assert_int_equal(receipts, 0);
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(receipts, 1);
 	assert_int_equal(result, DESK_DUPLICATE);
 }
@@ -286,14 +259,14 @@ static void a_master_that_cannot_say_has_the_item_decided_again(void **state)
 	(void)state;
 	post(NULL);
 	decides("accepted");
-	answers("WAIT", "-UNBLOCKED force unblock from blocking operation, instance state changed "
-			"(master -> replica?)\r\n");
+	answers("WAIT", "!'UNBLOCKED force unblock from blocking operation, instance state changed "
+			"(master -> replica?)'");
 	assert_int_equal(receipts, 0);
-	uv_walk(&loop, go_off, NULL);
+	fake_link_time(&loop);
 	skip_to("accept.lua - ");
 	decides("accepted");
 	skip_to("WAIT");
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(receipts, 1);
 	assert_int_equal(result, DESK_ACCEPTED);
 }
@@ -306,7 +279,7 @@ static void who_has_gone_is_not_told(void **state)
 	post(&me);
 	decides("accepted");
 	desk_forget(desk, &me);
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(receipts, 0);
 }
 
@@ -334,8 +307,7 @@ static void hear_purged(const struct desk_purged *what, void *arg)
 	snprintf(code, sizeof code, "%s", what->code);
 }
 
-static const char purge_done[] =
-	"*5\r\n$6\r\npurged\r\n$3\r\n2-0\r\n$1\r\n1\r\n$1\r\n1\r\n$1\r\n0\r\n";
+static const char purge_done[] = "[purged 2-0 1 1 0]";
 
 static void a_purge_waits_too(void **state)
 {
@@ -344,13 +316,13 @@ static void a_purge_waits_too(void **state)
 	desk_purge(desk, "u", "desk", hear_purged, NULL);
 	answers("purge.lua - ", purge_done);
 	assert_int_equal(purges, 0);
-	answers("WAIT", ":1\r\n");
+	answers("WAIT", ":1");
 	assert_int_equal(purges, 1);
 	assert_int_equal(purged, DESK_PURGED);
 	assert_string_equal(purged_id, "2-0");
 	desk_purge(desk, "u", "desk", hear_purged, NULL);
 	answers("purge.lua - ", purge_done);
-	answers("WAIT", ":0\r\n");
+	answers("WAIT", ":0");
 	assert_int_equal(purges, 2);
 	assert_int_equal(purged, DESK_PURGE_AWAY);
 	assert_string_equal(code, "replicas");
@@ -359,9 +331,7 @@ static void a_purge_waits_too(void **state)
 /* Memory is short from the verdict on: it is decided again, until there is memory to wait for replicas. */
 static bool confirm_short_of_memory(void)
 {
-	redisReply *yes =
-		reply_of("*8\r\n$8\r\naccepted\r\n$3\r\n1-0\r\n$7\r\npublish\r\n$5\r\nworld\r\n"
-			 "$0\r\n\r\n$0\r\n\r\n$1\r\n0\r\n$1\r\n0\r\n");
+	redisReply *yes = fake_link_says("[accepted 1-0 publish world '' '' 0 0]");
 	unsigned decided = 1;
 	const char *question;
 
@@ -377,10 +347,10 @@ static bool confirm_short_of_memory(void)
 				decided++;
 				decides("accepted");
 			} else {
-				answers("", strstr(question, "WAIT") ? ":1\r\n" : "$-1\r\n");
+				answers("", strstr(question, "WAIT") ? ":1" : "~");
 			}
 		}
-		uv_walk(&loop, go_off, NULL);
+		fake_link_time(&loop);
 	}
 	assert_int_equal(receipts, 1);
 	assert_int_equal(result, DESK_ACCEPTED);

@@ -1,12 +1,17 @@
 /* fake_link.c - wire/link.h without a Redis. */
+#include "cmocka_all.h"
 #include "fake_link.h"
 
+#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <utlist.h>
+#include "base/buf.h"
 #include "wire/redis_words.h"
+
+enum { WORDS_SIZE = 4096 };
 
 struct owed {
 	struct owed *prev, *next;
@@ -14,6 +19,9 @@ struct owed {
 	void *arg;
 	const char *question; /* lives as long as the program */
 	char argument[64];
+	int words; /* a script's arguments but its key: as many as there is room for */
+	size_t words_len;
+	char text[WORDS_SIZE];
 };
 
 struct link {
@@ -99,25 +107,31 @@ void link_pause(struct link *link, bool paused)
 	(void)paused;
 }
 
-static int ask(struct link *link, const char *command, const char *argument, link_reply_cb *cb,
-	       void *arg)
+static bool is_subscription(const char *command)
 {
+	return strncasecmp(command, "SUBSCRIBE", 9) == 0 ||
+	       strncasecmp(command, "PSUBSCRIBE", 10) == 0;
+}
+
+/* NULL: not READY, or memory is short, which the real one needs for a subscription, too. */
+static struct owed *ask(struct link *link, const char *command, const char *argument,
+			link_reply_cb *cb, void *arg)
+{
+	static struct owed subscription;
 	struct owed *owed;
 
-	if (link->state != LINK_READY)
-		return -1;
-	if (strncasecmp(command, "SUBSCRIBE", 9) == 0 ||
-	    strncasecmp(command, "PSUBSCRIBE", 10) == 0) {
+	if (link->state != LINK_READY || (owed = calloc(1, sizeof *owed)) == NULL)
+		return NULL;
+	if (is_subscription(command)) {
 		link->hears = cb;
 		link->hears_arg = arg;
-		return 0;
+		free(owed);
+		return &subscription;
 	}
-	if ((owed = malloc(sizeof *owed)) == NULL)
-		return -1;
 	*owed = (struct owed){.cb = cb, .arg = arg, .question = command};
 	snprintf(owed->argument, sizeof owed->argument, "%s", argument);
 	DL_APPEND(link->owed, owed);
-	return 0;
+	return owed;
 }
 
 int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, const char *const *argv,
@@ -125,20 +139,31 @@ int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, cons
 {
 	(void)argc;
 	(void)lens;
-	return ask(link, "", argv[0], cb, arg);
+	return ask(link, "", argv[0], cb, arg) ? 0 : -1;
 }
 
 int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format, ...)
 {
-	return ask(link, format, "", cb, arg);
+	return ask(link, format, "", cb, arg) ? 0 : -1;
 }
 
 int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
 		int keys, int argc, const char *const *argv, const size_t *lens)
 {
-	(void)keys;
-	(void)lens;
-	return ask(link, script->text, argc > 2 ? argv[2] : "", cb, arg);
+	struct owed *owed = ask(link, script->text, argc > 2 ? argv[2] : "", cb, arg);
+
+	if (owed == NULL)
+		return -1;
+	for (int i = keys; i < argc; i++) {
+		size_t len = lens ? lens[i] : strlen(argv[i]);
+
+		if (len >= sizeof owed->text - owed->words_len)
+			break;
+		memcpy(owed->text + owed->words_len, argv[i], len); /* the rest is 0 */
+		owed->words_len += len + 1;
+		owed->words++;
+	}
+	return 0;
 }
 
 struct link *fake_link(const char *name)
@@ -199,6 +224,25 @@ const char *fake_link_argument(const struct link *link)
 	return link->owed ? link->owed->argument : "";
 }
 
+const char *fake_link_word(const struct link *link, int i)
+{
+	const char *word = link->owed ? link->owed->text : "";
+
+	if (link->owed == NULL || i >= link->owed->words)
+		return "";
+	while (i-- > 0)
+		word += strlen(word) + 1;
+	return word;
+}
+
+const char *fake_link_value(const struct link *link, const char *name)
+{
+	for (int i = 0; link->owed && i + 1 < link->owed->words; i += 2)
+		if (strcmp(fake_link_word(link, i), name) == 0)
+			return fake_link_word(link, i + 1);
+	return "";
+}
+
 bool fake_link_answer(struct link *link, struct redisReply *reply)
 {
 	struct owed *owed = link->owed;
@@ -210,6 +254,11 @@ bool fake_link_answer(struct link *link, struct redisReply *reply)
 		owed->cb(reply, owed->arg);
 	free(owed);
 	return true;
+}
+
+bool fake_link_hears(const struct link *link)
+{
+	return link->hears != NULL;
 }
 
 bool fake_link_message(struct link *link, struct redisReply *reply)
@@ -224,4 +273,86 @@ void fake_link_batch(struct link *link)
 {
 	if (link->events->batch)
 		link->events->batch(link->arg);
+}
+
+redisReply *fake_link_reply(const char *bytes, size_t len)
+{
+	redisReader *reader = redisReaderCreate();
+	void *reply = NULL;
+
+	assert_int_equal(redisReaderFeed(reader, bytes, len), REDIS_OK);
+	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+	redisReaderFree(reader);
+	assert_non_null(reply);
+	return reply;
+}
+
+/* A word, perhaps quoted, as a bulk string or an error. */
+static const char *write_word(struct buf *out, const char *at, bool is_error)
+{
+	size_t quoted = *at == '\'';
+	size_t len = strcspn(at += quoted, quoted ? "'" : " ]");
+
+	if (is_error)
+		buf_addf(out, "-%.*s\r\n", (int)len, at);
+	else
+		buf_addf(out, "$%zu\r\n%.*s\r\n", len, (int)len, at);
+	return at + len + quoted;
+}
+
+static const char *write_value(struct buf *out, const char *at);
+
+static const char *write_array(struct buf *out, const char *at)
+{
+	struct buf members = {0};
+	size_t count = 0;
+
+	for (at += strspn(at, " "); *at != ']'; at += strspn(at, " "), count++)
+		at = write_value(&members, at);
+	buf_addf(out, "*%zu\r\n", count);
+	buf_add(out, members.data, members.len);
+	buf_free(&members);
+	return at + 1;
+}
+
+/* Returns what follows it. */
+static const char *write_value(struct buf *out, const char *at)
+{
+	if (*at == '[')
+		return write_array(out, at + 1);
+	if (*at == '~') {
+		buf_adds(out, "$-1\r\n");
+		return at + 1;
+	}
+	if (*at == ':') {
+		buf_addf(out, "%.*s\r\n", (int)strcspn(at, " ]"), at);
+		return at + strcspn(at, " ]");
+	}
+	return *at == '!' ? write_word(out, at + 1, true) : write_word(out, at, false);
+}
+
+redisReply *fake_link_says(const char *text)
+{
+	struct buf bytes = {0};
+	redisReply *reply;
+
+	assert_int_equal(*write_value(&bytes, text), '\0');
+	assert_false(bytes.failed);
+	reply = fake_link_reply(bytes.data, bytes.len);
+	buf_free(&bytes);
+	return reply;
+}
+
+static void go_off(uv_handle_t *handle, void *arg)
+{
+	uv_timer_t *timer = (uv_timer_t *)handle;
+
+	(void)arg;
+	if (handle->type == UV_TIMER && uv_is_active(handle) && !uv_is_closing(handle))
+		timer->timer_cb(timer);
+}
+
+void fake_link_time(uv_loop_t *loop)
+{
+	uv_walk(loop, go_off, NULL);
 }

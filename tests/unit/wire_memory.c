@@ -22,18 +22,6 @@ static unsigned told, epochs, canaries;
 
 /* What Redis has --------------------------------------------------------------------------------- */
 
-static redisReply *reply_of(const char *protocol, size_t len)
-{
-	redisReader *reader = redisReaderCreate();
-	void *reply = NULL;
-
-	assert_int_equal(redisReaderFeed(reader, protocol, len), REDIS_OK);
-	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
-	redisReaderFree(reader);
-	assert_non_null(reply);
-	return reply;
-}
-
 static void add(struct buf *b, const char *text)
 {
 	buf_addf(b, "$%zu\r\n%s\r\n", strlen(text), text);
@@ -102,7 +90,7 @@ static redisReply *answer_to(const char *question, const char *argument)
 	} else {
 		buf_adds(&b, "-ERR not here\r\n");
 	}
-	reply = reply_of(b.data, b.len);
+	reply = fake_link_reply(b.data, b.len);
 	buf_free(&b);
 	return reply;
 }
@@ -140,7 +128,7 @@ static void say_text(struct buf *text, bool short_of_memory)
 	buf_addf(&b, "*3\r\n$7\r\nmessage\r\n$12\r\nnewswire:out\r\n$%zu\r\n", text->len);
 	buf_add(&b, text->data, text->len);
 	buf_adds(&b, "\r\n");
-	reply = reply_of(b.data, b.len);
+	reply = fake_link_reply(b.data, b.len);
 	buf_free(text);
 	buf_free(&b);
 	if (short_of_memory)
@@ -175,29 +163,22 @@ static void sing(bool short_of_memory)
 	say_text(&text, short_of_memory);
 }
 
+/* Redis acknowledges, if it was asked. */
 static void subscribed(void)
 {
 	static const char text[] = "*3\r\n$9\r\nsubscribe\r\n$12\r\nnewswire:out\r\n:1\r\n";
-	redisReply *reply = reply_of(text, sizeof text - 1);
+	redisReply *reply = fake_link_reply(text, sizeof text - 1);
 
 	fake_link_message(fake_link("out"), reply);
 	freeReplyObject(reply);
-}
-
-static void go_off(uv_handle_t *handle, void *arg)
-{
-	uv_timer_t *timer = (uv_timer_t *)handle;
-
-	(void)arg;
-	if (handle->type == UV_TIMER && uv_is_active(handle) && !uv_is_closing(handle))
-		timer->timer_cb(timer);
 }
 
 /* Seconds pass, and there is memory. */
 static void recover(void)
 {
 	for (int i = 0; i < 4; i++) {
-		uv_walk(&loop, go_off, NULL);
+		fake_link_time(&loop);
+		subscribed();
 		answer_all(false);
 	}
 }
