@@ -64,14 +64,20 @@ static struct row *row_find(const struct presence *p, const char *name)
 	return row;
 }
 
+static bool is_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= PRESENCE_NAME_MAX;
+}
+
 /* NULL: out of memory, or no name of a channel. */
 static struct row *row_of(struct presence *p, const char *name)
 {
 	struct row *row = row_find(p, name);
 	size_t len = strlen(name);
 
-	if (row != NULL || len == 0 || len > PRESENCE_NAME_MAX ||
-	    (row = calloc(1, sizeof *row)) == NULL)
+	if (row != NULL || !is_name(name) || (row = calloc(1, sizeof *row)) == NULL)
 		return row;
 	memcpy(row->name, name, len);
 	HASH_ADD_KEYPTR(hh, p->rows, row->name, len, row);
@@ -174,18 +180,23 @@ static void drop_unheard(struct presence *p)
 
 /* --- telling and asking ----------------------------------------------------------------------- */
 
-static void hear_changes(struct presence *p, const redisReply *changed)
+/* -1: memory is short; of the rest nothing was heard. */
+static int hear_changes(struct presence *p, const redisReply *changed)
 {
 	for (size_t i = 0; i + 1 < changed->elements; i += 2) {
-		struct row *row = row_of(p, page_text(changed, i));
+		const char *name = page_text(changed, i);
+		struct row *row = row_of(p, name);
 
+		if (row == NULL && !is_name(name))
+			continue;
 		if (row == NULL) {
 			log_error("no_memory", LOG_S("for", "presence"));
-			return;
+			return -1;
 		}
 		set_total(p, row, strtoull(page_text(changed, i + 1), NULL, 10));
 		row_drop_if_unused(p, row);
 	}
+	return 0;
 }
 
 static void tell(struct presence *p);
@@ -194,11 +205,12 @@ static void hear(struct presence *p, const redisReply *reply)
 {
 	bool more = strcmp(page_text(reply, MORE), "1") == 0;
 
-	snprintf(p->serial, sizeof p->serial, "%s", page_text(reply, SERIAL));
 	COUNT_ADD(CHANNELS_UNCOUNTED, strtoull(page_text(reply, REFUSED), NULL, 10));
 	if (*page_text(reply, PROBLEM) != '\0')
 		log_error("channels_not_told", LOG_S("error", page_text(reply, PROBLEM)));
-	hear_changes(p, reply->element[CHANGED]);
+	if (hear_changes(p, reply->element[CHANGED]) == -1)
+		return; /* in a second, from the same serial on */
+	snprintf(p->serial, sizeof p->serial, "%s", page_text(reply, SERIAL));
 	if (p->hearing_all && reply->element[CHANGED]->elements < 2 * PRESENCE_STEP)
 		drop_unheard(p);
 	p->heard_ms = clock_mono_ms();
