@@ -2,6 +2,7 @@
  * misses one in silence. */
 #include "failing_malloc.h"
 #include "audience_crowd.h"
+#include "audience/census.h"
 
 static void *nothing;
 
@@ -230,6 +231,65 @@ static void who_was_offered_a_post_before_memory_ran_out_does_not_hear_it_again(
 	fail_each_from(fan_out_in_slices);
 }
 
+static unsigned counted[3]; /* readers of "a", "b" and "c*", as was told last */
+
+static void count(void *arg, const char *channel, uint32_t readers)
+{
+	(void)arg;
+	counted[channel[0] - 'a'] = readers;
+}
+
+static void enter(struct census *census, struct census_entry *e, const char *channels)
+{
+	struct subscription_fault fault;
+	struct subscription *s = subscription_read(channels, NULL, NULL, NULL, &fault);
+
+	assert_non_null(s);
+	assert_int_equal(subscription_ask_readers(s), 0);
+	census_enter(e, s);
+	census_add(census, e, 1);
+}
+
+/* In a short second, and in the next; then both audiences are told when theirs changes. */
+static bool take_census(void)
+{
+	static const char *const channels[] = {"a,b", "b,c*"};
+	struct census census = {0};
+	struct census_entry entries[2];
+	unsigned late = 0;
+
+	memset(counted, 0, sizeof counted);
+	for (int i = 0; i < 2; i++)
+		enter(&census, &entries[i], channels[i]);
+	fail_begin();
+	census_take(&census, count, NULL);
+	fail_end();
+	census_take(&census, count, NULL);
+	assert_int_equal(counted[0], 1);
+	assert_int_equal(counted[1], 2);
+	assert_int_equal(counted[2], 1);
+	for (census_heard(&census, "b"); census_next_late(&census) != NULL; late++)
+		;
+	assert_int_equal(late, 2);
+	for (int i = 0; i < 2; i++) {
+		struct subscription *s = (struct subscription *)entries[i].subscription;
+
+		census_leave(&census, &entries[i]);
+		subscription_free(s);
+	}
+	census_take(&census, count, NULL);
+	assert_int_equal(counted[0] + counted[1] + counted[2], 0);
+	assert_null(census.rows);
+	return true;
+}
+
+static void readers_are_counted_now_or_a_second_later(void **state)
+{
+	(void)state;
+	fail_each(take_census);
+	fail_each_from(take_census);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +299,7 @@ int main(void)
 		cmocka_unit_test(half_a_post_is_not_taken_for_the_whole),
 		cmocka_unit_test(
 			who_was_offered_a_post_before_memory_ran_out_does_not_hear_it_again),
+		cmocka_unit_test(readers_are_counted_now_or_a_second_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,6 @@
  * What it does  Stands before malloc, calloc, realloc, strdup and strndup of all that is linked into the test (by the linker's --wrap; the
  *               program names FAILING_MALLOC in CMake), and of jansson. A failure sets errno to ENOMEM, as the C library does.
  * Threads       One.
- *
- *     for (fail_from(0); fail_goes_on(attempt()); ) …     or      fail_each(attempt)
  */
 #ifndef NEWSWIRE_TESTS_FAILING_MALLOC_H
 #define NEWSWIRE_TESTS_FAILING_MALLOC_H
@@ -16,6 +14,9 @@
 void fail_each(bool (*attempt)(void));
 /* The same with all allocations failing from the n-th on, as when memory is really gone. */
 void fail_each_from(bool (*attempt)(void));
+
+/* Once with enough; it must be true. */
+void fail_none(bool (*attempt)(void));
 
 /* Within an attempt: from here on they fail, and to here. */
 void fail_begin(void);

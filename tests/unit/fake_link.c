@@ -18,8 +18,7 @@ struct owed {
 	link_reply_cb *cb;
 	void *arg;
 	const char *question; /* lives as long as the program */
-	char argument[64];
-	int words; /* a script's arguments but its key: as many as there is room for */
+	int words;	      /* a script's arguments but its key: as many as there is room for */
 	size_t words_len;
 	char text[WORDS_SIZE];
 };
@@ -114,8 +113,7 @@ static bool is_subscription(const char *command)
 }
 
 /* NULL: not READY, or memory is short, which the real one needs for a subscription, too. */
-static struct owed *ask(struct link *link, const char *command, const char *argument,
-			link_reply_cb *cb, void *arg)
+static struct owed *ask(struct link *link, const char *command, link_reply_cb *cb, void *arg)
 {
 	static struct owed subscription;
 	struct owed *owed;
@@ -129,7 +127,6 @@ static struct owed *ask(struct link *link, const char *command, const char *argu
 		return &subscription;
 	}
 	*owed = (struct owed){.cb = cb, .arg = arg, .question = command};
-	snprintf(owed->argument, sizeof owed->argument, "%s", argument);
 	DL_APPEND(link->owed, owed);
 	return owed;
 }
@@ -138,19 +135,20 @@ int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, cons
 		 const size_t *lens)
 {
 	(void)argc;
+	(void)argv;
 	(void)lens;
-	return ask(link, "", argv[0], cb, arg) ? 0 : -1;
+	return ask(link, "", cb, arg) ? 0 : -1;
 }
 
 int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format, ...)
 {
-	return ask(link, format, "", cb, arg) ? 0 : -1;
+	return ask(link, format, cb, arg) ? 0 : -1;
 }
 
 int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
 		int keys, int argc, const char *const *argv, const size_t *lens)
 {
-	struct owed *owed = ask(link, script->text, argc > 2 ? argv[2] : "", cb, arg);
+	struct owed *owed = ask(link, script->text, cb, arg);
 
 	if (owed == NULL)
 		return -1;
@@ -217,11 +215,6 @@ size_t fake_link_owes(const struct link *link)
 const char *fake_link_question(const struct link *link)
 {
 	return link->owed ? link->owed->question : NULL;
-}
-
-const char *fake_link_argument(const struct link *link)
-{
-	return link->owed ? link->owed->argument : "";
 }
 
 const char *fake_link_word(const struct link *link, int i)
