@@ -9,6 +9,8 @@
 #include "failing_malloc.h"
 #include "fake_link.h"
 
+enum { QUESTIONS_MAX = 100 }; /* a desk at rest asks no more */
+
 struct alone alone;
 struct desk_options alone_options = {.prefix = "newswire",
 				     .max_item = 65536,
@@ -22,6 +24,7 @@ void alone_open(void)
 {
 	struct redis_place place = {.unix_path = (char *)"/nowhere"};
 
+	assert_int_equal(fake_link_count(), 0); /* else a test before this one failed */
 	alone = (struct alone){.says = NULL};
 	assert_int_equal(uv_loop_init(&alone.loop), 0);
 	alone.desk = desk_open(&alone.loop, &place, &alone_options);
@@ -97,11 +100,12 @@ void alone_answer(void)
 	struct link *link = fake_link("desk");
 	const char *question;
 
-	while ((question = fake_link_question(link)) != NULL) {
+	for (unsigned n = 0; (question = fake_link_question(link)) != NULL; n++) {
 		bool is_expected = alone.says && strstr(question, alone.about);
 		redisReply *reply =
 			fake_link_says(is_expected ? alone.says : usual_answer(question));
 
+		assert_in_range(n, 0, QUESTIONS_MAX);
 		write_down(link, question);
 		if (is_expected) {
 			alone.says = NULL;

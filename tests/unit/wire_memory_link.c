@@ -167,6 +167,7 @@ static bool ask(void)
 	}
 	wait_until(is_ready);
 	memset(answers, 0, sizeof answers);
+	redis_fixture_do(redis, "SCRIPT FLUSH");
 	fail_begin();
 	asked = ask_all();
 	fail_end();
