@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/counters.h"
-#include "base/log.h"
 #include "desk_alone.h"
 #include "failing_malloc.h"
 #include "fake_link.h"
+#include "heard_log.h"
 
 static unsigned receipts;
 static enum desk_result result;
@@ -141,11 +141,14 @@ static unsigned hear(const char *channel)
 {
 	uint64_t lost = COUNTER_GET(DESK_LOST);
 
+	heard_log_take("");
 	alone_open_ready();
 	alone_hear(channel, heard);
 	alone_answer();
 	alone_wait();
-	assert_int_equal(alone.accepted + alone.refused + COUNTER_GET(DESK_LOST) - lost, 1);
+	lost = COUNTER_GET(DESK_LOST) - lost;
+	assert_int_equal(alone.accepted + alone.refused + lost, 1);
+	assert_int_equal(heard_log_take("event=item_lost"), lost);
 	alone_close();
 	return alone.accepted + alone.refused;
 }
@@ -207,18 +210,21 @@ static void one_that_asks_first_whether_it_is_known_is_decided_too(void **state)
 /* Memory is short when it connects. */
 static bool begin_to_listen(void)
 {
-	bool heard_it;
+	bool hears;
 
+	heard_log_take("");
 	alone_open();
 	assert_non_null(alone.desk);
 	fail_begin();
 	fake_link_ready(fake_link("desk-ear"));
 	fake_link_ready(fake_link("desk"));
 	fail_end();
+	hears = fake_link_hears(fake_link("desk-ear"));
+	assert_int_equal(heard_log_take("event=desk_deaf"), !hears);
 	alone_wait();
-	heard_it = fake_link_hears(fake_link("desk-ear"));
+	assert_true(fake_link_hears(fake_link("desk-ear")));
+	assert_int_equal(heard_log_take("event=desk_deaf"), 0);
 	alone_close();
-	assert_true(heard_it);
 	return true;
 }
 
@@ -343,6 +349,6 @@ int main(void)
 		cmocka_unit_test(who_purges_is_answered_once_and_rightly),
 	};
 
-	log_open(-1, LOG_KEY_VALUE, LOG_ERROR);
+	heard_log_open();
 	return cmocka_run_group_tests_name("desk_memory", tests, NULL, NULL);
 }

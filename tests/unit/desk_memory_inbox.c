@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/counters.h"
-#include "base/log.h"
 #include "desk/inbox.h"
 #include "desk_alone.h"
 #include "failing_malloc.h"
 #include "fake_link.h"
+#include "heard_log.h"
 
 /* As inbox.lua says them: the entries that are new, or one that was another's. */
 #define NEW(entries) "[mine 0 1 none '' [] - [" entries "] 5-0]"
@@ -27,6 +27,7 @@ static unsigned hear(const char *answer)
 {
 	uint64_t put_off = COUNTER_GET(INBOX_PUT_OFF);
 
+	heard_log_take("");
 	alone_open_ready();
 	alone.about = "inbox.lua - ";
 	alone.says = answer;
@@ -35,6 +36,7 @@ static unsigned hear(const char *answer)
 	alone_wait();
 	assert_null(alone.says);
 	put_off = COUNTER_GET(INBOX_PUT_OFF) - put_off;
+	assert_int_equal(heard_log_take("event=inbox_put_off"), put_off);
 	assert_int_equal(alone.put_off, alone.put_off_anew);
 	if (put_off > alone.put_off) /* it could not be said: whom it was given to is no more */
 		assert_string_not_equal(alone.consumer, alone.first_consumer);
@@ -240,6 +242,6 @@ int main(void)
 		cmocka_unit_test(who_leaves_reads_no_more),
 	};
 
-	log_open(-1, LOG_KEY_VALUE, LOG_ERROR);
+	heard_log_open();
 	return cmocka_run_group_tests_name("desk_memory_inbox", tests, open_keyring, close_keyring);
 }

@@ -1,5 +1,4 @@
 /* fake_link.c - wire/link.h without a Redis. */
-#include "cmocka_all.h"
 #include "fake_link.h"
 
 #include <hiredis/hiredis.h>
@@ -11,16 +10,13 @@
 #include "base/buf.h"
 #include "wire/redis_words.h"
 
-enum { WORDS_SIZE = 4096 };
-
 struct owed {
 	struct owed *prev, *next;
 	link_reply_cb *cb;
 	void *arg;
 	const char *question; /* lives as long as the program */
-	int words;	      /* a script's arguments but its key: as many as there is room for */
-	size_t words_len;
-	char text[WORDS_SIZE];
+	int words;	      /* a script's arguments but its keys … */
+	char text[];	      /* … each with a NUL behind it */
 };
 
 struct link {
@@ -112,13 +108,14 @@ static bool is_subscription(const char *command)
 	       strncasecmp(command, "PSUBSCRIBE", 10) == 0;
 }
 
-/* NULL: not READY, or memory is short, which the real one needs for a subscription, too. */
-static struct owed *ask(struct link *link, const char *command, link_reply_cb *cb, void *arg)
+/* With room for so many bytes of words. NULL: not READY, or memory is short, which the real one needs for a subscription, too. */
+static struct owed *ask(struct link *link, const char *command, size_t words_size,
+			link_reply_cb *cb, void *arg)
 {
 	static struct owed subscription;
 	struct owed *owed;
 
-	if (link->state != LINK_READY || (owed = calloc(1, sizeof *owed)) == NULL)
+	if (link->state != LINK_READY || (owed = calloc(1, sizeof *owed + words_size)) == NULL)
 		return NULL;
 	if (is_subscription(command)) {
 		link->hears = cb;
@@ -126,7 +123,9 @@ static struct owed *ask(struct link *link, const char *command, link_reply_cb *c
 		free(owed);
 		return &subscription;
 	}
-	*owed = (struct owed){.cb = cb, .arg = arg, .question = command};
+	owed->cb = cb;
+	owed->arg = arg;
+	owed->question = command;
 	DL_APPEND(link->owed, owed);
 	return owed;
 }
@@ -137,29 +136,36 @@ int link_command(struct link *link, link_reply_cb *cb, void *arg, int argc, cons
 	(void)argc;
 	(void)argv;
 	(void)lens;
-	return ask(link, "", cb, arg) ? 0 : -1;
+	return ask(link, "", 0, cb, arg) ? 0 : -1;
 }
 
 int link_commandf(struct link *link, link_reply_cb *cb, void *arg, const char *format, ...)
 {
-	return ask(link, format, cb, arg) ? 0 : -1;
+	return ask(link, format, 0, cb, arg) ? 0 : -1;
+}
+
+static size_t word_len(const char *const *argv, const size_t *lens, int i)
+{
+	return lens ? lens[i] : strlen(argv[i]);
 }
 
 int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
 		int keys, int argc, const char *const *argv, const size_t *lens)
 {
-	struct owed *owed = ask(link, script->text, cb, arg);
+	size_t size = 0;
+	struct owed *owed;
+	char *at;
 
-	if (owed == NULL)
+	for (int i = keys; i < argc; i++)
+		size += word_len(argv, lens, i) + 1;
+	if ((owed = ask(link, script->text, size, cb, arg)) == NULL)
 		return -1;
-	for (int i = keys; i < argc; i++) {
-		size_t len = lens ? lens[i] : strlen(argv[i]);
+	at = owed->text;
+	for (int i = keys; i < argc; i++, owed->words++) {
+		size_t len = word_len(argv, lens, i);
 
-		if (len >= sizeof owed->text - owed->words_len)
-			break;
-		memcpy(owed->text + owed->words_len, argv[i], len); /* the rest is 0 */
-		owed->words_len += len + 1;
-		owed->words++;
+		memcpy(at, argv[i], len); /* the rest is 0 */
+		at += len + 1;
 	}
 	return 0;
 }
@@ -273,10 +279,10 @@ redisReply *fake_link_reply(const char *bytes, size_t len)
 	redisReader *reader = redisReaderCreate();
 	void *reply = NULL;
 
-	assert_int_equal(redisReaderFeed(reader, bytes, len), REDIS_OK);
-	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+	MUST(redisReaderFeed(reader, bytes, len) == REDIS_OK);
+	MUST(redisReaderGetReply(reader, &reply) == REDIS_OK);
 	redisReaderFree(reader);
-	assert_non_null(reply);
+	MUST(reply != NULL);
 	return reply;
 }
 
@@ -329,8 +335,7 @@ redisReply *fake_link_says(const char *text)
 	struct buf bytes = {0};
 	redisReply *reply;
 
-	assert_int_equal(*write_value(&bytes, text), '\0');
-	assert_false(bytes.failed);
+	MUST(*write_value(&bytes, text) == '\0' && !bytes.failed);
 	reply = fake_link_reply(bytes.data, bytes.len);
 	buf_free(&bytes);
 	return reply;

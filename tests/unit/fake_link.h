@@ -24,7 +24,7 @@ void fake_link_lost(struct link *link);
 size_t fake_link_owes(const struct link *link);
 /* What the oldest is about: the script's text, or the command's format. NULL: nothing is owed. */
 const char *fake_link_question(const struct link *link);
-/* Of a script's arguments one, from 0 on, the key left out; "" if there is none, or no room for it. */
+/* Of a script's arguments one, from 0 on, the key left out; "" if there is none. */
 const char *fake_link_word(const struct link *link, int i);
 /* Of a script's arguments that are names and values in turn, the value of this name; "" if there is none. */
 const char *fake_link_value(const struct link *link, const char *name);

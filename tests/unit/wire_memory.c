@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/log.h"
 #include "failing_malloc.h"
 #include "fake_link.h"
+#include "heard_log.h"
 #include "wire/backlog.h"
 #include "wire/history.h"
 #include "wire/wire.h"
@@ -247,6 +247,8 @@ static void follow(bool short_of_memory)
 	fake_link_ready(fake_link("out"));
 	fake_link_ready(fake_link("wire"));
 	fail_end();
+	assert_int_equal(heard_log_take("event=no_memory for=subscribing"),
+			 !fake_link_hears(fake_link("out")));
 	subscribed(short_of_memory);
 	answer_all(short_of_memory);
 }
@@ -505,6 +507,6 @@ int main(void)
 		cmocka_unit_test(who_was_deaf_while_it_attached_attaches_again),
 	};
 
-	log_open(-1, LOG_KEY_VALUE, LOG_ERROR);
+	heard_log_open();
 	return cmocka_run_group_tests_name("wire_memory", tests, NULL, NULL);
 }
