@@ -209,14 +209,21 @@ static int load_script(struct link *link, struct link_script *script)
 	return 0;
 }
 
-static void name_script(struct link_script *script)
+/* 0, or -1: memory is short. */
+static int name_script(struct link_script *script)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	MUST(EVP_Digest(script->text, strlen(script->text), digest, &len, EVP_sha1(), NULL) == 1);
+	if (script->sha[0] != '\0')
+		return 0;
+	if (EVP_Digest(script->text, strlen(script->text), digest, &len, EVP_sha1(), NULL) != 1) {
+		log_error("no_memory", LOG_S("for", "script"));
+		return -1;
+	}
 	for (unsigned i = 0; i < len; i++)
 		snprintf(script->sha + (size_t)2 * i, 3, "%02x", digest[i]);
+	return 0;
 }
 
 int link_script(struct link *link, struct link_script *script, link_reply_cb *cb, void *arg,
@@ -228,10 +235,8 @@ int link_script(struct link *link, struct link_script *script, link_reply_cb *cb
 	char keys_text[12];
 	int result = -1;
 
-	if (script->sha[0] == '\0')
-		name_script(script);
 	snprintf(keys_text, sizeof keys_text, "%d", keys);
-	if (words && sizes && load_script(link, script) == 0) {
+	if (words && sizes && name_script(script) == 0 && load_script(link, script) == 0) {
 		words[0] = "EVALSHA";
 		words[1] = script->sha;
 		words[2] = keys_text;

@@ -34,7 +34,7 @@ static void trim(struct trimmer *t)
 	snprintf(retention, sizeof retention, "%llu", (unsigned long long)t->retention_ms);
 	snprintf(entries, sizeof entries, "%llu", (unsigned long long)t->max_entries);
 	snprintf(step, sizeof step, "%d", TRIMMER_STEP);
-	/* A failure means that the link was lost: the next second will do. */
+	/* A failure means that the link was lost, or memory is short: the next time will do. */
 	(void)!page_script(t->link, &trim_script, t->prefix, on_trimmed, t, COUNT_OF(argv), argv);
 }
 
