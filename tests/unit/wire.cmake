@@ -14,6 +14,6 @@ nw_unit_test(wire_memory FAILING_MALLOC SOURCES fake_link.c heard_log.c LIBS wir
 nw_unit_test(wire_memory_asks FAILING_MALLOC SOURCES fake_link.c LIBS wire hiredis)
 nw_unit_test(wire_memory_presence FAILING_MALLOC SOURCES fake_link.c heard_log.c LIBS wire hiredis)
 nw_unit_test(wire_memory_tells FAILING_MALLOC SOURCES fake_link.c LIBS wire hiredis)
-nw_unit_test(wire_memory_link FAILING_MALLOC SOURCES redis_fixture.c LIBS wire hiredis)
+nw_unit_test(wire_memory_link FAILING_MALLOC SOURCES redis_fixture.c LIBS wire hiredis openssl)
 nw_unit_test(wire_words LIBS wire)
 nw_unit_test(wire_canary SOURCES wire_stage.c redis_fixture.c LIBS wire hiredis)
