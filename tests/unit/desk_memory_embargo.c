@@ -11,7 +11,7 @@
 #include "desk_stage.h"
 #include "failing_malloc.h"
 
-enum { PATIENCE_MS = 20000, EMBARGO_MS = 60 };
+enum { PATIENCE_MS = 20000, EMBARGO_MS = 500 };
 
 static const struct desk_options options = {.prefix = "newswire",
 					    .max_item = 65536,
