@@ -65,8 +65,8 @@ size_t audience_live(const struct audience *audience)
 /* Where it is live, or would be. */
 static struct row *row_of(const struct audience_member *member)
 {
-	bool is_back =
-		member->index == AUDIENCE_NOT_LIVE ? !audience_is_proven(member) : member->in_back;
+	bool is_back = member->index == AUDIENCE_NOT_LIVE ? member->taken < AUDIENCE_PROVEN
+							  : member->in_back;
 
 	return &member->audience->rows[is_back ? ROW_BACK : ROW_FRONT];
 }
@@ -216,9 +216,9 @@ static void count_readers(struct audience *a, int more)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-bool audience_is_proven(const struct audience_member *member)
+bool audience_can_wait(const struct audience_member *member)
 {
-	return member->taken >= AUDIENCE_PROVEN;
+	return row_can_wait(row_of(member));
 }
 
 void audience_took(struct audience_member *member, size_t bytes)

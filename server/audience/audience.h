@@ -10,7 +10,7 @@
  * Rows          An audience has two. What the kernel takes for a connection that nobody reads is work for nothing, and of a
  *               thousand of them it would hold up those who read: so whoever has not shown that he reads sits in the
  *               back, and is served after those in front, but never left out. What he was written moves him up, as soon as
- *               neither row owes anything.
+ *               neither row owes anything. While nobody sits in front, as after a reload, the back waits for nobody.
  * Key           subscription + entitlement + format, and whether it is `early`. Entitlement names the private channels a
  *               reader may see; "" is the public, the only one there is so far.
  * Ownership     Refcounted: audience_get() or audience_hold() take a reference, audience_put()
@@ -111,8 +111,6 @@ void audience_lag(struct audience *audience, int more);
 
 /* One who is not live was written so many bytes of news more. */
 void audience_took(struct audience_member *member, size_t bytes);
-/* One who is not live: will it sit in the front row? */
-bool audience_is_proven(const struct audience_member *member);
 
 /* So many of those wait for their row, more or less, and miss nothing that it owes. */
 void audience_arrive(struct audience *audience, int more);
@@ -121,6 +119,8 @@ void audience_arrive(struct audience *audience, int more);
 bool audience_owes(const struct audience_member *member);
 /* What that row owes goes out, before others have their turn. */
 void audience_pay(const struct audience_member *member);
+/* … which is not to be just because he joins, if this is so: it is a back row, and somebody sits in front. */
+bool audience_can_wait(const struct audience_member *member);
 
 /* A post of the tick that is being read: remembered by every audience that it matches and that has
  * members, live or lagging. */

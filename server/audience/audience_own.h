@@ -129,6 +129,12 @@ void row_rest(struct row *row);
 void row_pay(struct row *row);
 /* Some members have been written enough: they change to the front. */
 void row_move_up(struct row *back);
+/* Its members have not shown that they read, and others have. */
+static inline bool row_can_wait(const struct row *row)
+{
+	return row->is_back && row->audience->set->in_front > 0;
+}
+
 /* Its live members. */
 static inline uint32_t row_live(const struct row *row)
 {

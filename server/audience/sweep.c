@@ -520,17 +520,11 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Its members have not shown that they read, and others have. */
-static bool can_wait(const struct row *row)
-{
-	return row->is_back && row->audience->set->in_front > 0;
-}
-
 /* What an offer of so many bytes takes of a slice. While there is somebody in front, few offers to the back take all of it: those in
  * front do not wait long for the loop to hear more news, which takes some turns of it. */
 static uint32_t price_of(const struct row *row, size_t bytes)
 {
-	if (!can_wait(row))
+	if (!row_can_wait(row))
 		return 1;
 	return AUDIENCE_BACK_PRICE + (uint32_t)(bytes / AUDIENCE_BACK_BYTES);
 }
@@ -592,7 +586,7 @@ static uint32_t take_turn(struct row *row, uint32_t slice)
 		if (row->torn)
 			give_up(row);
 		row_rest(row);
-	} else if ((int32_t)(w->visits - w->turn_ends) >= 0 || can_wait(row)) {
+	} else if ((int32_t)(w->visits - w->turn_ends) >= 0 || row_can_wait(row)) {
 		w->turn_ends = w->visits + w->slots;
 		go_last(row);
 	}

@@ -84,13 +84,14 @@ static void forget_place(struct reader_debts *debts)
 	debts->present = debts->looked = debts->offered = (struct wire_id){0};
 }
 
-/* Those in front are soon paid. In the back that may take long. */
+/* What its row owes goes out first. A back row behind a front has to wait for that until it is done by itself, which in a busy worker
+ * may take long. */
 void reader_go_live(struct reader *r)
 {
 	r->was_live = true;
 	if (audience_owes(&r->member)) {
 		reader_set_state(r, READER_ARRIVING);
-		if (!audience_is_proven(&r->member))
+		if (audience_can_wait(&r->member))
 			return;
 		audience_pay(&r->member);
 	}

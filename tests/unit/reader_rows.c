@@ -24,11 +24,23 @@ static void assert_has_all_once(const struct pipe *p, int posts)
 	assert_int_equal(last, posts);
 }
 
+/* Of other news: that of the others can wait for it. */
+static void seat_somebody_in_front(void)
+{
+	struct audience_member *member =
+		&open_as(2, FORMAT_WEBSOCKET, false, "sport", NULL)->reader->member;
+
+	audience_leave(member);
+	audience_took(member, AUDIENCE_PROVEN);
+	assert_int_equal(audience_join(member), 0);
+}
+
 /* Its connection is full, one post is behind it, and one is on its way to those who sit where it sat. */
 static struct pipe *come_to_the_head_too_early(bool early)
 {
 	struct pipe *p = open_reader(0, early);
 
+	seat_somebody_in_front();
 	stop_reading(p);
 	publish_stories(1);
 	assert_false(reader_is_live(p->reader));
@@ -135,6 +147,7 @@ static void who_comes_in_the_middle_of_a_fan_out_disturbs_nobody(void **state)
 	struct pipe *other = open_reader(1, false), *p;
 
 	(void)state;
+	seat_somebody_in_front();
 	publish_item("publish", "regular", "urn:a", 1, 1000);
 	p = open_reader(0, false);
 	assert_int_equal(count_heard(other, "urn:a"), 0);
@@ -404,6 +417,23 @@ static void who_has_shown_that_he_reads_does_not_wait(void **state)
 	assert_has_all_once(other, 303);
 }
 
+/* As after a reload, when all come back and none has been written much. */
+static void nobody_waits_where_nobody_sits_in_front(void **state)
+{
+	struct cursor since = {.epoch = "e1", .id = wire.head};
+	struct pipe *other = open_reader(1, false), *p;
+
+	(void)state;
+	publish_item("publish", "regular", "urn:a", 1, 1000);
+	p = open_as(0, FORMAT_WEBSOCKET, false, "world", &since);
+	assert_true(reader_is_live(p->reader));
+	assert_int_equal(count_heard(other, "urn:a"), 1);
+	publish_item("publish", "regular", "urn:b", 1, 1000);
+	readers_go_on(all);
+	assert_has_all_once(p, 2);
+	assert_has_all_once(other, 2);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -413,6 +443,7 @@ int main(void)
 		TEST(a_flash_overtakes_him_who_waits_for_his_row),
 		TEST(who_goes_while_he_waits_leaves_nothing_behind),
 		TEST(who_has_shown_that_he_reads_does_not_wait),
+		TEST(nobody_waits_where_nobody_sits_in_front),
 		TEST(who_waits_is_not_late_for_that),
 		TEST(whoever_waits_for_a_busy_row_comes_forward_every_second),
 		TEST(who_comes_in_the_middle_of_a_fan_out_disturbs_nobody),
