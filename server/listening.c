@@ -243,10 +243,11 @@ void listening_close(int *fds, unsigned count)
 	}
 }
 
-void listening_url(const char *bind_to, uint16_t port, char *out, size_t size)
+void listening_url(bool tls, const char *bind_to, uint16_t port, char *out, size_t size)
 {
 	bool anywhere = strcmp(bind_to, "0.0.0.0") == 0 || strcmp(bind_to, "::") == 0;
 	const char *host = anywhere ? "127.0.0.1" : bind_to;
 
-	snprintf(out, size, strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, port);
+	snprintf(out, size, strchr(host, ':') ? "http%s://[%s]:%u" : "http%s://%s:%u",
+		 tls ? "s" : "", host, port);
 }

@@ -11,6 +11,7 @@
 #ifndef NEWSWIRE_LISTENING_H
 #define NEWSWIRE_LISTENING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/base.h"
@@ -21,6 +22,6 @@ MUST_USE int listening_open(int *fds, unsigned count, const char *bind_to, uint1
 void listening_close(int *fds, unsigned count);
 
 /* `http://127.0.0.1:8080`: how somebody on this machine reaches it. */
-void listening_url(const char *bind_to, uint16_t port, char *out, size_t size);
+void listening_url(bool tls, const char *bind_to, uint16_t port, char *out, size_t size);
 
 #endif

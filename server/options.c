@@ -406,6 +406,11 @@ static int check_together(struct reading *r)
 			    "--raw-publish: \"%.40s\" is not what is wanted: everything, none, or "
 			    "some of publish,correct,kill,flash,embargo,audit,all",
 			    r->o->raw_publish);
+	if ((*r->o->tls_cert == '\0') != (*r->o->tls_key == '\0'))
+		return fail(r,
+			    "--%s is given and --%s is not: a certificate and its key go together",
+			    *r->o->tls_cert ? "tls-cert" : "tls-key",
+			    *r->o->tls_cert ? "tls-key" : "tls-cert");
 	if (r->o->archive_ms >= r->o->retention_ms)
 		return 0;
 	option_value_number(OPTION_DURATION, r->o->retention_ms, keep);

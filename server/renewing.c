@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/counters.h"
 #include "base/log.h"
+#include "certificate.h"
 #include "handover.h"
 #include "news/keyring.h"
 #include "supervisor_own.h"
@@ -71,6 +74,13 @@ static void free_options(struct options **o)
 	*o = NULL;
 }
 
+static void forget_coming(struct supervisor *s)
+{
+	free_options(&s->coming);
+	SSL_CTX_free(s->coming_certificate);
+	s->coming_certificate = NULL;
+}
+
 /* Reads what would be in force. 0, or -1 with a sentence. */
 static int read_coming(struct supervisor *s, char *error, size_t size)
 {
@@ -83,13 +93,16 @@ static int read_coming(struct supervisor *s, char *error, size_t size)
 		       : 0;
 }
 
-/* May they be put in force, with the keys as they are? 0, or -1 with a sentence. */
+/* May they be put in force, with the files of keys and of the certificate as they are? 0, or -1 with a sentence. */
 static int judge_coming(struct supervisor *s, char *error, size_t size)
 {
 	const struct option_row *row = options_changed(s->options, s->coming, OPTION_BOOT);
 
 	if (row == NULL)
-		return keyring_check(s->keys, error, size);
+		return keyring_check(s->keys, error, size) < 0
+			       ? -1
+			       : certificate_read(&s->coming_certificate, s->coming, s->certificate,
+						  error, size);
 	snprintf(error, size,
 		 "--%s cannot change while newswired runs: restart it, or take that change back",
 		 row->name);
@@ -103,7 +116,7 @@ void renewing_reload(struct supervisor *s)
 	if (!begin(s, RENEWAL_RELOAD))
 		return;
 	if (read_coming(s, error, sizeof error) < 0 || judge_coming(s, error, sizeof error) < 0) {
-		free_options(&s->coming);
+		forget_coming(s);
 		conclude(s, error);
 		return;
 	}
@@ -120,6 +133,11 @@ static void put_in_force(struct supervisor *s)
 	free_options(&s->own);
 	s->options = s->own = s->coming;
 	s->coming = NULL;
+	SSL_CTX_free(s->certificate);
+	s->certificate = s->coming_certificate;
+	s->coming_certificate = NULL;
+	supervisor_name_url(s);
+	GAUGE_SET(CERTIFICATE_END, certificate_ends(s->certificate));
 	crew_set_times(s->crew, s->options->drain_time_ms, s->options->stall_time_ms);
 	log_open(STDERR_FILENO, (enum log_format)s->options->log_format,
 		 (enum log_level)s->options->log_level);
@@ -136,7 +154,7 @@ void renewing_step(struct supervisor *s)
 		put_in_force(s);
 		conclude(s, "");
 	} else if (how == CREW_NOT_RENEWED) {
-		free_options(&s->coming);
+		forget_coming(s);
 		conclude(s, "a new worker could not serve: the lines of the log before this one "
 			    "say why");
 	}
@@ -151,7 +169,7 @@ static int look_ahead(struct supervisor *s, char *error, size_t size)
 	int result = read_coming(s, error, size) < 0 ? keyring_check(s->keys, error, size)
 						     : judge_coming(s, error, size);
 
-	free_options(&s->coming);
+	forget_coming(s);
 	if (result == 0 && s->redis)
 		result = private_redis_check(error, size);
 	return result == 0 ? state_dir_check(&s->dir, error, size) : -1;
@@ -259,7 +277,9 @@ bool renewing_ended(struct supervisor *s, pid_t pid, int status)
 void renewing_forget(struct supervisor *s)
 {
 	free_options(&s->own);
-	free_options(&s->coming);
+	forget_coming(s);
+	SSL_CTX_free(s->certificate);
+	s->certificate = NULL;
 }
 
 void renewing_take_over(struct supervisor *s)

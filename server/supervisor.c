@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "certificate.h"
 #include "handover.h"
 #include "listening.h"
 #include "news/keyring.h"
@@ -54,6 +55,7 @@ static void become_worker(void *arg, const struct crew_worker *worker)
 	const struct options *o = worker->successor && s->coming ? s->coming : s->options;
 	struct worker_setup setup = {
 		.options = o,
+		.certificate = o == s->coming ? s->coming_certificate : s->certificate,
 		.index = worker->index,
 		.listen_fd = worker->listen_fd,
 		.ready_fd = worker->ready_fd,
@@ -106,6 +108,18 @@ static void greet(const struct supervisor *s)
 		       s->options->prefix);
 	printf("     or: newswire publish item.json\n");
 	fflush(stdout);
+}
+
+/* A certificate is for a name, which --public-url knows. */
+void supervisor_name_url(struct supervisor *s)
+{
+	const char *named = s->options->public_url;
+
+	if (s->certificate != NULL && strncmp(named, "https://", 8) == 0)
+		snprintf(s->url, sizeof s->url, "%.*s", (int)strcspn(named + 8, "/") + 8, named);
+	else
+		listening_url(s->certificate != NULL, s->options->bind, s->port, s->url,
+			      sizeof s->url);
 }
 
 void supervisor_announce(struct supervisor *s)
@@ -351,6 +365,11 @@ static int find_keys(struct supervisor *s, char *error, size_t size)
 	return keyring_check(s->keys, error, size);
 }
 
+static int find_certificate(struct supervisor *s, char *error, size_t size)
+{
+	return certificate_read(&s->certificate, s->options, NULL, error, size);
+}
+
 /* Takes the sockets. */
 static int open_crew(struct supervisor *s, const int *fds, char *error, size_t size)
 {
@@ -384,7 +403,7 @@ static int open_port(struct supervisor *s, char *error, size_t size)
 
 static int open_rest(struct supervisor *s, char *error, size_t size)
 {
-	listening_url(s->options->bind, s->port, s->url, sizeof s->url);
+	supervisor_name_url(s);
 	if ((s->pages = counters_map(1 + crew_pages(s->count))) == NULL || open_signals(s) < 0) {
 		snprintf(error, size, "the system is short of memory or files: %s",
 			 strerror(errno));
@@ -393,14 +412,15 @@ static int open_rest(struct supervisor *s, char *error, size_t size)
 	counters_use(counters_page_at(s->pages, 0));
 	GAUGE_SET(START_TIME, clock_wall_ms() / 1000);
 	GAUGE_SET(BUILD, 1);
+	GAUGE_SET(CERTIFICATE_END, certificate_ends(s->certificate));
 	return 0;
 }
 
 static int open_all(struct supervisor *s, char *error, size_t size)
 {
 	if (state_dir_open(&s->dir, s->options->state_dir, error, size) < 0 ||
-	    find_keys(s, error, size) < 0 || open_redis(s, error, size) < 0 ||
-	    open_port(s, error, size) < 0)
+	    find_keys(s, error, size) < 0 || find_certificate(s, error, size) < 0 ||
+	    open_redis(s, error, size) < 0 || open_port(s, error, size) < 0)
 		return -1;
 	return open_rest(s, error, size);
 }
@@ -420,6 +440,8 @@ static int adopt_all(struct supervisor *s, const struct handover *h, char *error
 		return -1;
 	if (find_keys(s, error, size) < 0) /* the old workers serve on, and no new one will */
 		log_error("keys_refused", LOG_S("reason", error));
+	if (find_certificate(s, error, size) < 0) /* the same */
+		log_error("certificate_refused", LOG_S("reason", error));
 	if (open_redis(s, error, size) < 0 || open_crew(s, fds, error, size) < 0 ||
 	    open_rest(s, error, size) < 0)
 		return -1;

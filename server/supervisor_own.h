@@ -20,9 +20,11 @@ enum renewal { RENEWAL_NONE, RENEWAL_RELOAD, RENEWAL_UPGRADE };
 /* Always true: coming != NULL <=> a reload goes on; checking != 0 <=> the next program is being tried. */
 struct supervisor {
 	const struct supervisor_call *call;
-	const struct options *options; /* in force */
-	struct options *own;	       /* the same, where a reload has read them; or NULL */
-	struct options *coming;	       /* those of successors */
+	const struct options *options;	/* in force */
+	struct options *own;		/* the same, where a reload has read them; or NULL */
+	struct options *coming;		/* those of successors */
+	struct ssl_ctx_st *certificate; /* in force (certificate.h); NULL: none */
+	struct ssl_ctx_st *coming_certificate;
 	struct state_dir dir;
 	struct private_redis *redis; /* NULL with --redis */
 	char redis_address[1100];
@@ -31,7 +33,7 @@ struct supervisor {
 	struct crew *crew;
 	unsigned count;
 	uint16_t port;
-	char url[96];
+	char url[600];
 	char program[PATH_MAX]; /* what an upgrade starts; "": not known */
 	int signals;		/* signalfd */
 	enum phase phase;
@@ -44,6 +46,8 @@ struct supervisor {
 	int code;
 };
 
+/* What tools on this machine call this server. */
+void supervisor_name_url(struct supervisor *s);
 /* Tells tools where this server is, and how it stands. */
 void supervisor_announce(struct supervisor *s);
 
@@ -59,7 +63,7 @@ void renewing_take_over(struct supervisor *s);
 bool renewing_ended(struct supervisor *s, pid_t pid, int status);
 /* Looks whether a renewal is over. */
 void renewing_step(struct supervisor *s);
-/* Frees the options that were read; those in force are gone with them. */
+/* Frees what was read, be it in force or not. */
 void renewing_forget(struct supervisor *s);
 
 #endif

@@ -346,6 +346,10 @@ static int open_floors(struct worker *w)
 						    [FORMAT_CENTRIFUGE] = session_line()}};
 	char error[256];
 
+	if (*o->tls_cert && w->setup->certificate == NULL) {
+		log_error("worker_failed", LOG_S("why", "the certificate could not be read"));
+		return -1;
+	}
 	if (redis_place_read(&w->place, w->setup->redis, error, sizeof error) != 0) {
 		log_error("worker_failed", LOG_S("why", error));
 		return -1;
@@ -390,7 +394,8 @@ static int open_floors(struct worker *w)
 		.has_newsroom = o->newsroom == NEWSROOM_ON,
 		.user_timeout_ms = (unsigned)o->user_timeout_ms,
 		.public_url = o->public_url,
-		.cors_origin = o->cors_origin};
+		.cors_origin = o->cors_origin,
+		.certificate = w->setup->certificate};
 	if ((w->door = door_open(&door)) == NULL)
 		return -1;
 	if (!w->setup->successor)

@@ -24,7 +24,8 @@ enum { WORKER_ANSWERS_MS = 12000 }; /* more than the desk's own patience (DESK_P
 /* What the supervisor hands down. Everything is borrowed and outlives the worker. */
 struct worker_setup {
 	const struct options *options;
-	unsigned index; /* 0 … workers - 1 */
+	struct ssl_ctx_st *certificate; /* of --tls-cert (certificate.h) */
+	unsigned index;			/* 0 … workers - 1 */
 	int listen_fd; /* bound, listening, non-blocking, SO_REUSEPORT; stays open in the supervisor */
 	int ready_fd;	/* one byte is written here once readers can be served, then it is closed */
 	bool joins;	/* other workers of this node serve already */

@@ -2,6 +2,7 @@
 #include "http/door.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,14 @@
 #include "http/passing_memory.h"
 #include "http/request.h"
 #include "http/routes.h"
+#include "line/tls.h"
 
 struct door {
 	struct door_setup setup;
 	struct lws_context *context;
-	struct lws_vhost *vhost;
+	struct lws_vhost
+		*plain; /* for the server's own connection, and for all without --tls-cert */
+	struct lws_vhost *public; /* for those that are accepted */
 	struct listener *listener;
 	struct answers *answers;
 	size_t max_readers;
@@ -90,6 +94,11 @@ int door_take_socket(struct door *door, struct lws *wsi)
 
 	if (ours < 0)
 		return -1;
+	if (lws_is_ssl(wsi) && tls_take(lws_get_ssl(wsi), theirs, ours) != 0) {
+		close(ours);
+		listener_freed(door->listener);
+		return -1;
+	}
 	(void)epoll_ctl(uv_backend_fd(door->setup.loop), EPOLL_CTL_DEL, theirs, NULL);
 	if (dup3(dead, theirs, O_CLOEXEC) < 0)
 		(void)shutdown(ours, SHUT_RDWR); /* whoever gets it sees that it ended */
@@ -115,13 +124,32 @@ static void speak(struct door *door, struct lws *wsi)
 	sit(wsi, SEAT_SPOKE, NULL);
 }
 
+/* Does it speak plainly where TLS is wanted? Then it is answered so, and nothing that it asked for is looked at. */
+static bool is_unsealed(const struct door *door, struct lws *wsi)
+{
+	struct buf answer = {0};
+
+	if (lws_is_ssl(wsi) || wsi == door->own || door->setup.certificate == NULL)
+		return false;
+	request_write_problem(&answer, false, 400, "tls_wanted",
+			      "This port speaks TLS: addresses begin with https:// or wss:// here.",
+			      "", NULL);
+	if (!answer.failed)
+		(void)lws_write(wsi, (unsigned char *)answer.data, answer.len, LWS_WRITE_HTTP);
+	buf_free(&answer);
+	return true;
+}
+
 /* Who answers the handshake takes the socket with him; for libwebsockets the connection ends here, either way. */
 static int handshake(struct door *door, struct lws *wsi)
 {
 	struct buf refusal = {0};
-	const struct door_stream *ops = routes_handshake(door, wsi, &refusal);
+	const struct door_stream *ops;
 
 	speak(door, wsi);
+	if (is_unsealed(door, wsi))
+		return -1;
+	ops = routes_handshake(door, wsi, &refusal);
 	if (ops != NULL)
 		ops->begin(ops->owner, door, wsi);
 	else if (!refusal.failed)
@@ -165,7 +193,7 @@ static int begin(struct door *door, struct lws *wsi)
 
 	request_ends(door, wsi);
 	speak(door, wsi);
-	if ((r = request_begin(door, wsi)) == NULL)
+	if (is_unsealed(door, wsi) || (r = request_begin(door, wsi)) == NULL)
 		return -1;
 	sit(wsi, SEAT_REQUEST, r);
 	door->requests++;
@@ -183,13 +211,29 @@ static void connection_ends(struct door *door, enum seat seat)
 	listener_freed(door->listener);
 }
 
+/* The library has no certificate yet: it gets ours, and its key. It would offer the one curve P-256: whoever begins with another, as all
+ * browsers do, has to begin again. 0 or -1. */
+static int set_up_tls(const struct door *door, SSL_CTX *tls)
+{
+	SSL_CTX *ours = door->setup.certificate;
+	STACK_OF(X509) *chain = NULL;
+	bool done = SSL_CTX_get0_chain_certs(ours, &chain) == 1 &&
+		    SSL_CTX_use_cert_and_key(tls, SSL_CTX_get0_certificate(ours),
+					     SSL_CTX_get0_privatekey(ours), chain, 1) == 1 &&
+		    tls_share_tickets(ours, tls) == 0 &&
+		    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
+		    SSL_CTX_set1_groups_list(tls, "X25519:P-256:P-384") == 1;
+
+	(void)SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);
+	return done ? 0 : -1;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		    size_t len)
 {
 	struct lws_context *context = lws_get_context(wsi);
 	struct door *door = context == NULL ? NULL : lws_context_user(context);
 
-	(void)user;
 	if (door == NULL)
 		return 0; /* the context is being made: nobody has connected yet */
 	switch (reason) {
@@ -207,6 +251,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CLOSED_HTTP:
 		request_ends(door, wsi);
 		return 0;
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		return set_up_tls(door, user);
 	case LWS_CALLBACK_WSI_DESTROY:
 		if (wsi == door->own)
 			door->own = NULL;
@@ -273,6 +319,18 @@ static struct lws_context *create_short(const struct lws_context_creation_info *
 	return context;
 }
 
+/* Of a record that it does not read whole, it does not notice the rest before the next one comes, if one does. */
+enum { WHOLE_RECORD = TLS_RECORD + 4096 };
+
+static struct lws_vhost *open_tls(struct door *door, struct lws_context_creation_info info)
+{
+	info.vhost_name = "newswire-tls";
+	info.options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+			LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT |
+			LWS_SERVER_OPTION_ALLOW_HTTP_ON_HTTPS_LISTENER; /* to be told so */
+	return lws_create_vhost(door->context, &info);
+}
+
 static int open_context(struct door *door)
 {
 	void *loops[1] = {door->setup.loop};
@@ -294,15 +352,21 @@ static int open_context(struct door *door)
 
 	lws_set_log_level(LLL_ERR | LLL_WARN, log_library);
 	passing_memory_use(HEADER_BYTES);
-	if ((door->context = create_short(&info)) == NULL)
+	if (door->setup.certificate != NULL) {
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+		info.pt_serv_buf_size = WHOLE_RECORD;
+	}
+	if ((door->context = create_short(&info)) == NULL ||
+	    (door->plain = lws_create_vhost(door->context, &info)) == NULL)
 		return -1;
-	return (door->vhost = lws_create_vhost(door->context, &info)) == NULL ? -1 : 0;
+	door->public = door->setup.certificate != NULL ? open_tls(door, info) : door->plain;
+	return door->public == NULL ? -1 : 0;
 }
 
 /* NULL: the socket is closed. */
-static struct lws *seat_socket(struct door *door, int fd)
+static struct lws *seat_socket(struct door *door, struct lws_vhost *vhost, int fd)
 {
-	struct lws *wsi = lws_adopt_socket_vhost(door->vhost, fd);
+	struct lws *wsi = lws_adopt_socket_vhost(vhost, fd);
 
 	if (wsi == NULL)
 		return NULL;
@@ -313,7 +377,9 @@ static struct lws *seat_socket(struct door *door, int fd)
 
 static int adopt(int fd, void *arg)
 {
-	return seat_socket(arg, fd) == NULL ? -1 : 0;
+	struct door *door = arg;
+
+	return seat_socket(door, door->public, fd) == NULL ? -1 : 0;
 }
 
 int door_enter(struct door *door, int fd)
@@ -322,7 +388,7 @@ int door_enter(struct door *door, int fd)
 		close(fd);
 		return -1;
 	}
-	if ((door->own = seat_socket(door, fd)) != NULL)
+	if ((door->own = seat_socket(door, door->plain, fd)) != NULL)
 		return 0;
 	listener_freed(door->listener);
 	return -1;

@@ -75,6 +75,8 @@ struct door_setup {
 	unsigned user_timeout_ms;
 	const char *public_url;	 /* --public-url; "": not given */
 	const char *cors_origin; /* --cors-origin: a list with commas, "*", or "" */
+	struct ssl_ctx_st
+		*certificate; /* what those who connect are shown; NULL: there is no TLS */
 };
 
 struct door *door_open(const struct door_setup *setup) MUST_USE;

@@ -333,11 +333,13 @@ static bool body_may_come(const struct request *r)
 }
 
 /* As much as the kernel takes; the rest of it leaves libwebsockets with its socket. So does an answer before the end of
- * the body: a socket that is closed while bytes come is reset, and the answer is lost (RFC 9112, 9.6). */
+ * the body: a socket that is closed while bytes come is reset, and the answer is lost (RFC 9112, 9.6). And so does all that is to
+ * be encrypted. */
 static void send_answer(struct request *r)
 {
-	ssize_t sent = send(lws_get_socket_fd(r->wsi), r->answer.data, r->answer.len,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t sent = lws_is_ssl(r->wsi) ? 0
+					  : send(lws_get_socket_fd(r->wsi), r->answer.data,
+						 r->answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	bool whole;
 	int fd;
 

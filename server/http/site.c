@@ -34,6 +34,6 @@ void site_add(const struct request *r, struct buf *out)
 		if (given[len - 1] != '/')
 			buf_addc(out, '/');
 	} else if (r->host != NULL && is_host(r->host)) {
-		buf_addf(out, "http://%s/", r->host);
+		buf_addf(out, "http%s://%s/", lws_is_ssl(r->wsi) ? "s" : "", r->host);
 	}
 }

@@ -13,6 +13,7 @@
 #include <xxhash.h>
 #include "base/clock.h"
 #include "base/hash.h"
+#include "line/tls.h"
 
 enum { EVENTS_AT_ONCE = 1024, READ_BYTES = 64 << 10 };
 
@@ -27,9 +28,11 @@ struct kept {
 };
 
 struct line_rest {
-	struct kept *kept;
-	size_t at;	   /* of its bytes, the first that waits */
-	struct line *line; /* NULL: not watched, and not among the rests */
+	struct kept *sealed; /* encrypted, and goes first; NULL: nothing is */
+	size_t sealed_at;    /* of its bytes, the first that waits */
+	struct kept *kept;   /* NULL: nothing but what is encrypted */
+	size_t at;	     /* as above */
+	struct line *line;   /* NULL: not watched, and not among the rests */
 	struct line_rest *prev, *next;
 };
 
@@ -87,8 +90,8 @@ static enum line_result die(struct line *line)
 	return LINE_DEAD;
 }
 
-/* How many bytes the kernel took, or -1. */
-static ssize_t send_some(const struct line *line, const uint8_t *bytes, size_t len)
+/* How many bytes the kernel took, as they are, or -1. */
+static ssize_t send_plain(const struct line *line, const uint8_t *bytes, size_t len)
 {
 	ssize_t sent = send(line->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -105,12 +108,14 @@ static void count_waiting(struct lines *all, size_t waiting)
 
 /* --- what waits ------------------------------------------------------------------------------- */
 
+/* Accepts NULL. */
 static void drop_kept(struct kept *kept)
 {
-	struct lines *all = kept->all;
+	struct lines *all;
 
-	if (--kept->lines > 0)
+	if (kept == NULL || --kept->lines > 0)
 		return;
+	all = kept->all;
 	if (HASH_IS_IN(kept))
 		HASH_DEL(all->kept, kept);
 	count_waiting(all, all->waiting - kept->len);
@@ -125,6 +130,7 @@ static void free_rest(struct line *line)
 		return;
 	if (rest->line != NULL)
 		DL_DELETE(line->all->rests, rest);
+	drop_kept(rest->sealed);
 	drop_kept(rest->kept);
 	free(rest);
 	line->rest = NULL;
@@ -151,13 +157,22 @@ static void let_go(struct line *line)
 	(void)die(line);
 }
 
+static size_t kept_of(const struct line *line)
+{
+	const struct line_rest *rest = line->rest;
+
+	if (rest == NULL)
+		return 0;
+	return (rest->sealed == NULL ? 0 : rest->sealed->len) +
+	       (rest->kept == NULL ? 0 : rest->kept->len);
+}
+
 /* Those go whose bytes have waited longest without any of them leaving: who reads has not stood there for long. But nobody goes for
  * what has no room even so (beside what waits of the same line): then that line does. */
 static bool has_room_for(struct line *line, size_t len)
 {
 	struct lines *all = line->all;
-	size_t own = line->rest == NULL ? 0 : line->rest->kept->len;
-	bool may_have = own + len <= all->waiting_max;
+	bool may_have = kept_of(line) + len <= all->waiting_max;
 
 	while (may_have && all->rests != NULL && all->waiting + len > all->waiting_max)
 		let_go(all->rests->line);
@@ -205,42 +220,96 @@ static struct kept *share(struct line *line, const uint8_t *bytes, size_t len)
 	return kept;
 }
 
+/* Some of what was written waits now: its line has a rest. NULL: memory is short. */
+static struct line_rest *rest_of(struct line *line)
+{
+	if (line->rest == NULL && (line->rest = calloc(1, sizeof *line->rest)) != NULL) {
+		if (line->watched)
+			put_last(line);
+		arm(line, true);
+	}
+	return line->rest;
+}
+
+/* From `at` on, all of it waits, behind what is encrypted already. */
 static enum line_result leave(struct line *line, struct kept *kept, size_t at)
 {
-	struct line_rest *rest = kept == NULL ? NULL : calloc(1, sizeof *rest);
+	struct line_rest *rest = kept == NULL || line->cut ? NULL : rest_of(line);
 
 	if (rest == NULL) {
-		if (kept != NULL)
-			drop_kept(kept);
+		drop_kept(kept);
 		return die(line);
 	}
-	*rest = (struct line_rest){.kept = kept, .at = at};
-	line->rest = rest;
-	if (line->watched)
-		put_last(line);
-	arm(line, true);
+	rest->kept = kept;
+	rest->at = at;
 	return LINE_PARTIAL;
 }
 
-/* Behind what waits already. */
-static enum line_result append(struct line *line, const uint8_t *bytes, size_t len)
+/* Behind what waits in *to already. 0 or -1. */
+static int append(struct line *line, struct kept **to, size_t *at, const uint8_t *bytes, size_t len)
+{
+	struct kept *old = *to, *kept;
+
+	if (old == NULL) {
+		kept = keep(line, NULL, 0, bytes, len);
+	} else {
+		old->lines++; /* though its line may be let go for want of room */
+		kept = keep(line, old->bytes + *at, old->len - *at, bytes, len);
+		drop_kept(old);
+	}
+	if (kept == NULL || line->cut) {
+		drop_kept(kept);
+		return -1;
+	}
+	drop_kept(old);
+	*to = kept;
+	*at = 0;
+	return 0;
+}
+
+/* --- encrypted -------------------------------------------------------------------------------- */
+
+/* Encrypted bytes leave in the order in which they were made. 0 or -1. */
+static int send_sealed(struct line *line, const struct tls_sealed *sealed)
 {
 	struct line_rest *rest = line->rest;
-	struct kept *old = rest->kept, *kept;
+	ssize_t sent = 0;
 
-	old->lines++; /* though its line may be let go for want of room */
-	kept = keep(line, old->bytes + rest->at, old->len - rest->at, bytes, len);
-	drop_kept(old);
-	if (kept == NULL || line->cut) {
-		if (kept != NULL)
-			drop_kept(kept);
-		return die(line);
-	}
-	drop_kept(old);
-	rest->kept = kept;
-	rest->at = 0;
-	return LINE_PARTIAL;
+	if (sealed->len > 0 && (rest == NULL || rest->sealed == NULL))
+		sent = send_plain(line, sealed->bytes, sealed->len);
+	if (sent < 0)
+		return -1;
+	if ((size_t)sent == sealed->len)
+		return 0;
+	if ((rest = rest_of(line)) == NULL)
+		return -1;
+	return append(line, &rest->sealed, &rest->sealed_at, sealed->bytes + sent,
+		      sealed->len - (size_t)sent);
 }
+
+/* As many records as the socket takes, and the one that it does not take whole. How many bytes are in them, or -1. */
+static ssize_t seal_some(struct line *line, const uint8_t *bytes, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && (line->rest == NULL || line->rest->sealed == NULL)) {
+		struct tls_sealed sealed;
+		ssize_t n = tls_seal(line->fd, bytes + at, len - at, &sealed);
+
+		if (n < 0 || send_sealed(line, &sealed) != 0)
+			return -1;
+		at += (size_t)n;
+	}
+	return (ssize_t)at;
+}
+
+/* How many bytes are the kernel's now, or on their way to it; or -1. */
+static ssize_t send_some(struct line *line, const uint8_t *bytes, size_t len)
+{
+	return tls_is_on(line->fd) ? seal_some(line, bytes, len) : send_plain(line, bytes, len);
+}
+
+/* --- what its user writes --------------------------------------------------------------------- */
 
 enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, size_t at)
 {
@@ -250,11 +319,15 @@ enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, si
 	if (line->cut)
 		return LINE_DEAD;
 	if (line->rest != NULL)
-		return append(line, bytes + at, len - at);
+		return append(line, &line->rest->kept, &line->rest->at, bytes + at, len - at) == 0
+			       ? LINE_PARTIAL
+			       : die(line);
 	if ((sent = send_some(line, bytes + at, len - at)) < 0)
 		return die(line);
 	at += (size_t)sent;
-	return at == len ? LINE_SENT : leave(line, share(line, bytes, len), at);
+	if (at < len)
+		return leave(line, share(line, bytes, len), at);
+	return line->rest == NULL ? LINE_SENT : LINE_PARTIAL;
 }
 
 bool line_was_let_go(const void *arg)
@@ -313,6 +386,17 @@ static void reset_on_close(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
+/* Without it, who reads cannot know that he was not cut off (RFC 8446, 6.1). */
+static void say_end(const struct line *line)
+{
+	struct tls_sealed word;
+
+	if (!tls_is_on(line->fd))
+		return;
+	tls_end(line->fd, &word);
+	(void)send_plain(line, word.bytes, word.len);
+}
+
 /* Its socket is nobody's from here on. */
 static void hang_up(struct line *line)
 {
@@ -324,6 +408,9 @@ static void hang_up(struct line *line)
 	}
 	if (line->rest != NULL || line->cut)
 		reset_on_close(line->fd);
+	else
+		say_end(line);
+	tls_free(line->fd);
 	close(line->fd);
 	all->freed(all->arg);
 }
@@ -361,9 +448,13 @@ static bool part(struct line *line)
 	struct lines *all = line->all;
 	struct parting *p;
 
-	if (!line->watched || line->rest != NULL || shutdown(line->fd, SHUT_WR) != 0 ||
-	    (p = calloc(1, sizeof *p)) == NULL)
+	if (!line->watched || line->rest != NULL || (p = calloc(1, sizeof *p)) == NULL)
 		return false;
+	say_end(line);
+	if (shutdown(line->fd, SHUT_WR) != 0) {
+		free(p);
+		return false;
+	}
 	p->line = (struct line){.fd = line->fd, .watched = true, .events = &events, .all = all};
 	p->until_ms = clock_mono_ms() + LINE_PARTS_MS;
 	all->by_fd[line->fd] = &p->line;
@@ -390,22 +481,52 @@ void line_drop(struct line *line)
 
 /* --- what happens to it ----------------------------------------------------------------------- */
 
-/* 1: all has left; 0: some still waits; -1: it is dead. */
-static int send_rest(struct line *line)
+/* 1: all that is encrypted has left; 0: some still waits; -1: it is dead. */
+static int send_rest_sealed(struct line *line)
 {
 	struct line_rest *rest = line->rest;
+	struct kept *sealed = rest->sealed;
 	ssize_t sent;
 
-	if (rest == NULL)
+	if (sealed == NULL)
 		return 1;
-	if ((sent = send_some(line, rest->kept->bytes + rest->at, rest->kept->len - rest->at)) < 0)
+	sent = send_plain(line, sealed->bytes + rest->sealed_at, sealed->len - rest->sealed_at);
+	if (sent < 0)
 		return -1;
-	rest->at += (size_t)sent;
-	if (rest->at < rest->kept->len) {
+	rest->sealed_at += (size_t)sent;
+	if (rest->sealed_at < sealed->len) {
 		if (sent > 0)
 			put_last(line);
 		return 0;
 	}
+	rest->sealed = NULL;
+	drop_kept(sealed);
+	return 1;
+}
+
+/* 1: all has left; 0: some still waits; -1: it is dead. */
+static int send_rest(struct line *line)
+{
+	struct line_rest *rest = line->rest;
+	int left = rest == NULL ? 1 : send_rest_sealed(line);
+	ssize_t sent;
+
+	if (rest == NULL || left <= 0)
+		return left;
+	if (rest->kept != NULL) {
+		sent = send_some(line, rest->kept->bytes + rest->at, rest->kept->len - rest->at);
+		if (sent < 0)
+			return -1;
+		rest->at += (size_t)sent;
+		if (sent > 0)
+			put_last(line);
+		if (rest->at < rest->kept->len)
+			return 0;
+		drop_kept(rest->kept);
+		rest->kept = NULL;
+	}
+	if (rest->sealed != NULL)
+		return 0;
 	free_rest(line);
 	return 1;
 }
@@ -426,6 +547,23 @@ static enum line_fate on_room(struct line *line)
 	return fate;
 }
 
+/* Like recv(). Who makes us answer records of TLS (alerts) and does not take the answers is gone. */
+static ssize_t receive(struct line *line, char *bytes, size_t size)
+{
+	struct tls_sealed answer;
+	ssize_t n;
+	int why;
+
+	if (!tls_is_on(line->fd))
+		return recv(line->fd, bytes, size, MSG_DONTWAIT);
+	n = tls_recv(line->fd, bytes, size, &answer);
+	why = errno;
+	if (answer.len > 0 && (line->rest != NULL || send_sealed(line, &answer) != 0))
+		return 0;
+	errno = why;
+	return n;
+}
+
 /* Who has closed his side has ended it: nobody who reads news, or hands it in, does that before. */
 static enum line_fate on_bytes(struct line *line)
 {
@@ -434,7 +572,7 @@ static enum line_fate on_bytes(struct line *line)
 
 	if (line->deaf)
 		return LINE_ENDS; /* reset, or closed on both sides: nothing else is looked for */
-	n = recv(line->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	n = receive(line, bytes, sizeof bytes);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? LINE_LIVES : LINE_ENDS;
 	return n == 0 ? LINE_ENDS : line->events->heard(line, bytes, (size_t)n);
@@ -444,7 +582,7 @@ static void on_event(struct line *line, uint32_t events)
 {
 	enum line_fate fate = LINE_LIVES;
 
-	if ((events & ~(uint32_t)EPOLLOUT) != 0)
+	if ((events & ~(uint32_t)EPOLLOUT) != 0 || (!line->deaf && tls_has_more(line->fd)))
 		fate = on_bytes(line);
 	if (fate == LINE_LIVES && (events & EPOLLOUT) != 0)
 		fate = on_room(line);
@@ -495,8 +633,20 @@ void line_bound(int fd, size_t bytes)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 }
 
+int line_greet(int fd, const void *bytes, size_t len, bool more)
+{
+	int how = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+	struct tls_sealed sealed = {.bytes = bytes, .len = len};
+
+	if (tls_is_on(fd) && tls_seal(fd, bytes, len, &sealed) != (ssize_t)len)
+		return -1;
+	return send(fd, sealed.bytes, sealed.len, how) == (ssize_t)sealed.len ? 0 : -1;
+}
+
+/* What came already is looked at as soon as the socket has room, which is at once. */
 int line_watch(struct line *line)
 {
+	line->armed |= tls_has_more(line->fd);
 	if (make_room(line->all, (size_t)line->fd) != 0 || look(line, EPOLL_CTL_ADD) != 0)
 		return -1;
 	line->watched = true;

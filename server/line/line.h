@@ -12,7 +12,8 @@
  *               that many were written are kept once. SO_SNDBUF bounds what the kernel keeps, lines_limit() what all
  *               lines together do: where there is no more room, those are let go that have stood still for longest, and
  *               who alone would need more than that, before anybody else.
- * Encryption    There is none: newswired does not end TLS. It would come in here, where bytes leave and come.
+ * Encryption    Where a descriptor has a session of TLS (line/tls.h), what is written leaves as its records, and what comes is
+ *               decrypted. What of a record the kernel does not take waits before what is not encrypted yet, and is not shared.
  * Threads       Loop thread only.
  */
 #ifndef NEWSWIRE_LINE_LINE_H
@@ -85,6 +86,9 @@ void lines_free(struct lines *all);
  * for. (Who does not read costs little, and what still waits here can be taken back when a story is killed.) Other sockets than
  * TCP's have the first bound only. */
 void line_bound(int fd, size_t bytes);
+/* The first bytes on a connected socket which is to be a line's, and the kernel takes them whole: an answer's head. more: others follow,
+ * and shall go out with them. 0, or -1: it is dead. */
+int line_greet(int fd, const void *bytes, size_t len, bool more) MUST_USE;
 /* From now on its events come. Before, it may be moved and written to. 0, or -1: memory was short. Then it is not
  * watched, and line_drop() is all that may follow. */
 int line_watch(struct line *line) MUST_USE;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <newswire/protocol.h>
 #include "base/backoff.h"
@@ -131,15 +130,12 @@ static void write_wait(enum format format, struct buf *out)
 static int send_head(int fd, const struct request *r, enum format format)
 {
 	struct buf head = {0};
-	ssize_t sent;
 	int result;
 
 	request_write_head(r, "text/event-stream", headers_of(format), &head);
 	format_begin(format, &head);
 	write_wait(format, &head);
-	sent = head.failed ? -1
-			   : send(fd, head.data, head.len, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
-	result = sent == (ssize_t)head.len ? 0 : -1;
+	result = head.failed ? -1 : line_greet(fd, head.data, head.len, true);
 	buf_free(&head);
 	return result;
 }

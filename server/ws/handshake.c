@@ -2,7 +2,6 @@
 #include "ws/handshake.h"
 
 #include <string.h>
-#include <sys/socket.h>
 #include "base/buf.h"
 #include "http/full.h"
 #include "http/request.h"
@@ -71,11 +70,8 @@ static void refuse(struct lws *wsi)
 /* The socket is ours. 0, or -1: it is closed again. */
 static int begin(struct connection *c, const struct buf *head, const struct handshake_terms *terms)
 {
-	int more = terms->waits ? 0 : MSG_MORE;
-
 	line_bound(c->line.fd, terms->sndbuf);
-	if (send(c->line.fd, head->data, head->len, MSG_DONTWAIT | MSG_NOSIGNAL | more) ==
-	    (ssize_t)head->len)
+	if (line_greet(c->line.fd, head->data, head->len, !terms->waits) == 0)
 		return 0;
 	line_drop(&c->line);
 	return -1;

@@ -28,7 +28,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile as execFileWith } from 'node:child_process';
-import net from 'node:net';
 import { promisify } from 'node:util';
 import { Stage, sample, item, until } from './stage.mjs';
 import { changeKeys, keyOf, publisher, putKeys, superdeskSignature } from './keys.mjs';
@@ -104,7 +103,7 @@ test('posting needs the key, a length and a body', async (t) => {
   assert.equal((await stage.post('', {})).status, 400);
   assert.ok(!stage.log.includes(stage.key));
   const raw = async (head, body = '') => {
-    const socket = net.connect(stage.state.port, '127.0.0.1');
+    const socket = stage.dial();
     socket.write(head + body);
     let text = '';
     socket.on('data', (data) => { text += data; });
@@ -120,7 +119,7 @@ test('posting needs the key, a length and a body', async (t) => {
 
 /** Sends a head, waits for the answer to it, and only then sends the body: what was heard, and with which error it ended. */
 async function answeredBeforeTheBody(stage, head, bytes) {
-  const socket = net.connect({ port: stage.state.port, host: '127.0.0.1', allowHalfOpen: true });
+  const socket = stage.dial({ allowHalfOpen: true });
   let text = '', error = null;
   socket.on('data', (data) => { text += data; });
   socket.on('error', (e) => { error = e.code; });
@@ -221,7 +220,7 @@ test('client messages that make no sense: answered or closed, with the right cod
 
 /** Writes bytes in one segment, and waits for the end of the connection; what came back. leaves: says that no more will come. */
 async function converse(stage, bytes, leaves = false) {
-  const socket = net.connect(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   let text = '';
   socket.on('data', (data) => { text += data; });
   if (leaves) socket.end(bytes);
@@ -270,7 +269,7 @@ test('more silent clients than there are places for requests: readers read on, a
   await until(async () => { // whoever was let go already has a successor
     let last;
     for (let i = 0; i < 200 && silent.size < 5000; i++) {
-      const socket = last = net.connect(stage.state.port, '127.0.0.1').on('error', () => {}).on('close', () => silent.delete(socket));
+      const socket = last = stage.dial().on('error', () => {}).on('close', () => silent.delete(socket));
       socket.resume();
       silent.add(socket);
     }
@@ -287,7 +286,7 @@ test('more silent clients than there are places for requests: readers read on, a
 
 test('a client that connects and says nothing is let go and counted', async (t) => {
   const stage = await Stage.open(t);
-  const socket = net.connect(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   socket.resume();
   await ends(socket);
   await stage.metric('newswire_http_silent_total').reaches(1);
@@ -302,7 +301,7 @@ test('HTTP/2 is not spoken: whoever would rather speak it is answered in HTTP/1.
   for (const path of ['/', '/healthz', '/v1/feed', '/v1/stream', '/v1/publish', '/connection/websocket', '/nowhere'])
     assert.equal(...(await Promise.all([upgrade, 'Host: x\r\n'].map((lines) => converse(stage, `GET ${path} HTTP/1.1\r\n${lines}${key}\r\n`)))).map((text) => text.split('\r\n')[0]), path);
   let heard = '';
-  const events = net.connect(stage.state.port, '127.0.0.1').on('data', (data) => { heard += data; });
+  const events = stage.dial().on('data', (data) => { heard += data; });
   t.after(() => events.destroy());
   events.write(`GET /v1/stream?channels=world HTTP/1.1\r\n${upgrade}Accept: text/event-stream\r\n\r\n`);
   await until(() => /^HTTP\/1.1 200 [^]*"hello"/.test(heard), 'an event stream');
@@ -455,7 +454,7 @@ test('who waits to be asked for a body is asked, once, and only where it would b
   const story = JSON.stringify(item());
   const head = (key, more = '', version = '1.1') => `POST /v1/items?channels=world HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${story.length}\r\n${more}\r\n`;
   const expect = 'Expect: 100-Continue\r\n';
-  const socket = net.connect(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   t.after(() => socket.destroy());
   let text = '';
   socket.on('data', (data) => { text += data; });

@@ -240,8 +240,8 @@ test('a drain waits for the requests that are being answered', async (t) => {
 test('two SIGTERMs end a worker with every kind of connection open, cleanly', async (t) => {
   const stage = await Stage.open(t);
   for (let i = 0; i < 5; i++) await stage.reader({ channels: ['world'] });
-  const silent = net.connect(stage.state.port, '127.0.0.1').on('error', () => {});
-  const half = net.connect(stage.state.port, '127.0.0.1').on('error', () => {});
+  const silent = stage.dial().on('error', () => {});
+  const half = stage.dial().on('error', () => {});
   half.write('GET /v1/feed HTTP/1.1\r\nHo');
   await stage.metric('newswire_readers').becomes(5);
   const [pid] = await stage.workers();

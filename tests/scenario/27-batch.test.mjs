@@ -1,7 +1,6 @@
 // What a POST may hold and be told: several items in one, an Idempotency-Key, a body cut short; nothing half-done.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { once } from 'node:events';
 import { Stage, Store, item, until } from './stage.mjs';
 import { changeKeys, keyOf, publisher } from './keys.mjs';
@@ -104,7 +103,7 @@ test('what is sent as something else than JSON is 415, and the answer says what 
 
 /** A POST whose body stops at `part` of what its Content-Length says; the socket. */
 async function cutShort(stage, body, part) {
-  const socket = net.connect(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   socket.on('error', () => {});
   socket.resume();
   await once(socket, 'connect');

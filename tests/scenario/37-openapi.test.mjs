@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import net from 'node:net';
 import test from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv from 'ajv/dist/2020.js';
@@ -60,7 +59,7 @@ function fits(schema, value, what) {
 
 /** One HTTP exchange, byte by byte: {status, headers, text}. Ends with the head of a 101. */
 async function exchange(stage, head, body = '') {
-  const socket = net.connect(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   const parts = [];
   socket.on('error', () => {});
   socket.on('data', (data) => {

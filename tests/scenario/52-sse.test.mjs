@@ -1,6 +1,5 @@
 // The goal: a plain EventSource is a full client: it reads every post once and in order, whatever stands or breaks between.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import test, { after, before } from 'node:test';
 import { launch, readWith } from './clients.mjs';
 import { Events, cutter, eventsUrl } from './events.mjs';
@@ -194,7 +193,7 @@ test('a full worker says so, and a place that becomes free is taken', async (t) 
 /** Says something on a plain connection, and returns what comes until the server ends it (or `until` has come). */
 function talk(stage, text, { half = false, end } = {}) {
   return new Promise((done, fail) => {
-    const socket = net.connect({ port: Number(new URL(stage.url).port), host: '127.0.0.1', allowHalfOpen: true });
+    const socket = stage.dial({ allowHalfOpen: true });
     let said = '';
     socket.setEncoding('utf8');
     socket.on('data', (data) => {
@@ -293,7 +292,7 @@ test('a thousand streams that come and go leave no descriptor behind', async (t)
   const before = await open();
   for (let round = 0; round < 10; round++) {
     const readers = await Promise.all(Array.from({ length: 100 }, () => Events.open(stage, { channels: ['world'] })));
-    readers.forEach((reader, n) => (n % 2 ? reader.close() : reader.request.socket?.resetAndDestroy() ?? reader.close()));
+    readers.forEach((reader, n) => (n % 2 ? reader.close() : reader.request.socket?.[stage.isSealed ? 'destroy' : 'resetAndDestroy']() ?? reader.close()));
     await stage.metric('newswire_readers').becomes(0);
   }
   await until(async () => (await open()) <= before + 1, 'the descriptors to be closed'); // one is that of /metrics

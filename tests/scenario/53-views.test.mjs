@@ -1,7 +1,6 @@
 // What a reader asks for: prefixes of channels, and a subscription that is replaced while news flows.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { Events } from './events.mjs';
 import { Stage, item, until } from './stage.mjs';
 
@@ -100,7 +99,7 @@ test('the longest names there are find their posts', async (t) => {
 
 /** What comes back for a request that is written as it is. */
 async function answerTo(stage, head) {
-  const socket = net.connect(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   let text = '';
   socket.on('error', () => {});
   socket.on('data', (data) => { text += data; });

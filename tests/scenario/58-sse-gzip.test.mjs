@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import test, { after, before } from 'node:test';
 import { constants, createGunzip, gunzipSync, inflateRawSync } from 'node:zlib';
 import { launch, otherPage, readWith } from './clients.mjs';
@@ -61,7 +62,7 @@ class Bytes {
     this.text = '';
     const stream = createGunzip({ flush: constants.Z_SYNC_FLUSH, ...SOFT }).setEncoding('utf8');
     stream.on('data', (text) => { this.text += text; });
-    this.request = http.get(eventsUrl(stage, { channels: ['world'], ...asked }), { headers: { accept: 'text/event-stream', ...gzip }, agent: false }, (response) => {
+    this.request = (stage.isSealed ? https : http).get(eventsUrl(stage, { channels: ['world'], ...asked }), { headers: { accept: 'text/event-stream', ...gzip }, agent: false }, (response) => {
       response.on('data', (bytes) => { this.bytes = Buffer.concat([this.bytes, bytes]); stream.write(bytes); });
       response.on('close', () => stream.end());
     });

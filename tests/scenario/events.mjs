@@ -3,6 +3,7 @@
 //   const reader = await Events.open(stage, { channels: ['world'] });      has been said hello to
 //   await reader.hasRead(3);                                               posts, as in stage.mjs
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { constants, createGunzip } from 'node:zlib';
 import { until } from './stage.mjs';
@@ -60,7 +61,7 @@ export class Events {
     this.blocks = [];
     this.messages = [];
     const parser = new Parser();
-    this.request = http.get(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false }, (response) => {
+    this.request = (url.startsWith('https:') ? https : http).get(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false }, (response) => {
       this.response = response;
       const body = inflated(response);
       body.setEncoding('utf8');

@@ -1,6 +1,5 @@
 // raw.mjs - WebSocket by hand (RFC 6455): what no well-made client sends.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { until } from './stage.mjs';
 
@@ -31,7 +30,7 @@ export class Raw {
   constructor(stage) {
     this.bytes = Buffer.alloc(0);
     this.frames = [];
-    this.socket = net.connect({ port: stage.state.port, host: '127.0.0.1', allowHalfOpen: true });
+    this.socket = stage.dial({ allowHalfOpen: true });
     this.socket.setNoDelay(true);
     this.socket.on('data', (data) => this.hear(data));
     this.socket.on('end', () => { this.ended = true; this.socket.end(); });

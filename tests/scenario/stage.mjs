@@ -11,8 +11,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { readFileSync, existsSync, openSync, writeSync, closeSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve, dirname } from 'node:path';
+import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import Redis from 'ioredis';
 import WebSocket from 'ws';
@@ -22,6 +24,10 @@ export const buildDir = resolve(process.env.NEWSWIRE_BUILD ?? join(here, '../../
 export const program = (name) => join(buildDir, name);
 /** Who has lost a server tries again within 30 s. */
 export const PATIENCE_MS = Number(process.env.NEWSWIRE_PATIENCE_MS ?? 40000);
+
+/** With NEWSWIRE_TLS, a directory of certificates.mjs, every newswired speaks TLS (and Node must be told to trust it: NODE_EXTRA_CA_CERTS). */
+const sealed = process.env.NEWSWIRE_TLS
+  ? { 'tls-cert': join(process.env.NEWSWIRE_TLS, 'cert.pem'), 'tls-key': join(process.env.NEWSWIRE_TLS, 'key.pem') } : {};
 
 /** Waits until look() gives something true, and returns it. */
 export async function until(look, what, patience = PATIENCE_MS) {
@@ -168,7 +174,7 @@ export class Stage {
   static async open(t, { store, env = {}, dir, program: file = program('newswired'), ...options } = {}) {
     const stage = new Stage();
     stage.program = file;
-    stage.options = { port: 0, workers: 1, bind: '127.0.0.1', tick: '1s', 'drain-time': '200ms', ...options };
+    stage.options = { port: 0, workers: 1, bind: '127.0.0.1', tick: '1s', 'drain-time': '200ms', ...sealed, ...options };
     stage.env = env;
     stage.store = store;
     stage.ownDir = dir === undefined;
@@ -272,6 +278,13 @@ export class Stage {
     this.readers.push(reader);
     return reader;
   }
+
+  /** A connection to it by hand: encrypted, where it speaks TLS. */
+  dial(options = {}, open = undefined) {
+    const to = { port: this.state.port, host: '127.0.0.1', ...options };
+    return this.isSealed ? tls.connect(to, open) : net.connect(to, open);
+  }
+  get isSealed() { return this.url.startsWith('https:'); }
 
   /** Redis PUBLISH, as a tool does it. Returns how many heard it. */
   publish(what, channel = 'world') {

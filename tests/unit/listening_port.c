@@ -80,13 +80,13 @@ static void the_url_is_one_that_works_on_this_machine(void **state)
 	char url[96];
 
 	(void)state;
-	listening_url("127.0.0.1", 8080, url, sizeof url);
+	listening_url(false, "127.0.0.1", 8080, url, sizeof url);
 	assert_string_equal(url, "http://127.0.0.1:8080");
-	listening_url("0.0.0.0", 80, url, sizeof url);
+	listening_url(false, "0.0.0.0", 80, url, sizeof url);
 	assert_string_equal(url, "http://127.0.0.1:80");
-	listening_url("::", 80, url, sizeof url);
+	listening_url(false, "::", 80, url, sizeof url);
 	assert_string_equal(url, "http://127.0.0.1:80");
-	listening_url("::1", 80, url, sizeof url);
+	listening_url(false, "::1", 80, url, sizeof url);
 	assert_string_equal(url, "http://[::1]:80");
 }
 
