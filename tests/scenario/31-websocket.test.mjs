@@ -279,7 +279,7 @@ test('ten seconds of garbage: the worker lives, and rests afterwards', async (t)
   await Promise.all(Array.from({ length: 20 }, async () => {
     while (Date.now() < end) await attack();
   }));
-  assert.ok(count > 500, `${count} attacks`);
+  assert.ok(count > (stage.isSealed ? 200 : 500), `${count} attacks`); // handshakes take their time
   await isUnhurt();
   // Some are still connected: half-open, half a request, half a frame. None of them may keep the worker busy.
   const [pid] = await stage.workers();

