@@ -53,6 +53,13 @@ static int check_readable(const char *option, const char *path, char *error, siz
 	return fail(error, size, "--%s: %.400s: %s", option, path, strerror(errno));
 }
 
+static int not_its_key(const struct options *o, char *error, size_t size)
+{
+	return fail(error, size, "--tls-key: %.400s is not the key of the certificate in %.400s",
+		    o->tls_key, o->tls_cert);
+}
+
+/* A key of another kind than the certificate's is no mismatch to OpenSSL before the pair is asked for. */
 static int read_pair(SSL_CTX *tls, const struct options *o, char *error, size_t size)
 {
 	bool asked = false;
@@ -65,17 +72,14 @@ static int read_pair(SSL_CTX *tls, const struct options *o, char *error, size_t 
 			    o->tls_cert, library_says());
 	ERR_clear_error();
 	if (SSL_CTX_use_PrivateKey_file(tls, o->tls_key, SSL_FILETYPE_PEM) == 1)
-		return 0;
+		return SSL_CTX_check_private_key(tls) == 1 ? 0 : not_its_key(o, error, size);
 	if (asked)
 		return fail(error, size,
 			    "--tls-key: %.400s has a passphrase, which nobody is there to say: "
 			    "openssl pkey -in … -out … takes it off",
 			    o->tls_key);
-	if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
-	    ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_TYPE_MISMATCH)
-		return fail(error, size,
-			    "--tls-key: %.400s is not the key of the certificate in %.400s",
-			    o->tls_key, o->tls_cert);
+	if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH)
+		return not_its_key(o, error, size);
 	return fail(error, size, "--tls-key: %.400s holds no private key in PEM: %s", o->tls_key,
 		    library_says());
 }
