@@ -148,6 +148,21 @@ void client_drop(struct lws **wsi, int code)
 	lws_set_timeout(gone, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
 }
 
+/* What goes wrong with TLS it tells by numbers of OpenSSL's. */
+const char *client_explain(const char *why, size_t *len)
+{
+	static const char of_tls[] =
+		"its certificate cannot be trusted or is not for this name, or "
+		"it does not speak TLS";
+	static const char numbers[] = "connect SSL err";
+
+	if (why == NULL || *len < sizeof numbers - 1 ||
+	    memcmp(why, numbers, sizeof numbers - 1) != 0)
+		return why;
+	*len = sizeof of_tls - 1;
+	return of_tls;
+}
+
 int client_turn_away(enum lws_callback_reasons reason)
 {
 	switch (reason) {

@@ -41,6 +41,9 @@ void stream_end(struct newswire_stream *stream);
  * `code`: the close code to send on an established WebSocket, or 0. Sets *wsi to NULL. */
 void client_drop(struct lws **wsi, int code);
 
+/* What libwebsockets says of a connection that failed, in words for people; *len is its length. `why` may be NULL, and stays so. */
+const char *client_explain(const char *why, size_t *len);
+
 /* A door's answer to an event that nobody waits for: closes the connection where that is possible. */
 int client_turn_away(enum lws_callback_reasons reason);
 

@@ -300,6 +300,7 @@ static void connection_failed(struct exchange *x, const char *why, size_t len)
 {
 	char problem[PROBLEM_SIZE];
 
+	why = client_explain(why, &len);
 	snprintf(problem, sizeof problem, "%s %s%s%.*s",
 		 x->sent ? "no answer came from" : "cannot connect to", x->url.authority,
 		 why ? ": " : "", why ? (int)len : 0, why ? why : "");

@@ -414,6 +414,7 @@ static void refused(struct newswire_stream *s, struct lws *wsi, const char *why,
 		say(s, "what answered is not newswired: no WebSocket");
 		status = 0;
 	} else {
+		why = client_explain(why, &len);
 		say(s, "cannot connect: %.*s", why ? (int)len : 9, why ? why : "no reason");
 		status = 0;
 	}
