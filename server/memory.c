@@ -17,6 +17,7 @@
 enum {
 	PROGRAM = 24 << 20,    /* the program, its libraries, and what they keep whatever happens */
 	CONNECTION = 12 << 10, /* one that is read by libwebsockets; a reader is less than that */
+	SESSION = 28 << 10,    /* what OpenSSL keeps for it */
 	NAME = 768,	       /* a channel that one reader alone subscribes to */
 	NAMES_MAX = 1 << 20,
 	TIMES_READ = 32, /* JSON takes so many times its bytes while it is read */
@@ -87,7 +88,7 @@ static uint64_t answer_memory(const struct options *o)
 
 static uint64_t all_connections(const struct options *o)
 {
-	return connections(o) * CONNECTION;
+	return connections(o) * (CONNECTION + (*o->tls_cert ? SESSION : 0));
 }
 
 static uint64_t subscriptions(const struct options *o)
