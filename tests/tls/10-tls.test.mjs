@@ -4,12 +4,11 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, cp, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import tls from 'node:tls';
 import WebSocket from 'ws';
 import { connect } from '../../clients/web/sdk/newswire.js';
 import { Cli, files } from '../scenario/cli.mjs';
@@ -260,8 +259,26 @@ test('the program newswire reads and posts over TLS, by its own node\'s address,
 });
 
 test('with --public-url the node is announced by the name that its certificate is for', async (t) => {
-  const stage = await Stage.open(t, { 'public-url': 'https://news.example/' }).catch((error) => error);
+  const stage = await Stage.open(t, { 'public-url': 'https://news.example/' });
   assert.equal((await state(stage)).url, 'https://news.example');
+});
+
+test('connections that come and go leave neither a descriptor nor a session behind', async (t) => {
+  const stage = await Stage.open(t);
+  const [worker] = await stage.workers();
+  const open = async () => (await readdir(`/proc/${worker}/fd`)).length;
+  const come = async (count) => {
+    const readers = await Promise.all(Array.from({ length: count }, (_, n) => (n % 2 ? stage.reader({ channels: ['world'] }) : Events.open(stage, { channels: ['world'] }))));
+    await Promise.all(Array.from({ length: count }, () => stage.http('/v1/feed')));
+    readers.forEach((reader) => reader.close());
+    await stage.metric('newswire_readers').becomes(0);
+  };
+  await come(100);
+  await stage.metric('newswire_canary_seconds_count').reaches(1); // the worker's connection to itself is there
+  const [before, memory] = [await open(), await stage.metric('newswire_resident_bytes').read()];
+  for (let round = 0; round < 10; round++) await come(100);
+  await until(async () => (await open()) <= before + 1, 'the descriptors to be closed'); // one is that of /metrics
+  if (!/asan/.test(program('newswired'))) assert.ok((await stage.metric('newswire_resident_bytes').read()) < memory + (4 << 20));
 });
 
 test('a reader by TLS who reads slowly has every byte, in order; what waits for one who never reads has its bound', async (t) => {
