@@ -52,9 +52,11 @@ static long on_control(BIO *bio, int what, long number, void *arg)
 	const struct tls *tls = BIO_get_data(bio);
 
 	(void)number;
-	(void)arg;
-	if (what == BIO_C_GET_FD)
+	if (what == BIO_C_GET_FD) {
+		if (arg != NULL) /* where SSL_get_fd() looks, and nowhere else */
+			*(int *)arg = tls->theirs;
 		return tls->theirs;
+	}
 	return what == BIO_CTRL_FLUSH;
 }
 
