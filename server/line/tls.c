@@ -12,9 +12,10 @@
 /* More than one record takes, whatever the cipher adds. */
 enum { SEALED_MAX = TLS_RECORD + 4096, TICKET_KEYS = 80 };
 
+/* Goes with the BIO: whoever else has the session may still ask it. */
 struct tls {
 	SSL *ssl;
-	int fd;
+	int fd;	    /* -1: it is over */
 	int theirs; /* what libwebsockets closes when it asks the session for its socket */
 };
 
@@ -60,6 +61,12 @@ static long on_control(BIO *bio, int what, long number, void *arg)
 	return what == BIO_CTRL_FLUSH;
 }
 
+static int on_destroy(BIO *bio)
+{
+	free(BIO_get_data(bio));
+	return 1;
+}
+
 /* One for all. NULL: memory is short. */
 static BIO_METHOD *method(void)
 {
@@ -70,6 +77,7 @@ static BIO_METHOD *method(void)
 		(void)BIO_meth_set_write(made, on_write);
 		(void)BIO_meth_set_read(made, on_read);
 		(void)BIO_meth_set_ctrl(made, on_control);
+		(void)BIO_meth_set_destroy(made, on_destroy);
 	}
 	return made;
 }
@@ -124,8 +132,9 @@ void tls_free(int fd)
 		return;
 	tls = tls_table.by_fd[fd];
 	tls_table.by_fd[fd] = NULL;
+	tls->fd = -1;
+	SSL_set_quiet_shutdown(tls->ssl, 1);
 	SSL_free(tls->ssl);
-	free(tls);
 }
 
 /* --- bytes and records -------------------------------------------------------------------------- */

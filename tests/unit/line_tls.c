@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { BLOCK = 100000, SEALED = TLS_RECORD + 256 };
 
@@ -122,6 +124,26 @@ static void its_former_owners_end_says_nothing_and_ends_nothing(void **state)
 	assert_int_equal(end->heard_len, 5);
 }
 
+/* As when the head of the answer cannot be sent: all within the callback after which he ends it. */
+static void who_is_dropped_before_his_former_owner_ends_it_is_not_looked_at(void **state)
+{
+	struct end *end = stage_connect(0);
+	char byte;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(stage_take(end), 0);
+	line_drop(&end->line);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(fds[0], end->line.fd); /* somebody else's now */
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	stage_forgo(end);
+	assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(stage_listen_to_end(end), SSL_ERROR_ZERO_RETURN);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* --- bounds ------------------------------------------------------------------------------------ */
 
 static void who_has_stood_still_for_longest_is_let_go(void **state)
@@ -236,6 +258,7 @@ int main(void)
 #define BY_13(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 #define BY_12(test) {#test " (TLS 1.2)", test, stage_set_up_12, stage_tear_down, NULL}
 		EMPTY(its_former_owners_end_says_nothing_and_ends_nothing),
+		EMPTY(who_is_dropped_before_his_former_owner_ends_it_is_not_looked_at),
 		BY_13(blocks_of_any_size_arrive_whole_and_in_order),
 		BY_12(blocks_of_any_size_arrive_whole_and_in_order),
 		BY_13(what_is_said_while_bytes_wait_comes_behind_them),
