@@ -21,9 +21,9 @@ struct tls {
 
 struct tls_table tls_table;
 
-/* What the call that goes on has written. */
+/* What the call that goes on has written, and how much it may still read. */
 static uint8_t sealed[SEALED_MAX];
-static size_t sealed_len;
+static size_t sealed_len, may_read;
 
 /* --- what OpenSSL writes to and reads from ------------------------------------------------------ */
 
@@ -37,14 +37,18 @@ static int on_write(BIO *bio, const char *bytes, int len)
 	return len;
 }
 
+/* OpenSSL reads on as long as what comes is no data: new keys, say, of which a client can send as many as he likes. So of what is
+ * there it gets no more at once than one record takes. */
 static int on_read(BIO *bio, char *bytes, int size)
 {
 	const struct tls *tls = BIO_get_data(bio);
-	ssize_t n = recv(tls->fd, bytes, (size_t)size, MSG_DONTWAIT);
+	size_t most = (size_t)size < may_read ? (size_t)size : may_read;
+	ssize_t n = most == 0 ? -1 : recv(tls->fd, bytes, most, MSG_DONTWAIT);
 
 	BIO_clear_retry_flags(bio);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (most == 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		BIO_set_retry_read(bio);
+	may_read -= n > 0 ? (size_t)n : 0;
 	return (int)n;
 }
 
@@ -148,6 +152,7 @@ static SSL *begin(int fd)
 	ERR_clear_error();
 	SSL_set_shutdown(ssl, 0);
 	sealed_len = 0;
+	may_read = SEALED_MAX;
 	return ssl;
 }
 
