@@ -386,15 +386,23 @@ static void reset_on_close(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-/* Without it, who reads cannot know that he was not cut off (RFC 8446, 6.1). */
+/* Without it, who reads cannot know that he was not cut off (RFC 8446, 6.1). Without TLS it is no bytes. */
+static struct tls_sealed last_word(const struct line *line)
+{
+	struct tls_sealed word = {0};
+
+	if (tls_is_on(line->fd))
+		tls_end(line->fd, &word);
+	return word;
+}
+
+/* If there is room for it. */
 static void say_end(const struct line *line)
 {
-	struct tls_sealed word;
+	struct tls_sealed word = last_word(line);
 
-	if (!tls_is_on(line->fd))
-		return;
-	tls_end(line->fd, &word);
-	(void)send_plain(line, word.bytes, word.len);
+	if (word.len > 0)
+		(void)send_plain(line, word.bytes, word.len);
 }
 
 /* Its socket is nobody's from here on. */
@@ -424,10 +432,10 @@ static enum line_fate parting_heard(struct line *line, char *bytes, size_t len)
 	return p->heard > LINE_PARTS_BYTES ? LINE_ENDS : LINE_LIVES;
 }
 
+/* The last word has left, which there was no room for. */
 static enum line_fate parting_room(struct line *line)
 {
-	(void)line;
-	return LINE_LIVES;
+	return shutdown(line->fd, SHUT_WR) == 0 ? LINE_LIVES : LINE_ENDS;
 }
 
 static void parting_ended(struct line *line)
@@ -446,16 +454,20 @@ static bool part(struct line *line)
 {
 	static const struct line_events events = {parting_heard, parting_room, parting_ended};
 	struct lines *all = line->all;
+	struct tls_sealed word;
 	struct parting *p;
 
 	if (!line->watched || line->rest != NULL || (p = calloc(1, sizeof *p)) == NULL)
 		return false;
-	say_end(line);
-	if (shutdown(line->fd, SHUT_WR) != 0) {
+	p->line = (struct line){.fd = line->fd, .watched = true, .events = &events, .all = all};
+	word = last_word(line);
+	if (send_sealed(&p->line, &word) != 0 ||
+	    (p->line.rest == NULL && shutdown(line->fd, SHUT_WR) != 0)) {
+		free_rest(&p->line);
 		free(p);
 		return false;
 	}
-	p->line = (struct line){.fd = line->fd, .watched = true, .events = &events, .all = all};
+	p->line.wants_room = p->line.rest != NULL;
 	p->until_ms = clock_mono_ms() + LINE_PARTS_MS;
 	all->by_fd[line->fd] = &p->line;
 	(void)look(&p->line, EPOLL_CTL_MOD);

@@ -218,6 +218,35 @@ static void who_is_ended_politely_is_told_so(void **state)
 	assert_int_equal(stage.freed, 1);
 }
 
+/* How many words of one byte the socket takes while nobody reads. */
+static size_t words_until_it_is_full(struct end *end)
+{
+	size_t words = 0;
+
+	while (stage_say(end, 1) == LINE_SENT)
+		words++;
+	return words;
+}
+
+static void so_is_who_has_left_no_room_for_it(void **state)
+{
+	size_t words = words_until_it_is_full(&stage.ends[0]);
+	struct end *end = &stage.ends[1];
+
+	(void)state;
+	for (size_t i = 0; i < words; i++)
+		assert_int_equal(stage_say(end, 1), LINE_SENT);
+	line_end(&end->line, LINE_PARTS);
+	assert_int_equal(end->ended, 1);
+	assert_int_equal(lines_parting(stage.lines), 1);
+	assert_int_equal(stage_listen_to_end(end), SSL_ERROR_ZERO_RETURN);
+	assert_int_equal(end->read, words);
+	assert_int_equal(lines_parting(stage.lines), 1);
+	stage_hang_up(end);
+	stage_turn();
+	assert_int_equal(lines_parting(stage.lines), 0);
+}
+
 static void who_is_cut_off_sees_that(void **state)
 {
 	(void)state;
@@ -272,6 +301,8 @@ int main(void)
 		BY_13(who_needs_room_for_a_record_while_it_leaves_may_be_the_one),
 		BY_13(who_is_ended_politely_is_told_so),
 		BY_12(who_is_ended_politely_is_told_so),
+		BY_13(so_is_who_has_left_no_room_for_it),
+		BY_12(so_is_who_has_left_no_room_for_it),
 		BY_13(who_is_cut_off_sees_that),
 		BY_12(who_is_cut_off_sees_that),
 		BY_13(who_hangs_up_ends_it),
