@@ -314,15 +314,15 @@ static ssize_t send_some(struct line *line, const uint8_t *bytes, size_t len)
 enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, size_t at)
 {
 	struct line *line = arg;
-	ssize_t sent;
+	ssize_t sent = 0;
 
 	if (line->cut)
 		return LINE_DEAD;
-	if (line->rest != NULL)
+	if (line->rest != NULL && line->rest->kept != NULL)
 		return append(line, &line->rest->kept, &line->rest->at, bytes + at, len - at) == 0
 			       ? LINE_PARTIAL
 			       : die(line);
-	if ((sent = send_some(line, bytes + at, len - at)) < 0)
+	if (line->rest == NULL && (sent = send_some(line, bytes + at, len - at)) < 0)
 		return die(line);
 	at += (size_t)sent;
 	if (at < len)

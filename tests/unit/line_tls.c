@@ -65,6 +65,23 @@ static void of_what_many_wait_for_only_what_is_encrypted_is_not_shared(void **st
 	assert_true(waits <= BLOCK + STAGE_ENDS * SEALED);
 }
 
+/* Whoever catches up writes some, then the rest: most who stand at the same place share that. */
+static void so_it_is_of_what_follows_what_was_taken(void **state)
+{
+	static uint8_t bytes[BLOCK];
+
+	(void)state;
+	memset(bytes, 'x', sizeof bytes);
+	for (int i = 0; i < STAGE_ENDS; i++) {
+		struct line *line = &stage.ends[i].line;
+		ssize_t taken = line_write_some(line, bytes, BLOCK);
+
+		assert_true(taken > 0 && taken < BLOCK);
+		assert_int_equal(line_write_rest(line, bytes, BLOCK, (size_t)taken), LINE_PARTIAL);
+	}
+	assert_true(COUNTER_GET(WAITING_BYTES) <= BLOCK + STAGE_ENDS * SEALED);
+}
+
 static void who_writes_some_is_told_how_much_and_may_go_on_with_something_else(void **state)
 {
 	struct end *end = &stage.ends[0];
@@ -293,6 +310,7 @@ int main(void)
 		BY_13(what_is_said_while_bytes_wait_comes_behind_them),
 		BY_12(what_is_said_while_bytes_wait_comes_behind_them),
 		BY_13(of_what_many_wait_for_only_what_is_encrypted_is_not_shared),
+		BY_13(so_it_is_of_what_follows_what_was_taken),
 		BY_13(who_writes_some_is_told_how_much_and_may_go_on_with_something_else),
 		BY_12(who_writes_some_is_told_how_much_and_may_go_on_with_something_else),
 		BY_13(what_was_not_written_may_be_written_as_a_rest),
