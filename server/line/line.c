@@ -373,6 +373,7 @@ void line_set_deaf(struct line *line, bool deaf)
 	if (line->deaf == deaf)
 		return;
 	line->deaf = deaf;
+	line->armed |= !deaf && tls_has_more(line->fd); /* of which no event tells */
 	if (line->watched)
 		(void)look(line, EPOLL_CTL_MOD);
 }

@@ -100,6 +100,20 @@ static void what_was_read_before_it_was_taken_is_heard(void **state)
 	heard_is(end, "456789");
 }
 
+static void so_is_what_was_read_when_the_line_was_deaf_at_first(void **state)
+{
+	struct end *end = take_half_read();
+
+	(void)state;
+	line_set_deaf(&end->line, true);
+	assert_int_equal(line_watch(&end->line), 0);
+	stage_turn();
+	heard_is(end, "");
+	line_set_deaf(&end->line, false);
+	stage_turn();
+	heard_is(end, "456789");
+}
+
 static void half_a_record_that_was_read_before_is_not_lost(void **state)
 {
 	struct end *end = stage_connect(0);
@@ -372,6 +386,7 @@ int main(void)
 		BY_13(a_record_may_come_in_pieces),
 		BY_12(a_record_may_come_in_pieces),
 		EMPTY(what_was_read_before_it_was_taken_is_heard),
+		EMPTY(so_is_what_was_read_when_the_line_was_deaf_at_first),
 		EMPTY(half_a_record_that_was_read_before_is_not_lost),
 		BY_13(garbage_ends_it),
 		BY_12(garbage_ends_it),
