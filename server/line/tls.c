@@ -137,7 +137,6 @@ void tls_free(int fd)
 	tls = tls_table.by_fd[fd];
 	tls_table.by_fd[fd] = NULL;
 	tls->fd = -1;
-	SSL_set_quiet_shutdown(tls->ssl, 1);
 	SSL_free(tls->ssl);
 }
 
@@ -200,6 +199,7 @@ void tls_end(int fd, struct tls_sealed *out)
 
 	SSL_set_quiet_shutdown(ssl, 0);
 	(void)SSL_shutdown(ssl);
+	SSL_set_quiet_shutdown(ssl, 1); /* its former owner may still be about to end it */
 	*out = what_was_written();
 }
 

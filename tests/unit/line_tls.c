@@ -161,6 +161,27 @@ static void who_is_dropped_before_his_former_owner_ends_it_is_not_looked_at(void
 	close(fds[1]);
 }
 
+/* libwebsockets ends it at the end of the loop's turn, and a line may have been ended within that. */
+static void who_parts_before_his_former_owner_ends_it_is_not_disturbed(void **state)
+{
+	struct end *end = stage_connect(0);
+
+	(void)state;
+	assert_int_equal(stage_take(end), 0);
+	assert_int_equal(line_watch(&end->line), 0);
+	stage_client_says(end, "and there is more", 17);
+	stage_say(end, 100);
+	line_end(&end->line, LINE_PARTS);
+	stage_forgo(end);
+	stage_turn();
+	assert_int_equal(lines_parting(stage.lines), 1);
+	assert_int_equal(stage_listen_to_end(end), SSL_ERROR_ZERO_RETURN);
+	assert_int_equal(end->read, 100);
+	stage_client_says(end, "and more", 8);
+	stage_turn();
+	assert_int_equal(lines_parting(stage.lines), 1);
+}
+
 /* --- bounds ------------------------------------------------------------------------------------ */
 
 static void who_has_stood_still_for_longest_is_let_go(void **state)
@@ -305,6 +326,7 @@ int main(void)
 #define BY_12(test) {#test " (TLS 1.2)", test, stage_set_up_12, stage_tear_down, NULL}
 		EMPTY(its_former_owners_end_says_nothing_and_ends_nothing),
 		EMPTY(who_is_dropped_before_his_former_owner_ends_it_is_not_looked_at),
+		EMPTY(who_parts_before_his_former_owner_ends_it_is_not_disturbed),
 		BY_13(blocks_of_any_size_arrive_whole_and_in_order),
 		BY_12(blocks_of_any_size_arrive_whole_and_in_order),
 		BY_13(what_is_said_while_bytes_wait_comes_behind_them),
