@@ -25,6 +25,7 @@
 //   HTTP/2, by upgrade and at once               here "HTTP/2 is not spoken", 31 "a handshake that is not one"
 //   frames that RFC 6455 forbids                 31
 //   commands of Centrifuge's that we have not    56 "what is not there is an error with its code"
+import net from 'node:net';
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile as execFileWith } from 'node:child_process';
@@ -269,7 +270,7 @@ test('more silent clients than there are places for requests: readers read on, a
   await until(async () => { // whoever was let go already has a successor
     let last;
     for (let i = 0; i < 200 && silent.size < 5000; i++) {
-      const socket = last = stage.dial().on('error', () => {}).on('close', () => silent.delete(socket));
+      const socket = last = net.connect(stage.state.port, '127.0.0.1').on('error', () => {}).on('close', () => silent.delete(socket));
       socket.resume();
       silent.add(socket);
     }

@@ -120,13 +120,13 @@ test('where there is no room for what waits, whoever has stood still for longest
 });
 
 test('a long story that many are slow to take waits once for all of them', async (t) => {
-  const stage = await Stage.open(t, { 'lag-memory': '1m', sndbuf: '16k' });
+  const records = process.env.NEWSWIRE_TLS ? 40 * 17000 : 0; // what is encrypted is nobody else's
+  const stage = await Stage.open(t, { 'lag-memory': (1 << 20) + records, sndbuf: '16k' });
   const readers = await Promise.all(Array.from({ length: 40 }, () => stage.reader({ channels: ['world'] })));
   readers.forEach((reader) => reader.stopReading());
   for (let n = 1; n <= 3; n++) assert.equal((await stage.post(item({ body: 'x'.repeat(250000) }), { channels: 'world' })).status, 201);
   await lagging(stage).becomes(40);
   const waiting = await stage.metric('newswire_waiting_bytes').read();
-  const records = stage.isSealed ? 40 * 17000 : 0; // what is encrypted is nobody else's
   assert.ok(waiting > 250000 && waiting < 700000 + records, `${waiting} bytes wait`);
   readers.forEach((reader) => reader.goOnReading());
   for (const reader of readers) await reader.hasRead(3);
