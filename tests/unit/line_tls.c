@@ -117,6 +117,25 @@ static void what_was_not_written_may_be_written_as_a_rest(void **state)
 	has_all(end);
 }
 
+static void a_head_arrives_first_and_whole_or_the_line_is_dead(void **state)
+{
+	struct end *end = stage_connect(0), *full = stage_connect(1);
+
+	(void)state;
+	assert_int_equal(stage_take(end) | stage_take(full), 0);
+	stage_forgo(end);
+	stage_forgo(full);
+	assert_int_equal(line_greet(end->line.fd, stage_bytes(end, 500), 500, true), 0);
+	end->written = 500;
+	assert_int_equal(stage_say(end, 10), LINE_SENT);
+	assert_int_equal(line_watch(&end->line), 0);
+	has_all(end);
+	assert_int_equal(stage_say(full, BLOCK), LINE_PARTIAL);
+	assert_int_equal(line_greet(full->line.fd, stage_bytes(full, 500), 500, true), -1);
+	line_drop(&full->line);
+	assert_int_not_equal(stage_listen_to_end(full), SSL_ERROR_ZERO_RETURN);
+}
+
 /* --- its former owner -------------------------------------------------------------------------- */
 
 static void its_former_owners_end_says_nothing_and_ends_nothing(void **state)
@@ -327,6 +346,7 @@ int main(void)
 		EMPTY(its_former_owners_end_says_nothing_and_ends_nothing),
 		EMPTY(who_is_dropped_before_his_former_owner_ends_it_is_not_looked_at),
 		EMPTY(who_parts_before_his_former_owner_ends_it_is_not_disturbed),
+		EMPTY(a_head_arrives_first_and_whole_or_the_line_is_dead),
 		BY_13(blocks_of_any_size_arrive_whole_and_in_order),
 		BY_12(blocks_of_any_size_arrive_whole_and_in_order),
 		BY_13(what_is_said_while_bytes_wait_comes_behind_them),

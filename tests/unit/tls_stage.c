@@ -72,6 +72,7 @@ static void open_contexts(int version)
 	assert_non_null(stage.client = SSL_CTX_new(TLS_client_method()));
 	certify(stage.server);
 	(void)SSL_CTX_set_options(stage.server, SSL_OP_NO_RENEGOTIATION);
+	(void)SSL_CTX_clear_mode(stage.server, SSL_MODE_AUTO_RETRY);
 	assert_int_equal(SSL_CTX_set_max_proto_version(stage.server, version), 1);
 }
 
