@@ -60,12 +60,11 @@ static int not_its_key(const struct options *o, char *error, size_t size)
 }
 
 /* A key of another kind than the certificate's is no mismatch to OpenSSL before the pair is asked for. */
-static int read_pair(SSL_CTX *tls, const struct options *o, char *error, size_t size)
+static int read_pair(SSL_CTX *tls, const struct options *o, bool *asked, char *error, size_t size)
 {
-	bool asked = false;
 
 	SSL_CTX_set_default_passwd_cb(tls, no_passphrase);
-	SSL_CTX_set_default_passwd_cb_userdata(tls, &asked);
+	SSL_CTX_set_default_passwd_cb_userdata(tls, asked);
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(tls, o->tls_cert) != 1)
 		return fail(error, size, "--tls-cert: %.400s holds no certificate in PEM: %s",
@@ -73,7 +72,7 @@ static int read_pair(SSL_CTX *tls, const struct options *o, char *error, size_t 
 	ERR_clear_error();
 	if (SSL_CTX_use_PrivateKey_file(tls, o->tls_key, SSL_FILETYPE_PEM) == 1)
 		return SSL_CTX_check_private_key(tls) == 1 ? 0 : not_its_key(o, error, size);
-	if (asked)
+	if (*asked)
 		return fail(error, size,
 			    "--tls-key: %.400s has a passphrase, which nobody is there to say: "
 			    "openssl pkey -in … -out … takes it off",
@@ -104,6 +103,7 @@ static void doubt(const SSL_CTX *tls, const struct options *o)
 int certificate_read(SSL_CTX **out, const struct options *o, SSL_CTX *former, char *error,
 		     size_t size)
 {
+	bool asked = false;
 	SSL_CTX *tls;
 
 	*out = NULL;
@@ -117,10 +117,11 @@ int certificate_read(SSL_CTX **out, const struct options *o, SSL_CTX *former, ch
 		SSL_CTX_free(tls);
 		return fail(error, size, "out of memory");
 	}
-	if (read_pair(tls, o, error, size) < 0) {
+	if (read_pair(tls, o, &asked, error, size) < 0) {
 		SSL_CTX_free(tls);
 		return -1;
 	}
+	SSL_CTX_set_default_passwd_cb_userdata(tls, NULL);
 	doubt(tls, o);
 	*out = tls;
 	return 0;

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* More than one record takes, whatever the cipher adds. */
-enum { SEALED_MAX = TLS_RECORD + 4096, TICKET_KEYS = 80 };
+/* SEALED_MAX is more than one record takes, whatever the cipher adds. A record that is there is read in two. */
+enum { READS_AT_ONCE = 8, SEALED_MAX = TLS_RECORD + 4096, TICKET_KEYS = 80 };
 
 /* Goes with the BIO: whoever else has the session may still ask it. */
 struct tls {
@@ -21,9 +21,10 @@ struct tls {
 
 struct tls_table tls_table;
 
-/* What the call that goes on has written, and how much it may still read. */
+/* What the call that goes on has written, and how often it has read. */
 static uint8_t sealed[SEALED_MAX];
-static size_t sealed_len, may_read;
+static size_t sealed_len;
+static unsigned reads;
 
 /* --- what OpenSSL writes to and reads from ------------------------------------------------------ */
 
@@ -37,18 +38,18 @@ static int on_write(BIO *bio, const char *bytes, int len)
 	return len;
 }
 
-/* OpenSSL reads on as long as what comes is no data: new keys, say, of which a client can send as many as he likes. So of what is
- * there it gets no more at once than one record takes. */
+/* OpenSSL reads on as long as what comes is no data: new keys, say, of which a client can send as many as he likes. So it may do
+ * that a few times only; the rest is still there at the loop's next turn. */
 static int on_read(BIO *bio, char *bytes, int size)
 {
 	const struct tls *tls = BIO_get_data(bio);
-	size_t most = (size_t)size < may_read ? (size_t)size : may_read;
-	ssize_t n = most == 0 ? -1 : recv(tls->fd, bytes, most, MSG_DONTWAIT);
+	bool may = reads < READS_AT_ONCE;
+	ssize_t n = may ? recv(tls->fd, bytes, (size_t)size, MSG_DONTWAIT) : -1;
 
 	BIO_clear_retry_flags(bio);
-	if (most == 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+	if (!may || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		BIO_set_retry_read(bio);
-	may_read -= n > 0 ? (size_t)n : 0;
+	reads++;
 	return (int)n;
 }
 
@@ -105,7 +106,8 @@ static int make_room(size_t fd)
 	return 0;
 }
 
-/* The former owner would say that nothing follows before he frees it: it is quiet then. */
+/* The former owner would say that nothing follows before he frees it: it is quiet then. And OpenSSL looks on as long as what comes is no data: or
+ * some would stay in it, of which no event tells. */
 int tls_take(SSL *ssl, int theirs, int fd)
 {
 	BIO_METHOD *how = method();
@@ -124,6 +126,7 @@ int tls_take(SSL *ssl, int theirs, int fd)
 	(void)SSL_up_ref(ssl);
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_quiet_shutdown(ssl, 1);
+	(void)SSL_set_mode(ssl, SSL_MODE_AUTO_RETRY); /* (door.c has taken it off) */
 	tls_table.by_fd[fd] = tls;
 	return 0;
 }
@@ -151,7 +154,7 @@ static SSL *begin(int fd)
 	ERR_clear_error();
 	SSL_set_shutdown(ssl, 0);
 	sealed_len = 0;
-	may_read = SEALED_MAX;
+	reads = 0;
 	return ssl;
 }
 
