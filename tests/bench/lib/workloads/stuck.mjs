@@ -33,9 +33,9 @@ async function watch(candidate, over) {
   }
 }
 
-async function publishWatched(measurement, candidate) {
+async function publishWatched(measurement, candidate, seconds) {
   const over = new AbortController();
-  const count = measurement.settings.posts(RATE * SECONDS);
+  const count = measurement.settings.posts(RATE * seconds);
   const [run, seen] = await Promise.all([
     measurement.publish({ rate: RATE, count, frame: FRAME }).finally(() => over.abort()),
     watch(candidate, over.signal),
@@ -49,14 +49,35 @@ async function calmAndBesideStuck(settings, candidate) {
   try {
     await measurement.connect(settings.scaled(QUICK));
     await measurement.warmUp();
-    const calm = await publishWatched(measurement, candidate);
+    const before = await publishWatched(measurement, candidate, SECONDS / 2);
     stuck = await StuckReaders.open(candidate.ports[0], candidate.place('bench'), settings.scaled(STUCK));
-    const beside = await publishWatched(measurement, candidate);
-    return both(calm, beside, measurement.readers);
+    const beside = await publishWatched(measurement, candidate, SECONDS);
+    stuck.close();
+    await haveLeft(candidate, measurement.readers);
+    const after = await publishWatched(measurement, candidate, SECONDS / 2);
+    return both(halves(before, after), beside, measurement.readers);
   } finally {
     stuck?.close();
     await measurement.stop();
   }
+}
+
+// Those who never read are gone.
+async function haveLeft(candidate, quick) {
+  while ((await told(candidate)).readers > quick) await pause(LOOK_MS);
+}
+
+// The calm minute in two halves, one before and one after the other minute: what the machine does beside has come between as it has there.
+function halves(before, after) {
+  const mean = (of) => (of(before) + of(after)) / 2;
+  const calm = {
+    resident: before.resident, // the allocator keeps what the others took
+    server_load: mean(({ server_load }) => server_load), others_load: mean(({ others_load }) => others_load),
+    latency_us: { p50: mean(({ latency_us }) => latency_us.p50), p99: mean(({ latency_us }) => latency_us.p99) },
+    apart: after.latency_us.p99 / before.latency_us.p99,
+  };
+  for (const key of ['lost', 'doubled', 'closed']) calm[key] = before[key] + after[key];
+  return calm;
 }
 
 function both(calm, beside, quick) {
@@ -72,13 +93,14 @@ const of = (part, key, per = 1) => (run) => run[part][key] / per;
 const ms = (part, key) => (run) => run[part].latency_us[key] / 1000;
 
 export const stuck = {
-  says: `200 posts of 4 KB a second for a minute, to ${QUICK} readers: alone, and beside ${STUCK.toLocaleString('en-US')} who never read`,
+  says: `200 posts of 4 KB a second for a minute, to ${QUICK} readers: alone (half before, half after), and beside ${STUCK.toLocaleString('en-US')} who never read`,
   who: ['newswired'], measure: calmAndBesideStuck, takes: 130, rounds: 5,
   figures: [
     figure('more_mb', 'memory of the worker, above the calm run', 'MiB', 1, ({ calm, beside }) => (beside.resident - calm.resident) / MIB),
     figure('ratio', 'latency of the others, p99, beside them / calm', '×', 3, ({ calm, beside }) => beside.latency_us.p99 / calm.latency_us.p99),
     figure('calm_p99', 'latency, p99, calm', 'ms', 1, ms('calm', 'p99')),
     figure('beside_p99', 'latency, p99, beside them', 'ms', 1, ms('beside', 'p99')),
+    figure('apart', 'calm p99, half a minute after / half a minute before', '×', 3, of('calm', 'apart')),
     figure('calm_p50', 'latency, p50, calm', 'ms', 1, ms('calm', 'p50')),
     figure('beside_p50', 'latency, p50, beside them', 'ms', 1, ms('beside', 'p50')),
     figure('calm_mb', 'memory of the worker, calm', 'MiB', 1, of('calm', 'resident', MIB)),
