@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,17 +15,6 @@
 #include "line/tls.h"
 
 enum { SOON_SECONDS = 14 * 24 * 3600 };
-
-static int __attribute__((format(printf, 3, 4)))
-fail(char *error, size_t size, const char *text, ...)
-{
-	va_list args;
-
-	va_start(args, text);
-	vsnprintf(error, size, text, args);
-	va_end(args);
-	return -1;
-}
 
 /* The last of OpenSSL's words is the one that names the cause. */
 static const char *library_says(void)
@@ -50,13 +38,13 @@ static int check_readable(const char *option, const char *path, char *error, siz
 {
 	if (access(path, R_OK) == 0)
 		return 0;
-	return fail(error, size, "--%s: %.400s: %s", option, path, strerror(errno));
+	return say_why(error, size, "--%s: %.400s: %s", option, path, strerror(errno));
 }
 
 static int not_its_key(const struct options *o, char *error, size_t size)
 {
-	return fail(error, size, "--tls-key: %.400s is not the key of the certificate in %.400s",
-		    o->tls_key, o->tls_cert);
+	return say_why(error, size, "--tls-key: %.400s is not the key of the certificate in %.400s",
+		       o->tls_key, o->tls_cert);
 }
 
 /* A key of another kind than the certificate's is no mismatch to OpenSSL before the pair is asked for. */
@@ -67,20 +55,20 @@ static int read_pair(SSL_CTX *tls, const struct options *o, bool *asked, char *e
 	SSL_CTX_set_default_passwd_cb_userdata(tls, asked);
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(tls, o->tls_cert) != 1)
-		return fail(error, size, "--tls-cert: %.400s holds no certificate in PEM: %s",
-			    o->tls_cert, library_says());
+		return say_why(error, size, "--tls-cert: %.400s holds no certificate in PEM: %s",
+			       o->tls_cert, library_says());
 	ERR_clear_error();
 	if (SSL_CTX_use_PrivateKey_file(tls, o->tls_key, SSL_FILETYPE_PEM) == 1)
 		return SSL_CTX_check_private_key(tls) == 1 ? 0 : not_its_key(o, error, size);
 	if (*asked)
-		return fail(error, size,
-			    "--tls-key: %.400s has a passphrase, which nobody is there to say: "
-			    "openssl pkey -in … -out … takes it off",
-			    o->tls_key);
+		return say_why(error, size,
+			       "--tls-key: %.400s has a passphrase, which nobody is there to say: "
+			       "openssl pkey -in … -out … takes it off",
+			       o->tls_key);
 	if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH)
 		return not_its_key(o, error, size);
-	return fail(error, size, "--tls-key: %.400s holds no private key in PEM: %s", o->tls_key,
-		    library_says());
+	return say_why(error, size, "--tls-key: %.400s holds no private key in PEM: %s", o->tls_key,
+		       library_says());
 }
 
 static void doubt(const SSL_CTX *tls, const struct options *o)
@@ -115,7 +103,7 @@ int certificate_read(SSL_CTX **out, const struct options *o, SSL_CTX *former, ch
 	if ((tls = SSL_CTX_new(TLS_server_method())) == NULL ||
 	    (former != NULL && tls_share_tickets(former, tls) < 0)) {
 		SSL_CTX_free(tls);
-		return fail(error, size, "out of memory");
+		return say_why(error, size, "out of memory");
 	}
 	if (read_pair(tls, o, &asked, error, size) < 0) {
 		SSL_CTX_free(tls);

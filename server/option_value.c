@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,17 +35,6 @@ static void *field_of(enum option_id id, struct options *o)
 static const void *const_field_of(enum option_id id, const struct options *o)
 {
 	return (const char *)o + options_row(id)->offset;
-}
-
-static int __attribute__((format(printf, 3, 4)))
-wrong(char *why, size_t size, const char *text, ...)
-{
-	va_list args;
-
-	va_start(args, text);
-	vsnprintf(why, size, text, args);
-	va_end(args);
-	return -1;
 }
 
 /* The value as it may stand in a message: short, and without bytes that could disturb a
@@ -117,11 +105,11 @@ static int read_number(const struct option_row *row, const char *text, uint64_t 
 	option_value_number(row->type, row->min, low);
 	option_value_number(row->type, row->max, high);
 	if (r == -1)
-		return wrong(why, size, "\"%s\" is not %s; allowed is %s to %s",
-			     quoted(text, shown), kinds[row->type], low, high);
+		return say_why(why, size, "\"%s\" is not %s; allowed is %s to %s",
+			       quoted(text, shown), kinds[row->type], low, high);
 	if (r == -2 || n < row->min || n > row->max)
-		return wrong(why, size, "%s is too %s; allowed is %s to %s", quoted(text, shown),
-			     r == 0 && n < row->min ? "small" : "large", low, high);
+		return say_why(why, size, "%s is too %s; allowed is %s to %s", quoted(text, shown),
+			       r == 0 && n < row->min ? "small" : "large", low, high);
 	*field = n;
 	return 0;
 }
@@ -138,7 +126,7 @@ static int read_flag(const char *text, bool *field, char *why, size_t size)
 			return 0;
 		}
 	}
-	return wrong(why, size, "\"%s\" is neither true nor false", quoted(text, shown));
+	return say_why(why, size, "\"%s\" is neither true nor false", quoted(text, shown));
 }
 
 /* The words of a choice are its metavar: `debug|info|warn|error`. */
@@ -159,7 +147,7 @@ static int read_choice(const struct option_row *row, const char *text, int *fiel
 			break;
 		word += len + 1;
 	}
-	return wrong(why, size, "\"%s\" is not one of %s", quoted(text, shown), row->metavar);
+	return say_why(why, size, "\"%s\" is not one of %s", quoted(text, shown), row->metavar);
 }
 
 static int check_bind(const char *text, char *why, size_t size)
@@ -169,11 +157,11 @@ static int check_bind(const char *text, char *why, size_t size)
 
 	if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
 		return 0;
-	return wrong(why, size,
-		     "\"%s\" is not an IP address; allowed are those such as 127.0.0.1 or ::1 "
-		     "(this machine) and "
-		     "0.0.0.0 or :: (the network)",
-		     quoted(text, shown));
+	return say_why(why, size,
+		       "\"%s\" is not an IP address; allowed are those such as 127.0.0.1 or ::1 "
+		       "(this machine) and "
+		       "0.0.0.0 or :: (the network)",
+		       quoted(text, shown));
 }
 
 static int check_prefix(const char *text, char *why, size_t size)
@@ -182,8 +170,8 @@ static int check_prefix(const char *text, char *why, size_t size)
 
 	if (text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0')
 		return 0;
-	return wrong(why, size, "\"%s\" has other characters than a-z 0-9 . _ -",
-		     quoted(text, shown));
+	return say_why(why, size, "\"%s\" has other characters than a-z 0-9 . _ -",
+		       quoted(text, shown));
 }
 
 static int check_redis(const char *text, char *why, size_t size)
@@ -219,10 +207,10 @@ static int check_public_url(const char *text, char *why, size_t size)
 	     strspn(text + scheme + host, URL_PATH) == strlen(text + scheme + host) &&
 	     (text[scheme + host] == '\0' || text[scheme + host] == '/')))
 		return 0;
-	return wrong(why, size,
-		     "\"%s\" is not an address such as https://news.example/ (in small letters, "
-		     "without ? and #)",
-		     quoted(text, shown));
+	return say_why(why, size,
+		       "\"%s\" is not an address such as https://news.example/ (in small letters, "
+		       "without ? and #)",
+		       quoted(text, shown));
 }
 
 static int check_cors_origin(const char *text, char *why, size_t size)
@@ -236,10 +224,10 @@ static int check_cors_origin(const char *text, char *why, size_t size)
 
 		if (scheme == 0 || host == 0 ||
 		    (at[scheme + host] != ',' && at[scheme + host] != '\0'))
-			return wrong(why, size,
-				     "\"%s\" is not a list of origins such as "
-				     "https://desk.example,http://127.0.0.1:3000, nor *",
-				     quoted(text, shown));
+			return say_why(why, size,
+				       "\"%s\" is not a list of origins such as "
+				       "https://desk.example,http://127.0.0.1:3000, nor *",
+				       quoted(text, shown));
 		at += scheme + host + (at[scheme + host] == ',');
 	}
 	return 0;
@@ -252,8 +240,8 @@ static int check_text(enum option_id id, const char *text, char *why, size_t siz
 	size_t len = strlen(text);
 
 	if (len < row->min || len > row->max)
-		return wrong(why, size, "it has %zu bytes; allowed are %llu to %llu", len,
-			     (unsigned long long)row->min, (unsigned long long)row->max);
+		return say_why(why, size, "it has %zu bytes; allowed are %llu to %llu", len,
+			       (unsigned long long)row->min, (unsigned long long)row->max);
 	switch (id) {
 	case OPTION_bind:
 		return check_bind(text, why, size);
@@ -278,7 +266,7 @@ static int read_text(enum option_id id, const char *text, const char **field, ch
 	if (check_text(id, text, why, size) < 0)
 		return -1;
 	if ((copy = strdup(text)) == NULL)
-		return wrong(why, size, "there is no memory for it");
+		return say_why(why, size, "there is no memory for it");
 	free((char *)*field);
 	*field = copy;
 	return 0;

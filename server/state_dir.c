@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,17 +20,6 @@
 #include "state_dir.h"
 
 enum { KEY_BYTES = 32, KEY_LEAST = 16, LOCK_PATIENCE_MS = 5000, LOCK_PAUSE_MS = 20 };
-
-static int __attribute__((format(printf, 3, 4)))
-fail(char *error, size_t size, const char *text, ...)
-{
-	va_list args;
-
-	va_start(args, text);
-	vsnprintf(error, size, text, args);
-	va_end(args);
-	return -1;
-}
 
 /* <dir>/<name>; 0, or -1 if it does not fit. */
 static int path_in(const struct state_dir *dir, const char *name, char out[PATH_MAX])
@@ -56,10 +44,10 @@ static int choose_path(const char *given, char out[PATH_MAX], char *error, size_
 	else if (home)
 		len = snprintf(out, PATH_MAX, "%s/.local/state/newswire", home);
 	else
-		return fail(error, size,
-			    "there is no home directory to keep state in: give --state-dir");
+		return say_why(error, size,
+			       "there is no home directory to keep state in: give --state-dir");
 	if (len >= PATH_MAX)
-		return fail(error, size, "the path of the state directory is too long");
+		return say_why(error, size, "the path of the state directory is too long");
 	return 0;
 }
 
@@ -70,7 +58,7 @@ int state_dir_find(const char *given, char out[PATH_MAX], char *error, size_t si
 	if (choose_path(given, dir.path, error, size) < 0)
 		return -1;
 	return path_in(&dir, NEWSWIRE_STATE_FILE, out) < 0
-		       ? fail(error, size, "the path of the state directory is too long")
+		       ? say_why(error, size, "the path of the state directory is too long")
 		       : 0;
 }
 
@@ -93,14 +81,15 @@ static int make_directory(struct state_dir *dir, const char *given, char *error,
 	if (choose_path(given, path, error, size) < 0)
 		return -1;
 	if (make_all(path) < 0)
-		return fail(error, size,
-			    "cannot make the directory %.400s: %s. Make it and let this user own "
-			    "it, or give "
-			    "--state-dir another",
-			    path, strerror(errno));
+		return say_why(
+			error, size,
+			"cannot make the directory %.400s: %s. Make it and let this user own "
+			"it, or give "
+			"--state-dir another",
+			path, strerror(errno));
 	if (realpath(path, dir->path) == NULL)
-		return fail(error, size, "cannot use the state directory %.400s: %s", path,
-			    strerror(errno));
+		return say_why(error, size, "cannot use the state directory %.400s: %s", path,
+			       strerror(errno));
 	return 0;
 }
 
@@ -145,25 +134,26 @@ static int lock(struct state_dir *dir, char *error, size_t size)
 	char path[PATH_MAX];
 
 	if (path_in(dir, NEWSWIRE_LOCK_FILE, path) < 0)
-		return fail(error, size, "the path of the state directory is too long");
+		return say_why(error, size, "the path of the state directory is too long");
 	dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (dir->lock_fd < 0)
-		return fail(error, size,
-			    "cannot write in the state directory %.400s: %s. Let this user own it, "
-			    "or give "
-			    "--state-dir another",
-			    dir->path, strerror(errno));
+		return say_why(
+			error, size,
+			"cannot write in the state directory %.400s: %s. Let this user own it, "
+			"or give "
+			"--state-dir another",
+			dir->path, strerror(errno));
 	if (wait_for_lock(dir->lock_fd) < 0) {
 		if (errno == EWOULDBLOCK)
-			return fail(error, size,
-				    "newswired runs already on %.400s (process %d): stop it, or "
-				    "give --state-dir "
-				    "another directory",
-				    dir->path, (int)read_holder(dir->lock_fd));
-		return fail(error, size, "cannot lock %.400s: %s", path, strerror(errno));
+			return say_why(error, size,
+				       "newswired runs already on %.400s (process %d): stop it, or "
+				       "give --state-dir "
+				       "another directory",
+				       dir->path, (int)read_holder(dir->lock_fd));
+		return say_why(error, size, "cannot lock %.400s: %s", path, strerror(errno));
 	}
 	if (ftruncate(dir->lock_fd, 0) < 0 || dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0)
-		return fail(error, size, "cannot write %.400s: %s", path, strerror(errno));
+		return say_why(error, size, "cannot write %.400s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -215,8 +205,8 @@ static int write_file(const struct state_dir *dir, const char *name, const char 
 
 static int fail_to_write_key(const struct state_dir *dir, char *error, size_t size)
 {
-	return fail(error, size, "cannot write %s in %.400s: %s", NEWSWIRE_KEY_FILE, dir->path,
-		    strerror(errno));
+	return say_why(error, size, "cannot write %s in %.400s: %s", NEWSWIRE_KEY_FILE, dir->path,
+		       strerror(errno));
 }
 
 static int make_key(struct state_dir *dir, char *error, size_t size)
@@ -225,7 +215,8 @@ static int make_key(struct state_dir *dir, char *error, size_t size)
 	char text[2 * KEY_BYTES + 2];
 
 	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-		return fail(error, size, "the kernel gives no random bytes for a publishing key");
+		return say_why(error, size,
+			       "the kernel gives no random bytes for a publishing key");
 	for (size_t i = 0; i < sizeof bytes; i++)
 		snprintf(&text[2 * i], 3, "%02x", bytes[i]);
 	memcpy(dir->publish_key, text, 2 * KEY_BYTES + 1);
@@ -255,16 +246,17 @@ static int read_key(struct state_dir *dir, int fd, const char *path, char *error
 	size_t len;
 
 	if (n < 0 || fstat(fd, &about) < 0)
-		return fail(error, size, "cannot read %.400s: %s", path, strerror(errno));
+		return say_why(error, size, "cannot read %.400s: %s", path, strerror(errno));
 	dir->publish_key[n] = '\0';
 	len = strcspn(dir->publish_key, "\r\n");
 	dir->publish_key[len] = '\0';
 	if (len < KEY_LEAST || len == sizeof dir->publish_key - 1 || strchr(dir->publish_key, ' '))
-		return fail(error, size,
-			    "the first line of %.400s is no key of %d to %d letters: correct it, "
-			    "or remove the file "
-			    "and a new one is made",
-			    path, KEY_LEAST, STATE_DIR_KEY_SIZE - 2);
+		return say_why(
+			error, size,
+			"the first line of %.400s is no key of %d to %d letters: correct it, "
+			"or remove the file "
+			"and a new one is made",
+			path, KEY_LEAST, STATE_DIR_KEY_SIZE - 2);
 	if (about.st_mode & 077)
 		log_warn("publish_key_exposed", LOG_S("file", path),
 			 LOG_S("remedy", "others may read it: remove it, and a new one is made at "
@@ -279,11 +271,11 @@ static int find_key(struct state_dir *dir, bool make, char *error, size_t size)
 	int fd, result;
 
 	if (path_in(dir, NEWSWIRE_KEY_FILE, path) < 0)
-		return fail(error, size, "the path of the state directory is too long");
+		return say_why(error, size, "the path of the state directory is too long");
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
 		if (errno == ENOENT)
 			return make ? make_key(dir, error, size) : try_key(dir, error, size);
-		return fail(error, size, "cannot read %.400s: %s", path, strerror(errno));
+		return say_why(error, size, "cannot read %.400s: %s", path, strerror(errno));
 	}
 	result = read_key(dir, fd, path, error, size);
 	close(fd);
@@ -341,11 +333,11 @@ int state_dir_redis(const struct state_dir *dir, char *out, size_t size, char *e
 	size_t len = strlen(dir->path) + 1 + strlen(NEWSWIRE_REDIS_SOCK);
 
 	if (len > most)
-		return fail(error, error_size,
-			    "the path of the state directory (%.200s) is too long for a Unix "
-			    "socket in it, by %zu "
-			    "bytes: give --state-dir a shorter one",
-			    dir->path, len - most);
+		return say_why(error, error_size,
+			       "the path of the state directory (%.200s) is too long for a Unix "
+			       "socket in it, by %zu "
+			       "bytes: give --state-dir a shorter one",
+			       dir->path, len - most);
 	snprintf(out, size, "unix:%s/%s", dir->path, NEWSWIRE_REDIS_SOCK);
 	return 0;
 }

@@ -623,18 +623,11 @@ static void on_events(uv_poll_t *poll, int status, int readable)
 
 static int make_room(struct lines *all, size_t fd)
 {
-	size_t cap = all->cap == 0 ? 64 : all->cap;
-	struct line **moved;
+	struct line **table = table_reach(all->by_fd, &all->cap, fd);
 
-	if (fd < all->cap)
-		return 0;
-	while (cap <= fd)
-		cap *= 2;
-	if ((moved = realloc(all->by_fd, cap * sizeof(struct line *))) == NULL)
+	if (table == NULL)
 		return -1;
-	memset(moved + all->cap, 0, (cap - all->cap) * sizeof(struct line *));
-	all->by_fd = moved;
-	all->cap = cap;
+	all->by_fd = table;
 	return 0;
 }
 

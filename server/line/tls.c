@@ -91,18 +91,11 @@ static BIO_METHOD *method(void)
 
 static int make_room(size_t fd)
 {
-	size_t cap = tls_table.cap == 0 ? 64 : tls_table.cap;
-	struct tls **moved;
+	struct tls **table = table_reach(tls_table.by_fd, &tls_table.cap, fd);
 
-	if (fd < tls_table.cap)
-		return 0;
-	while (cap <= fd)
-		cap *= 2;
-	if ((moved = realloc(tls_table.by_fd, cap * sizeof(struct tls *))) == NULL)
+	if (table == NULL)
 		return -1;
-	memset(moved + tls_table.cap, 0, (cap - tls_table.cap) * sizeof(struct tls *));
-	tls_table.by_fd = moved;
-	tls_table.cap = cap;
+	tls_table.by_fd = table;
 	return 0;
 }
 
