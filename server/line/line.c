@@ -1,6 +1,4 @@
-/* line.c - plain sockets: written to at once, watched for bytes, for room and for their end. */
-#include "line/line.h"
-
+/* line.c - sockets that are watched for bytes, for room and for their end. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,31 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
-#include <xxhash.h>
 #include "base/clock.h"
-#include "base/hash.h"
-#include "line/tls.h"
+#include "line/line_own.h"
 
 enum { EVENTS_AT_ONCE = 1024, READ_BYTES = 64 << 10 };
-
-/* Bytes that the kernel did not take: once for all lines that were written the same. */
-struct kept {
-	struct lines *all;
-	size_t lines;  /* that have not sent all of it */
-	uint64_t hash; /* of its bytes */
-	UT_hash_handle hh;
-	size_t len;
-	uint8_t bytes[];
-};
-
-struct line_rest {
-	struct kept *sealed; /* encrypted, and goes first; NULL: nothing is */
-	size_t sealed_at;    /* of its bytes, the first that waits */
-	struct kept *kept;   /* NULL: nothing but what is encrypted */
-	size_t at;	     /* as above */
-	struct line *line;   /* NULL: not watched, and not among the rests */
-	struct line_rest *prev, *next;
-};
 
 /* A socket whose user has said his last word: what the other side still says is thrown away. */
 struct parting {
@@ -44,26 +21,8 @@ struct parting {
 	size_t heard;
 };
 
-/* Always true: by_fd[i] is the watched line whose fd is i, or NULL. */
-struct lines {
-	int epoll;
-	uv_poll_t poll;
-	struct line **by_fd;
-	size_t cap;
-	struct parting *parting;
-	size_t parting_count;
-	size_t waiting, waiting_max; /* bytes of all that is kept */
-	enum counter_id waiting_row, let_go_row;
-	struct kept *kept;	 /* by hash */
-	struct line_rest *rests; /* who has waited longest first */
-	void (*freed)(void *arg);
-	void *arg;
-};
-
-/* --- writing ---------------------------------------------------------------------------------- */
-
 /* The set looks for what matters now. 0, or -1: it does not take it. */
-static int look(struct line *line, int how)
+int line_look(struct line *line, int how)
 {
 	struct epoll_event event = {.data.fd = line->fd};
 
@@ -74,298 +33,20 @@ static int look(struct line *line, int how)
 	return epoll_ctl(line->all->epoll, how, line->fd, &event);
 }
 
-static void arm(struct line *line, bool armed)
+void line_arm(struct line *line, bool armed)
 {
 	if (line->armed == armed)
 		return;
 	line->armed = armed;
 	if (line->watched)
-		(void)look(line, EPOLL_CTL_MOD);
+		(void)line_look(line, EPOLL_CTL_MOD);
 }
 
 /* Its end is found by the next look at the set, whatever the error was. */
-static enum line_result die(struct line *line)
+enum line_result line_die(struct line *line)
 {
 	(void)shutdown(line->fd, SHUT_RDWR);
 	return LINE_DEAD;
-}
-
-/* How many bytes the kernel took, as they are, or -1. */
-static ssize_t send_plain(const struct line *line, const uint8_t *bytes, size_t len)
-{
-	ssize_t sent = send(line->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	return sent;
-}
-
-static void count_waiting(struct lines *all, size_t waiting)
-{
-	all->waiting = waiting;
-	counters_mine->value[all->waiting_row] = waiting;
-}
-
-/* --- what waits ------------------------------------------------------------------------------- */
-
-/* Accepts NULL. */
-static void drop_kept(struct kept *kept)
-{
-	struct lines *all;
-
-	if (kept == NULL || --kept->lines > 0)
-		return;
-	all = kept->all;
-	if (HASH_IS_IN(kept))
-		HASH_DEL(all->kept, kept);
-	count_waiting(all, all->waiting - kept->len);
-	free(kept);
-}
-
-static void free_rest(struct line *line)
-{
-	struct line_rest *rest = line->rest;
-
-	if (rest == NULL)
-		return;
-	if (rest->line != NULL)
-		DL_DELETE(line->all->rests, rest);
-	drop_kept(rest->sealed);
-	drop_kept(rest->kept);
-	free(rest);
-	line->rest = NULL;
-}
-
-/* The last of those who are let go when there is no more room. */
-static void put_last(struct line *line)
-{
-	struct lines *all = line->all;
-	struct line_rest *rest = line->rest;
-
-	if (rest->line != NULL)
-		DL_DELETE(all->rests, rest);
-	rest->line = line;
-	DL_APPEND(all->rests, rest);
-}
-
-/* Nothing is written to it any more, and its end follows. */
-static void let_go(struct line *line)
-{
-	counters_mine->value[line->all->let_go_row]++;
-	line->cut = true;
-	free_rest(line);
-	(void)die(line);
-}
-
-static size_t kept_of(const struct line *line)
-{
-	const struct line_rest *rest = line->rest;
-
-	if (rest == NULL)
-		return 0;
-	return (rest->sealed == NULL ? 0 : rest->sealed->len) +
-	       (rest->kept == NULL ? 0 : rest->kept->len);
-}
-
-/* Those go whose bytes have waited longest without any of them leaving: who reads has not stood there for long. But nobody goes for
- * what has no room even so (beside what waits of the same line): then that line does. */
-static bool has_room_for(struct line *line, size_t len)
-{
-	struct lines *all = line->all;
-	bool may_have = kept_of(line) + len <= all->waiting_max;
-
-	while (may_have && all->rests != NULL && all->waiting + len > all->waiting_max)
-		let_go(all->rests->line);
-	if (all->waiting + len <= all->waiting_max)
-		return true;
-	if (line->watched && !line->cut) /* before, whoever writes to it counts it */
-		let_go(line);
-	return false;
-}
-
-static struct kept *keep(struct line *line, const uint8_t *a, size_t a_len, const uint8_t *b,
-			 size_t b_len)
-{
-	struct lines *all = line->all;
-	struct kept *kept;
-
-	if (!has_room_for(line, a_len + b_len) ||
-	    (kept = malloc(sizeof *kept + a_len + b_len)) == NULL)
-		return NULL;
-	*kept = (struct kept){.all = all, .lines = 1, .len = a_len + b_len};
-	if (a_len > 0)
-		memcpy(kept->bytes, a, a_len);
-	memcpy(kept->bytes + a_len, b, b_len);
-	count_waiting(all, all->waiting + kept->len);
-	return kept;
-}
-
-/* The same bytes are written to many: whoever does not get them whole shares what the others left. */
-static struct kept *share(struct line *line, const uint8_t *bytes, size_t len)
-{
-	struct lines *all = line->all;
-	uint64_t hash = XXH3_64bits(bytes, len);
-	struct kept *there, *kept;
-
-	HASH_FIND(hh, all->kept, &hash, sizeof hash, there);
-	if (there != NULL && there->len == len && memcmp(there->bytes, bytes, len) == 0) {
-		there->lines++;
-		return there;
-	}
-	kept = keep(line, NULL, 0, bytes, len);
-	if (kept == NULL || there != NULL)
-		return kept;
-	kept->hash = hash;
-	HASH_ADD(hh, all->kept, hash, sizeof hash, kept);
-	return kept;
-}
-
-/* Some of what was written waits now: its line has a rest. NULL: memory is short. */
-static struct line_rest *rest_of(struct line *line)
-{
-	if (line->rest == NULL && (line->rest = calloc(1, sizeof *line->rest)) != NULL) {
-		if (line->watched)
-			put_last(line);
-		arm(line, true);
-	}
-	return line->rest;
-}
-
-/* From `at` on, all of it waits, behind what is encrypted already. */
-static enum line_result leave(struct line *line, struct kept *kept, size_t at)
-{
-	struct line_rest *rest = kept == NULL || line->cut ? NULL : rest_of(line);
-
-	if (rest == NULL) {
-		drop_kept(kept);
-		return die(line);
-	}
-	rest->kept = kept;
-	rest->at = at;
-	return LINE_PARTIAL;
-}
-
-/* Behind what waits in *to already. 0 or -1. */
-static int append(struct line *line, struct kept **to, size_t *at, const uint8_t *bytes, size_t len)
-{
-	struct kept *old = *to, *kept;
-
-	if (old == NULL) {
-		kept = keep(line, NULL, 0, bytes, len);
-	} else {
-		old->lines++; /* though its line may be let go for want of room */
-		kept = keep(line, old->bytes + *at, old->len - *at, bytes, len);
-		drop_kept(old);
-	}
-	if (kept == NULL || line->cut) {
-		drop_kept(kept);
-		return -1;
-	}
-	drop_kept(old);
-	*to = kept;
-	*at = 0;
-	return 0;
-}
-
-/* --- encrypted -------------------------------------------------------------------------------- */
-
-/* Encrypted bytes leave in the order in which they were made. 0 or -1. */
-static int send_sealed(struct line *line, const struct tls_sealed *sealed)
-{
-	struct line_rest *rest = line->rest;
-	ssize_t sent = 0;
-
-	if (sealed->len > 0 && (rest == NULL || rest->sealed == NULL))
-		sent = send_plain(line, sealed->bytes, sealed->len);
-	if (sent < 0)
-		return -1;
-	if ((size_t)sent == sealed->len)
-		return 0;
-	if ((rest = rest_of(line)) == NULL)
-		return -1;
-	return append(line, &rest->sealed, &rest->sealed_at, sealed->bytes + sent,
-		      sealed->len - (size_t)sent);
-}
-
-/* As many records as the socket takes, and the one that it does not take whole. How many bytes are in them, or -1. */
-static ssize_t seal_some(struct line *line, const uint8_t *bytes, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len && (line->rest == NULL || line->rest->sealed == NULL)) {
-		struct tls_sealed sealed;
-		ssize_t n = tls_seal(line->fd, bytes + at, len - at, &sealed);
-
-		if (n < 0 || send_sealed(line, &sealed) != 0)
-			return -1;
-		at += (size_t)n;
-	}
-	return (ssize_t)at;
-}
-
-/* How many bytes are the kernel's now, or on their way to it; or -1. */
-static ssize_t send_some(struct line *line, const uint8_t *bytes, size_t len)
-{
-	return tls_is_on(line->fd) ? seal_some(line, bytes, len) : send_plain(line, bytes, len);
-}
-
-/* --- what its user writes --------------------------------------------------------------------- */
-
-enum line_result line_write_rest(void *arg, const uint8_t *bytes, size_t len, size_t at)
-{
-	struct line *line = arg;
-	ssize_t sent = 0;
-
-	if (line->cut)
-		return LINE_DEAD;
-	if (line->rest != NULL && line->rest->kept != NULL)
-		return append(line, &line->rest->kept, &line->rest->at, bytes + at, len - at) == 0
-			       ? LINE_PARTIAL
-			       : die(line);
-	if (line->rest == NULL && (sent = send_some(line, bytes + at, len - at)) < 0)
-		return die(line);
-	at += (size_t)sent;
-	if (at < len)
-		return leave(line, share(line, bytes, len), at);
-	return line->rest == NULL ? LINE_SENT : LINE_PARTIAL;
-}
-
-bool line_was_let_go(const void *arg)
-{
-	const struct line *line = arg;
-
-	return line->cut;
-}
-
-enum line_result line_write(void *arg, const uint8_t *bytes, size_t len)
-{
-	return line_write_rest(arg, bytes, len, 0);
-}
-
-ssize_t line_write_some(void *arg, const uint8_t *bytes, size_t len)
-{
-	struct line *line = arg;
-	ssize_t sent;
-
-	if (line->cut)
-		return -1;
-	sent = line->rest != NULL ? 0 : send_some(line, bytes, len);
-	if (sent < 0)
-		(void)die(line);
-	return sent;
-}
-
-void line_expect(void *arg)
-{
-	__builtin_prefetch(arg);
-}
-
-void line_want_room(void *arg)
-{
-	struct line *line = arg;
-
-	line->wants_room = true;
-	arm(line, true);
 }
 
 void line_set_deaf(struct line *line, bool deaf)
@@ -375,7 +56,7 @@ void line_set_deaf(struct line *line, bool deaf)
 	line->deaf = deaf;
 	line->armed |= !deaf && tls_has_more(line->fd); /* of which no event tells */
 	if (line->watched)
-		(void)look(line, EPOLL_CTL_MOD);
+		(void)line_look(line, EPOLL_CTL_MOD);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -403,7 +84,7 @@ static void say_end(const struct line *line)
 	struct tls_sealed word = last_word(line);
 
 	if (word.len > 0)
-		(void)send_plain(line, word.bytes, word.len);
+		(void)line_send_plain(line, word.bytes, word.len);
 }
 
 /* Its socket is nobody's from here on. */
@@ -462,16 +143,16 @@ static bool part(struct line *line)
 		return false;
 	p->line = (struct line){.fd = line->fd, .watched = true, .events = &events, .all = all};
 	word = last_word(line);
-	if (send_sealed(&p->line, &word) != 0 ||
+	if (line_send_sealed(&p->line, &word) != 0 ||
 	    (p->line.rest == NULL && shutdown(line->fd, SHUT_WR) != 0)) {
-		free_rest(&p->line);
+		line_free_rest(&p->line);
 		free(p);
 		return false;
 	}
 	p->line.wants_room = p->line.rest != NULL;
 	p->until_ms = clock_mono_ms() + LINE_PARTS_MS;
 	all->by_fd[line->fd] = &p->line;
-	(void)look(&p->line, EPOLL_CTL_MOD);
+	(void)line_look(&p->line, EPOLL_CTL_MOD);
 	DL_APPEND(all->parting, p);
 	all->parting_count++;
 	COUNT(PARTING);
@@ -482,71 +163,21 @@ void line_end(struct line *line, enum line_fate how)
 {
 	if (how != LINE_PARTS || !part(line))
 		hang_up(line);
-	free_rest(line);
+	line_free_rest(line);
 	line->events->ended(line);
 }
 
 void line_drop(struct line *line)
 {
 	hang_up(line);
-	free_rest(line);
+	line_free_rest(line);
 }
 
 /* --- what happens to it ----------------------------------------------------------------------- */
 
-/* 1: all that is encrypted has left; 0: some still waits; -1: it is dead. */
-static int send_rest_sealed(struct line *line)
-{
-	struct line_rest *rest = line->rest;
-	struct kept *sealed = rest->sealed;
-	ssize_t sent;
-
-	if (sealed == NULL)
-		return 1;
-	sent = send_plain(line, sealed->bytes + rest->sealed_at, sealed->len - rest->sealed_at);
-	if (sent < 0)
-		return -1;
-	rest->sealed_at += (size_t)sent;
-	if (rest->sealed_at < sealed->len) {
-		if (sent > 0)
-			put_last(line);
-		return 0;
-	}
-	rest->sealed = NULL;
-	drop_kept(sealed);
-	return 1;
-}
-
-/* 1: all has left; 0: some still waits; -1: it is dead. */
-static int send_rest(struct line *line)
-{
-	struct line_rest *rest = line->rest;
-	int left = rest == NULL ? 1 : send_rest_sealed(line);
-	ssize_t sent;
-
-	if (rest == NULL || left <= 0)
-		return left;
-	if (rest->kept != NULL) {
-		sent = send_some(line, rest->kept->bytes + rest->at, rest->kept->len - rest->at);
-		if (sent < 0)
-			return -1;
-		rest->at += (size_t)sent;
-		if (sent > 0)
-			put_last(line);
-		if (rest->at < rest->kept->len)
-			return 0;
-		drop_kept(rest->kept);
-		rest->kept = NULL;
-	}
-	if (rest->sealed != NULL)
-		return 0;
-	free_rest(line);
-	return 1;
-}
-
 static enum line_fate on_room(struct line *line)
 {
-	int left = send_rest(line);
+	int left = line_send_rest(line);
 	enum line_fate fate = LINE_LIVES;
 
 	if (left <= 0)
@@ -556,7 +187,7 @@ static enum line_fate on_room(struct line *line)
 		fate = line->events->room(line);
 	}
 	if (fate == LINE_LIVES)
-		arm(line, line->wants_room || line->rest != NULL);
+		line_arm(line, line->wants_room || line->rest != NULL);
 	return fate;
 }
 
@@ -571,7 +202,7 @@ static ssize_t receive(struct line *line, char *bytes, size_t size)
 		return recv(line->fd, bytes, size, MSG_DONTWAIT);
 	n = tls_recv(line->fd, bytes, size, &answer);
 	why = errno;
-	if (answer.len > 0 && (line->rest != NULL || send_sealed(line, &answer) != 0))
+	if (answer.len > 0 && (line->rest != NULL || line_send_sealed(line, &answer) != 0))
 		return 0;
 	errno = why;
 	return n;
@@ -653,12 +284,12 @@ int line_greet(int fd, const void *bytes, size_t len, bool more)
 int line_watch(struct line *line)
 {
 	line->armed |= tls_has_more(line->fd);
-	if (make_room(line->all, (size_t)line->fd) != 0 || look(line, EPOLL_CTL_ADD) != 0)
+	if (make_room(line->all, (size_t)line->fd) != 0 || line_look(line, EPOLL_CTL_ADD) != 0)
 		return -1;
 	line->watched = true;
 	line->all->by_fd[line->fd] = line;
 	if (line->rest != NULL)
-		put_last(line);
+		line_put_last(line);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "desk/desk.h"
 #include "desk/inbox.h"
 #include "desk_stage.h"
+#include "keys_file.h"
 
 enum { PATIENCE_MS = 20000 };
 
@@ -123,14 +124,7 @@ static const char keys[] = "{\"keys\":[{\"name\":\"desk\",\"secret\":\"a long "
 
 static void open_keyring(void)
 {
-	char path[] = "/tmp/newswire-test-keys-XXXXXX";
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, keys, strlen(keys)), strlen(keys));
-	close(fd);
-	assert_non_null(keyring = keyring_open(path));
-	unlink(path);
+	keyring = keyring_of(keys);
 	options.keyring = keyring;
 }
 

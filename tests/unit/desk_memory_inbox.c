@@ -12,6 +12,7 @@
 #include "failing_malloc.h"
 #include "fake_link.h"
 #include "heard_log.h"
+#include "keys_file.h"
 
 /* As inbox.lua says them: the entries that are new, or one that was another's. */
 #define NEW(entries) "[mine 0 1 none '' [] - [" entries "] 5-0]"
@@ -211,15 +212,9 @@ static int open_keyring(void **state)
 {
 	static const char keys[] = "{\"keys\":[{\"name\":\"desk\",\"secret\":\"a long secret\","
 				   "\"channels\":[\"world\"],\"may\":[\"publish\"]}]}";
-	char path[] = "/tmp/newswire-test-keys-XXXXXX";
-	int fd = mkstemp(path);
 
 	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, keys, strlen(keys)), strlen(keys));
-	close(fd);
-	assert_non_null(keyring = keyring_open(path));
-	unlink(path);
+	keyring = keyring_of(keys);
 	alone_options.keyring = keyring;
 	alone_options.raw_rights = RIGHTS_EVERYTHING;
 	return 0;
