@@ -50,7 +50,6 @@ static int not_its_key(const struct options *o, char *error, size_t size)
 /* A key of another kind than the certificate's is no mismatch to OpenSSL before the pair is asked for. */
 static int read_pair(SSL_CTX *tls, const struct options *o, bool *asked, char *error, size_t size)
 {
-
 	SSL_CTX_set_default_passwd_cb(tls, no_passphrase);
 	SSL_CTX_set_default_passwd_cb_userdata(tls, asked);
 	ERR_clear_error();
